@@ -1,0 +1,103 @@
+"""Clips by offset: what one side still has to send, and what the other may take.
+
+The pin offers a clip (CLIP), the companion answers with what it holds durably: ACK 0 when the
+clip is new to it, RESUME with an offset and the CRC32 of that prefix, or ACCEPTED. A live clip
+streams ahead of the answer; one from flash waits for it.
+"""
+
+RETRY_MS = 2000
+# The companion asks for a lost piece again at most this often.
+RESUME_INTERVAL_MS = 500
+
+OFFER = 1
+FINISH = 2
+
+
+class Sender:
+    """The pin's side of one clip. Times are milliseconds that never wrap."""
+
+    def __init__(self, number: int, live: bool) -> None:
+        self.number = number
+        self.position = 0
+        self.durable = 0
+        self._answered = False
+        self._live = live
+        self._offered_ms = None
+        self._ended_ms = None
+
+    @property
+    def may_stream(self) -> bool:
+        """Audio may go out now."""
+        return self._offered_ms is not None and (self._answered or self._live)
+
+    def due(self, now_ms: int, total):
+        """OFFER or FINISH when that message is due, else None. `total` is None while recording.
+
+        The caller reports a message that was queued by `offered` or `finished`.
+        """
+        if self._offered_ms is None:
+            return OFFER
+        if not self._answered and now_ms - self._offered_ms >= RETRY_MS:
+            return OFFER
+        if total is None or self.position < total:
+            return None
+        if not self._answered and not self._live:
+            return None
+        if self._ended_ms is None or now_ms - self._ended_ms >= RETRY_MS:
+            return FINISH
+        return None
+
+    def due_in_ms(self, now_ms: int) -> int:
+        """Time until an unanswered message is to be repeated; RETRY_MS when none waits."""
+        since = self._ended_ms if self._ended_ms is not None else self._offered_ms
+        if since is None:
+            return 0
+        return max(0, RETRY_MS - (now_ms - since))
+
+    def offered(self, now_ms: int) -> None:
+        """CLIP was queued."""
+        self._offered_ms = now_ms
+
+    def finished(self, now_ms: int) -> None:
+        """END was queued."""
+        self._ended_ms = now_ms
+
+    def sent(self, length: int) -> None:
+        """`length` bytes of audio were handed over."""
+        self.position += length
+
+    def resume(self, offset: int) -> None:
+        """The companion holds `offset` bytes and wants what follows."""
+        self._answered = True
+        self._ended_ms = None
+        self.position = offset
+
+    def ack(self, offset: int) -> None:
+        """The companion holds `offset` bytes durably."""
+        self._answered = True
+        self.durable = max(self.durable, offset)
+
+
+class Receiver:
+    """The companion's side of one clip: data in order, without doubles, holes asked for."""
+
+    def __init__(self, held: int = 0) -> None:
+        self.held = held
+        self._asked_ms = None
+
+    def take(self, offset: int, data):
+        """The part of `data` that continues what is held, or None (a double, or behind a hole)."""
+        if offset > self.held or offset + len(data) <= self.held:
+            return None
+        fresh = data[self.held - offset :]
+        self.held += len(fresh)
+        return fresh
+
+    def ask(self, offset: int, now_ms: int) -> bool:
+        """Whether to send RESUME now, after something came that begins or ends at `offset`."""
+        if offset <= self.held:
+            return False
+        if self._asked_ms is not None and now_ms - self._asked_ms < RESUME_INTERVAL_MS:
+            return False
+        self._asked_ms = now_ms
+        return True

@@ -1,0 +1,117 @@
+"""The bodies of control messages: which keys they have, and one strict JSON for both Pythons.
+
+MicroPython's parser takes truncated and malformed text, so a text counts only when it is, byte
+for byte, what this module would have written for the values that were read from it.
+"""
+
+import json
+
+U32 = 0xFFFFFFFF
+# Integers above 2^53 are not safe in every JSON reader.
+U53 = (1 << 53) - 1
+TEXT_MAX_BYTES = 240
+LIST_MAX = 16
+
+# Field kinds: u32, u53, mv (0..65535), s16, bool, hexN (N digits), text, word (<= 40 B), seqs,
+# settings (a flat object of u32, bool, text or null); a trailing ? admits null.
+
+
+def check_value(kind: str, value):
+    """None when `value` is of `kind`, else a few words on what is wrong."""
+    if kind[-1] == "?":
+        if value is None:
+            return None
+        kind = kind[:-1]
+    if kind == "u32" or kind == "u53":
+        limit = U32 if kind == "u32" else U53
+        return None if type(value) is int and 0 <= value <= limit else "is no whole number of its range"
+    if kind == "s16":
+        return None if type(value) is int and -32768 <= value <= 32767 else "is no small whole number"
+    if kind == "bool":
+        return None if type(value) is bool else "is neither true nor false"
+    if kind == "seqs":
+        if type(value) is not list or len(value) > LIST_MAX:
+            return "is no short list"
+        for item in value:
+            if check_value("u32", item):
+                return "holds something else than numbers"
+        return None
+    if kind == "settings":
+        return _check_settings(value)
+    if type(value) is not str:
+        return "is no text"
+    if kind[:3] == "hex":
+        good = len(value) == int(kind[3:]) and all(c in "0123456789abcdef" for c in value)
+        return None if good else "is not %s lower-case hex digits" % kind[3:]
+    limit = {"word": 40, "text": TEXT_MAX_BYTES, "hex": 0, "blob": 400}[kind]
+    return None if len(value.encode()) <= limit else "is longer than %d bytes" % limit
+
+
+def _check_settings(value):
+    if type(value) is not dict or len(value) > LIST_MAX:
+        return "is no short object"
+    for key, item in value.items():
+        if check_value("word", key):
+            return "has a key that is too long"
+        if item is None or type(item) is bool:
+            continue
+        if check_value("s16" if type(item) is int and item < 0 else "u32", item) and check_value("word", item):
+            return "has a value that is no number, flag or short text"
+    return None
+
+
+def write(fields, body: dict) -> bytes:
+    """The one JSON text of `body` (keys in the order of `fields`). ValueError says what is wrong."""
+    if len(body) != len(fields):
+        raise ValueError("has %d keys instead of %d" % (len(body), len(fields)))
+    parts = []
+    for name, kind in fields:
+        if name not in body:
+            raise ValueError("lacks '%s'" % name)
+        wrong = check_value(kind, body[name])
+        if wrong:
+            raise ValueError("'%s' %s" % (name, wrong))
+        parts.append(_quote(name) + ":" + _value(body[name]))
+    return ("{" + ",".join(parts) + "}").encode()
+
+
+def read(fields, text) -> dict:
+    """The body in `text`. ValueError says what is wrong."""
+    text = bytes(text)
+    try:
+        body = json.loads(text)
+    except (ValueError, TypeError, RuntimeError, KeyError, IndexError):
+        raise ValueError("is no JSON") from None
+    if type(body) is not dict:
+        raise ValueError("is no JSON object")
+    if write(fields, body) != text:
+        raise ValueError("is not written in the one agreed form")
+    return body
+
+
+def _value(value) -> str:
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if type(value) is str:
+        return _quote(value)
+    if type(value) is list:
+        return "[" + ",".join([_value(item) for item in value]) + "]"
+    if type(value) is dict:
+        return "{" + ",".join([_quote(key) + ":" + _value(value[key]) for key in sorted(value)]) + "}"
+    return str(value)
+
+
+def _quote(text: str) -> str:
+    out = []
+    for c in text:
+        if c == '"' or c == "\\":
+            out.append("\\" + c)
+        elif ord(c) < 0x20:
+            out.append("\\u%04x" % ord(c))
+        else:
+            out.append(c)
+    return '"' + "".join(out) + '"'
