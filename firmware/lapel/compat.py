@@ -1,0 +1,79 @@
+"""The one place that asks which Python this is. MicroPython's names on both; callers never ask again."""
+
+import asyncio
+import sys
+
+if sys.implementation.name == "micropython":
+    from asyncio import ThreadSafeFlag
+    from asyncio import sleep_ms
+    from time import ticks_add
+    from time import ticks_diff
+    from time import ticks_ms
+    from time import ticks_us
+
+    from micropython import const
+else:
+    import time
+
+    # MicroPython's small-int ticks wrap; 2**30 is the period of a 32-bit port, so host tests meet the wrap too.
+    _PERIOD = 1 << 30
+    _HALF = _PERIOD >> 1
+
+    def const(value):
+        """The value itself: on MicroPython the compiler puts it in place of the name."""
+        return value
+
+    def ticks_ms():
+        """Milliseconds of a clock that only goes forward, wrapped at 2**30."""
+        return time.monotonic_ns() // 1_000_000 & _PERIOD - 1
+
+    def ticks_us():
+        """Microseconds of a clock that only goes forward, wrapped at 2**30."""
+        return time.monotonic_ns() // 1000 & _PERIOD - 1
+
+    def ticks_add(ticks, delta):
+        """The tick `delta` after (or before) `ticks`, wrapped."""
+        return ticks + delta & _PERIOD - 1
+
+    def ticks_diff(end, start):
+        """end - start over the wrap, right while the two are less than half a period apart."""
+        return (end - start + _HALF & _PERIOD - 1) - _HALF
+
+    async def sleep_ms(delay_ms):
+        """Waits `delay_ms` milliseconds."""
+        await asyncio.sleep(delay_ms / 1000)
+
+    class ThreadSafeFlag:
+        """A flag that an interrupt (here: any thread) sets and one task waits for; waiting clears it."""
+
+        def __init__(self):
+            self._is_set = False
+            self._loop = None
+            self._event = None
+
+        def set(self):
+            """Sets the flag and wakes the waiting task. Safe from any thread."""
+            self._is_set = True
+            loop, event = self._loop, self._event
+            if loop is not None and event is not None:
+                try:
+                    loop.call_soon_threadsafe(event.set)
+                except RuntimeError:
+                    # The waiter's loop has ended: the flag stays set for the next one.
+                    self._loop = self._event = None
+
+        def clear(self):
+            """Forgets an earlier set()."""
+            self._is_set = False
+
+        async def wait(self):
+            """Waits for set() and clears the flag. One task at a time."""
+            self._loop = asyncio.get_running_loop()
+            self._event = asyncio.Event()
+            try:
+                while not self._is_set:
+                    self._event.clear()
+                    await self._event.wait()
+                self._is_set = False
+            finally:
+                self._loop = self._event = None
