@@ -6,6 +6,7 @@ import sys
 if sys.implementation.name == "micropython":
     from asyncio import ThreadSafeFlag
     from asyncio import sleep_ms
+    from asyncio import wait_for_ms
     from time import ticks_add
     from time import ticks_diff
     from time import ticks_ms
@@ -42,6 +43,10 @@ else:
     async def sleep_ms(delay_ms):
         """Waits `delay_ms` milliseconds."""
         await asyncio.sleep(delay_ms / 1000)
+
+    async def wait_for_ms(awaitable, timeout_ms):
+        """The awaitable's result. Raises asyncio.TimeoutError, and cancels it, after `timeout_ms`."""
+        return await asyncio.wait_for(awaitable, timeout_ms / 1000)
 
     class ThreadSafeFlag:
         """A flag that an interrupt (here: any thread) sets and one task waits for; waiting clears it."""

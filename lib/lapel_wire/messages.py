@@ -98,7 +98,8 @@ TABLE = {
         (("ep", "hex16"), ("s", "u32"), ("k", "word"), ("d", "word"), ("j", "word?"), ("x", "text")),
     ),
     STORED: ("stored", ">", (("ep", "hex16"), ("s", "u32"))),
-    SEEN: ("seen", "<>", (("ep", "hex16"), ("s", "seqs"))),
+    # Repeated until it comes back with `a` (answer) true; an answer is never answered.
+    SEEN: ("seen", "<>", (("ep", "hex16"), ("s", "seqs"), ("a", "bool"))),
     RETRACT: ("retract", "<", (("ep", "hex16"), ("s", "u32"))),
     CANCEL: ("cancel", ">", (("id", "u32"), ("ep", "hex16"), ("n", "u32"))),
     CANCELLED: ("cancelled", "<", (("id", "u32"),)),

@@ -1,0 +1,168 @@
+"""Which clip goes to the companion, from where its bytes come, and when it may be forgotten.
+
+One clip at a time, oldest first. What is still in RAM comes from the ring; what is older comes
+from flash through a second handle, as far as it was synced.
+"""
+
+import binascii
+
+from lapel_wire import messages
+from lapel_wire.clips import FINISH, OFFER, Sender
+
+# A clip whose END goes unanswered so often lets the next one pass until the next session.
+_ENDS_MAX = 5
+_CRC_PIECE_BYTES = 512
+
+
+class ClipFeed:
+    """`live` is the recorder's view of the clip being recorded: `.number` (None: none) and
+    `.ring`. `on_accepted(number, clip_id, dispatch)` hears of every clip that arrived."""
+
+    def __init__(self, store, live, trace, on_accepted) -> None:
+        self._store = store
+        self._live = live
+        self._trace = trace
+        self._on_accepted = on_accepted
+        self._sender = None
+        self._reader = None
+        self._ends = 0
+        self._parked = []
+        self._piece = bytearray(_CRC_PIECE_BYTES)
+        self.conflicts = 0
+
+    @property
+    def busy(self) -> bool:
+        """A clip is on its way, or being recorded."""
+        return self._sender is not None or self._live.number is not None
+
+    def restart(self) -> None:
+        """A new session: nothing is known of what the companion holds."""
+        self._drop_sender()
+        self._parked.clear()
+
+    def plan(self, now_ms: int, channel) -> None:
+        """Queues the message that is due, if one is."""
+        if self._sender is None and not self._choose():
+            return
+        sender = self._sender
+        live = self._live.number == sender.number
+        if not live and not self._reader.complete:
+            # Recording ended since it was opened.
+            if sender.number not in self._store.waiting():
+                self._drop_sender()
+                return
+            self._open(sender.number)
+        total = None if live else self._reader.size
+        due = sender.due(now_ms, total)
+        if due == OFFER:
+            if channel.post(messages.CLIP, self._reader.meta):
+                sender.offered(now_ms)
+        elif due == FINISH:
+            if self._ends >= _ENDS_MAX:
+                self._parked.append(sender.number)
+                self._drop_sender()
+            elif channel.post(messages.END, self._end()):
+                self._ends += 1
+                sender.finished(now_ms)
+
+    def fill(self, view) -> int:
+        """One audio message into `view`; its length, 0 when there is nothing to send now."""
+        sender = self._sender
+        if sender is None or not sender.may_stream:
+            return 0
+        n = self._read(sender.position, view[messages.AUDIO_HEADER_BYTES :])
+        if n <= 0:
+            return 0
+        messages.put_audio_header(view, sender.number, sender.position)
+        sender.sent(n)
+        return messages.AUDIO_HEADER_BYTES + n
+
+    def take(self, kind: int, body, channel) -> bool:
+        """Whether the message was about clips; it is dealt with then."""
+        if kind == messages.ACCEPTED:
+            self._accepted(body["n"], body["d"])
+            return True
+        if kind != messages.RESUME and kind != messages.ACK:
+            return False
+        sender = self._sender
+        if sender is None or sender.number != body["n"]:
+            return True
+        if kind == messages.ACK:
+            sender.ack(body["off"])
+        elif self._prefix_crc(body["off"]) == body["crc"]:
+            sender.resume(body["off"])
+        else:
+            self.conflicts += 1
+            channel.post(messages.CONFLICT, {"n": body["n"], "off": body["off"]})
+        return True
+
+    def close(self) -> None:
+        """Closes the handle that is open."""
+        self._drop_sender()
+
+    def _choose(self) -> bool:
+        for number in self._store.waiting():
+            if number not in self._parked:
+                break
+        else:
+            number = self._live.number
+        if number is None:
+            return False
+        self._open(number)
+        self._sender = Sender(number, self._live.number == number)
+        self._ends = 0
+        return True
+
+    def _open(self, number: int) -> None:
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = self._store.open(number)
+
+    def _drop_sender(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
+        self._sender = None
+
+    def _accepted(self, number: int, dispatch: str) -> None:
+        if number == self._live.number or number not in self._store.waiting():
+            return
+        clip = self._store.clip_id(number)
+        if self._sender is not None and self._sender.number == number:
+            self._drop_sender()
+        self._store.remove(number)
+        self._trace("accepted", clip=clip, dispatch=dispatch)
+        self._on_accepted(number, clip, dispatch)
+
+    def _end(self) -> dict:
+        reader = self._reader
+        return {
+            "n": self._sender.number,
+            "bytes": reader.size,
+            "ms": reader.ms,
+            "sha": reader.sha,
+            "cut": reader.cut,
+        }
+
+    def _read(self, offset: int, view) -> int:
+        """Bytes of the chosen clip from `offset`; 0 when there are none yet."""
+        live = self._live
+        if live.number == self._sender.number:
+            if offset >= live.ring.start:
+                return live.ring.read_into(offset, view)
+            if offset >= self._reader.size:
+                # It was synced since this handle was opened: a reader never sees growth.
+                self._open(live.number)
+        return self._reader.read_at(offset, view)
+
+    def _prefix_crc(self, offset: int) -> int:
+        """CRC32 of the first `offset` bytes, or -1 when we do not have so many."""
+        crc, at = 0, 0
+        view = memoryview(self._piece)
+        while at < offset:
+            n = self._read(at, view[: min(_CRC_PIECE_BYTES, offset - at)])
+            if n <= 0:
+                return -1
+            crc = binascii.crc32(view[:n], crc)
+            at += n
+        return crc & 0xFFFFFFFF

@@ -1,0 +1,121 @@
+"""Everything said over the link that is not audio: greetings, notices, seen, settings, cancels.
+
+Messages are answered when what they ask for is durable, and our own objects are repeated until
+they are answered.
+"""
+
+import binascii
+
+from lapel_wire import gatt, messages
+from lapel_wire.clips import RETRY_MS
+
+_STATUS_EVERY_MS = 60_000
+_DATA_BYTES = 160
+
+
+class Desk:
+    """`me` gives what the greeting says of the pin: device, boot id. `on_notice(notice)` and
+    `on_seen(seqs)` tell the person; `drops()` and `overruns()` are counters to report."""
+
+    def __init__(self, store, clock, me, flight, battery_mv, counters, on_notice, on_settings, trace) -> None:
+        self._store = store
+        self._clock = clock
+        self._me = me
+        self._flight = flight
+        self._battery_mv = battery_mv
+        self._counters = counters
+        self._on_notice = on_notice
+        self._on_settings = on_settings
+        self._trace = trace
+        self._repeat_ms = 0
+        self._status_ms = 0
+
+    def greet(self, channel, hello: dict) -> None:
+        """The companion said hello: set the clock, compare high-water marks, say hello."""
+        store, clock = self._store, self._clock
+        clock.set_wall(hello["t"], hello["tz"])
+        # Behind what the companion knows of our own epoch: our counter was lost.
+        if hello["ce"] == store.epoch and hello["ch"] > store.highest:
+            store.new_epoch()
+            self._trace("epoch", epoch=store.epoch)
+        store.know_companion(hello["ep"])
+        channel.post(
+            messages.HELLO_PIN,
+            {
+                "v": gatt.PROTOCOL_VERSION,
+                "dev": store.device,
+                "ep": store.epoch,
+                "hw": store.highest,
+                "q": len(store.waiting()),
+                "ne": hello["ep"],
+                "nh": store.notice_high(hello["ep"]),
+                "boot": self._me,
+                "ms": clock.ms(),
+                "bat": self._battery_mv(),
+                "set": store.settings_id,
+            },
+        )
+        self._repeat_ms = clock.ms()
+        self._status_ms = clock.ms()
+
+    def plan(self, now_ms: int, channel) -> None:
+        """Queues what is to be repeated or reported."""
+        if now_ms >= self._repeat_ms:
+            self._repeat_ms = now_ms + RETRY_MS
+            epoch, seqs = self._store.pending_seen()
+            if seqs:
+                channel.post(messages.SEEN, {"ep": epoch, "s": seqs, "a": False})
+            for cancel in self._store.pending_cancels():
+                channel.post(messages.CANCEL, cancel)
+        if now_ms >= self._status_ms:
+            self._status_ms = now_ms + _STATUS_EVERY_MS
+            drops, overruns = self._counters()
+            channel.post(messages.STATUS, {"bat": self._battery_mv(), "drops": drops, "over": overruns})
+
+    def hurry(self) -> None:
+        """Something durable was added: say it with the next packet."""
+        self._repeat_ms = 0
+
+    def take(self, kind: int, body, channel) -> None:
+        """Deals with one message."""
+        store = self._store
+        if kind == messages.NOTICE:
+            self._notice(body, channel)
+        elif kind == messages.SEEN:
+            if body["a"]:
+                store.seen_answered(body["ep"], body["s"])
+            else:
+                store.mark_seen(body["ep"], body["s"], pending=False)
+                channel.post(messages.SEEN, {"ep": body["ep"], "s": body["s"], "a": True})
+        elif kind == messages.RETRACT:
+            store.retract(body["ep"], body["s"])
+        elif kind == messages.CANCELLED:
+            store.cancel_answered(body["id"])
+        elif kind == messages.SETTINGS:
+            error = self._on_settings(body["id"], body["v"])
+            channel.post(messages.SETTINGS_OK, {"id": body["id"], "err": error})
+        elif kind == messages.READ:
+            self._read(body, channel)
+        else:
+            self._trace("ignored", message=messages.NAMES.get(kind, "?"))
+
+    def _notice(self, body, channel) -> None:
+        store = self._store
+        known = store.has_notice(body["ep"], body["s"])
+        # Felt first (an erase may take 200 ms), promised only when it is durable.
+        if not known:
+            self._on_notice(body)
+        if known or store.put(body):
+            channel.post(messages.STORED, {"ep": body["ep"], "s": body["s"]})
+
+    def _read(self, body, channel) -> None:
+        data = self._flight.read(body["off"], _DATA_BYTES) if body["w"] == "flight" else b""
+        channel.post(
+            messages.DATA,
+            {
+                "w": body["w"],
+                "off": body["off"],
+                "n": self._flight.size,
+                "b": binascii.hexlify(data).decode(),
+            },
+        )

@@ -1,0 +1,190 @@
+"""The pin's GATT server over aioble: advertising, links, bounded inboxes, honest sending.
+
+Writes are taken in an own handler of the GATT write event, so that the sender and the borders of
+every packet are kept: aioble's buffers belong to the value, not to the connection. Needs aioble
+(`mpremote mip install aioble`).
+"""
+
+import asyncio
+
+import aioble
+import bluetooth
+
+_IRQ_CENTRAL_CONNECT = 1
+_IRQ_CENTRAL_DISCONNECT = 2
+_IRQ_GATTS_WRITE = 3
+_IRQ_MTU_EXCHANGED = 21
+_IRQ_CONNECTION_UPDATE = 27
+
+_ADDRESS_RANDOM = 1
+_MTU_DEFAULT = 23
+_ENOMEM = 12
+_INTERVAL_UNIT_US = 1250
+_INBOX_MAX = 12
+# The stock build holds four connections; more never reach us.
+_LINKS_MAX = 4
+
+_BATTERY_SERVICE = 0x180F
+_BATTERY_LEVEL = 0x2A19
+
+
+class LinkClosed(Exception):
+    """The central has gone, or was sent away."""
+
+
+class Link:
+    """A transport over one connection. `mtu` is 23 until the central asked for more;
+    `interval_ms` is 0 until the central changed its first choice."""
+
+    def __init__(self, gatt, handle: int) -> None:
+        self._gatt = gatt
+        self._handle = handle
+        self._inbox = []
+        self._arrived = asyncio.ThreadSafeFlag()
+        self.mtu = _MTU_DEFAULT
+        self.interval_ms = 0
+        self.closed = False
+        self.dropped = 0
+
+    def send(self, packet) -> bool:
+        """Hands a packet of at most mtu - 3 bytes to the radio; False when its queue is full.
+
+        Raises LinkClosed.
+        """
+        if self.closed:
+            raise LinkClosed
+        try:
+            self._gatt.notify(self._handle, packet)
+        except OSError as e:
+            if e.errno == _ENOMEM:
+                return False
+            # Any other refusal means that the handle is dead (ENOTCONN, -128).
+            self.end()
+            raise LinkClosed from None
+        return True
+
+    async def receive(self):
+        """The next packet as bytes. Raises LinkClosed once the inbox of a dead link is empty."""
+        while not self._inbox:
+            if self.closed:
+                raise LinkClosed
+            await self._arrived.wait()
+        return self._inbox.pop(0)
+
+    async def disconnect(self) -> None:
+        """Sends the central away; harmless when it has gone."""
+        if not self.closed:
+            self._gatt.disconnect(self._handle)
+            self.end()
+
+    def take(self, packet) -> None:
+        """For the driver's event handler."""
+        if len(self._inbox) < _INBOX_MAX:
+            self._inbox.append(packet)
+        else:
+            self.dropped += 1
+        self._arrived.set()
+
+    def end(self) -> None:
+        """For the driver: nothing more will come."""
+        self.closed = True
+        self._arrived.set()
+
+
+class BleGatt:
+    """One service with `up` (notify), `down` (write) and `info` (read), and the Battery service."""
+
+    def __init__(self, name: str, service_uuid: str, up_uuid: str, down_uuid: str, info_uuid: str, info, mtu: int):
+        self._name = name
+        self._uuids = (service_uuid, up_uuid, down_uuid, info_uuid)
+        self._info = info
+        self._mtu = mtu
+        self._service_uuid = None
+        self._up = None
+        self._down = None
+        self._battery = None
+        self._links = {}
+        self._waiting = []
+        self.refused_links = 0
+
+    def start(self) -> None:
+        """Switches the radio on, with a new random address, and registers the services."""
+        # aioble keeps its handlers over a stop.
+        if self._service_uuid is None:
+            aioble.core.register_irq_handler(self._irq, None)
+        aioble.config(addr_mode=_ADDRESS_RANDOM, mtu=self._mtu, gap_name=self._name)
+        service_uuid, up_uuid, down_uuid, info_uuid = [bluetooth.UUID(text) for text in self._uuids]
+        self._service_uuid = service_uuid
+        service = aioble.Service(service_uuid)
+        self._up = aioble.Characteristic(service, up_uuid, notify=True)
+        self._down = aioble.BufferedCharacteristic(
+            service, down_uuid, write=True, write_no_response=True, max_len=self._mtu, append=False
+        )
+        aioble.Characteristic(service, info_uuid, read=True, initial=self._info)
+        battery = aioble.Service(bluetooth.UUID(_BATTERY_SERVICE))
+        self._battery = aioble.Characteristic(
+            battery, bluetooth.UUID(_BATTERY_LEVEL), read=True, notify=True, initial=b"\x64"
+        )
+        aioble.register_services(service, battery)
+
+    def stop(self) -> None:
+        """Switches the radio off; every link ends."""
+        aioble.stop()
+        for link in list(self._links.values()):
+            link.end()
+        self._links.clear()
+        self._waiting.clear()
+
+    async def accept(self, interval_us: int = 100_000) -> Link:
+        """Advertises until a central connects; its link."""
+        while True:
+            while self._waiting:
+                link = self._waiting.pop(0)
+                if not link.closed:
+                    return link
+            arrived = await aioble.advertise(interval_us, name=self._name, services=[self._service_uuid])
+            # aioble swallows a cancellation and returns None; hand it on.
+            if arrived is None and not self._waiting:
+                raise asyncio.CancelledError
+
+    def set_battery(self, percent: int) -> None:
+        """0 to 100, for the Battery service."""
+        if self._battery is not None:
+            self._battery.write(bytes((max(0, min(100, percent)),)), send_update=True)
+
+    def notify(self, handle: int, packet) -> None:
+        """For Link."""
+        aioble.core.ble.gatts_notify(handle, self._up._value_handle, packet)
+
+    def disconnect(self, handle: int) -> None:
+        """For Link."""
+        try:
+            aioble.core.ble.gap_disconnect(handle)
+        except OSError:
+            # It had gone already.
+            pass
+
+    def _irq(self, event, data) -> None:
+        if event == _IRQ_GATTS_WRITE:
+            link = self._links.get(data[0])
+            if link is not None and data[1] == self._down._value_handle:
+                link.take(aioble.core.ble.gatts_read(data[1]))
+        elif event == _IRQ_CENTRAL_CONNECT:
+            if len(self._links) >= _LINKS_MAX:
+                self.refused_links += 1
+                return
+            link = Link(self, data[0])
+            self._links[data[0]] = link
+            self._waiting.append(link)
+        elif event == _IRQ_CENTRAL_DISCONNECT:
+            link = self._links.pop(data[0], None)
+            if link is not None:
+                link.end()
+        elif event == _IRQ_MTU_EXCHANGED:
+            link = self._links.get(data[0])
+            if link is not None:
+                link.mtu = data[1]
+        elif event == _IRQ_CONNECTION_UPDATE:
+            link = self._links.get(data[0])
+            if link is not None and data[4] == 0:
+                link.interval_ms = data[1] * _INTERVAL_UNIT_US // 1000
