@@ -191,18 +191,14 @@ class EventLog:
         found = self._select(f"WHERE {where} ORDER BY seq DESC LIMIT 1", values)
         return found[0] if found else None
 
-    def clip(self, clip_id: str) -> Event | None:
-        """The `clip` event of a clip id, or None while the clip is not accepted."""
-        found = self._select("WHERE kind='clip' AND json_extract(body,'$.id')=? LIMIT 1", [clip_id])
+    def find(self, kind: str, field: str, value: str | int) -> Event | None:
+        """The first event of a kind whose body has that value in that (top-level) field, or None."""
+        if not field.isidentifier():
+            raise ValueError(f"'{field}' is no field of an event's body")
+        # The path stands in the statement, not in a parameter, so that the indexes on it are used.
+        tail = f"WHERE kind=? AND json_extract(body,'$.{field}') IS NOT NULL AND json_extract(body,'$.{field}')=?"
+        found = self._select(f"{tail} ORDER BY seq LIMIT 1", [kind, value])
         return found[0] if found else None
-
-    def dispatch_of_clip(self, clip_id: str) -> str | None:
-        """The dispatch that a clip became, or None."""
-        found = self._select(
-            "WHERE kind='dispatch' AND json_extract(body,'$.clip') IS NOT NULL AND json_extract(body,'$.clip')=?",
-            [clip_id],
-        )
-        return found[0].dispatch if found else None
 
     def head(self) -> int:
         """The highest seq; 0 when the table is empty."""

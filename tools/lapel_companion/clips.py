@@ -1,0 +1,205 @@
+"""The files of clips: partial while they come in, whole once accepted, set aside when they contradict.
+
+    <id>.meta.json    what the pin said of the clip; durable before its first byte is acknowledged
+    <id>.part         the bytes so far
+    <id>.adpcm        the clip, once the events table knows it as accepted
+    <id>.wav          the same for people's players
+    <id>.K.conflict   bytes that contradicted the pin's; kept for a person to look at, never merged
+
+Everything here blocks on the disk: call it from a thread, one call at a time for each clip.
+"""
+
+from __future__ import annotations
+
+import binascii
+import contextlib
+import hashlib
+import json
+import os
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lapel_companion import audio, durable
+
+# 60 s at 8000 B/s, the kept tail, and room to spare.
+MAX_CLIP_BYTES = 520_000
+MAX_PARTIALS = 64
+MAX_CONFLICTS = 8
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{16}-\d{1,10}")
+
+
+class NoSuchClip(KeyError):
+    """There is no clip of that id."""
+
+
+@dataclass(frozen=True)
+class ClipMeta:
+    """What CLIP said. `press_unix_ms` is the press by the wall clock, None where nobody knew it."""
+
+    id: str
+    device: str
+    epoch: str
+    number: int
+    codec: str
+    rate_hz: int
+    boot: str
+    press_ms: int
+    press_unix_ms: int | None
+    reply_to: str | None
+
+
+class Partial:
+    """A clip that is coming in. `durable_bytes` never counts a byte that is not synced."""
+
+    def __init__(self, folder: Path, meta: ClipMeta) -> None:
+        self.meta = meta
+        self.durable_bytes = 0
+        self.crc = 0
+        self._folder = folder
+        self._handle = -1
+
+    @property
+    def path(self) -> Path:
+        return self._folder / f"{self.meta.id}.part"
+
+    def open(self) -> None:
+        """Create or reopen the files; what is there already becomes durable. Raises OSError."""
+        if self._handle >= 0:
+            return
+        meta_path = self._folder / f"{self.meta.id}.meta.json"
+        if not meta_path.exists():
+            durable.write_atomic(meta_path, json.dumps(asdict(self.meta)).encode())
+        self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        data = self._read()
+        durable.sync_file(self._handle)
+        durable.sync_dir(self._folder)
+        self.durable_bytes, self.crc = len(data), binascii.crc32(data)
+
+    def append(self, data: bytes) -> int:
+        """Add bytes behind the durable ones and sync them; the new durable length. Raises OSError.
+
+        After an error (a full disk) the file is as it was, and the call can be repeated.
+        """
+        self.open()
+        try:
+            os.lseek(self._handle, self.durable_bytes, os.SEEK_SET)
+            durable.write_all(self._handle, data)
+            durable.sync_file(self._handle)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._handle, self.durable_bytes)
+            raise
+        self.durable_bytes += len(data)
+        self.crc = binascii.crc32(data, self.crc)
+        return self.durable_bytes
+
+    def sha256(self) -> str:
+        """The digest of what the file holds, read back from it. Raises OSError."""
+        self.open()
+        return hashlib.sha256(self._read()).hexdigest()
+
+    def set_aside(self) -> Path | None:
+        """Keep the bytes as a conflict and begin again with none. Raises OSError."""
+        self.close()
+        target = self._conflict_name()
+        if target is None:
+            durable.remove(self.path)
+        else:
+            durable.rename(self.path, target)
+        self.durable_bytes = self.crc = 0
+        self.open()
+        return target
+
+    def close(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def _read(self) -> bytes:
+        size = min(os.fstat(self._handle).st_size, MAX_CLIP_BYTES)
+        return os.pread(self._handle, size, 0)
+
+    def _conflict_name(self) -> Path | None:
+        for number in range(1, MAX_CONFLICTS + 1):
+            target = self._folder / f"{self.meta.id}.{number}.conflict"
+            if not target.exists():
+                return target
+        # Enough evidence is kept; more of it would only fill the disk.
+        return None
+
+
+class ClipFiles:
+    """The clips under one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._decoding = threading.Lock()
+
+    def begin(self, meta: ClipMeta) -> Partial:
+        """A partial of that clip; nothing touches the disk before `Partial.open`."""
+        if not _ID.fullmatch(meta.id):
+            raise NoSuchClip(meta.id)
+        return Partial(self._folder, meta)
+
+    def recover(self, accepted: Callable[[str], bool]) -> list[Partial]:
+        """Partials that an earlier run left, by age. Clips that were accepted meanwhile are finished."""
+        found: list[Partial] = []
+        for path in sorted(self._folder.glob("*.part"), key=lambda p: p.stat().st_mtime):
+            clip_id = path.name.removesuffix(".part")
+            meta = _read_meta(self._folder / f"{clip_id}.meta.json")
+            if meta is None or meta.id != clip_id:
+                # Without its description a partial is only bytes: the pin still has the clip.
+                durable.remove(path)
+            elif accepted(clip_id):
+                self.finish(clip_id)
+            elif len(found) < MAX_PARTIALS:
+                found.append(Partial(self._folder, meta))
+        return found
+
+    def finish(self, clip_id: str) -> None:
+        """Give an accepted clip its name, and people a WAV. May be repeated. Raises OSError."""
+        part = self._folder / f"{clip_id}.part"
+        if part.exists():
+            durable.rename(part, self._folder / f"{clip_id}.adpcm")
+        self.pcm(clip_id)
+
+    def pcm(self, clip_id: str) -> bytes:
+        """16-bit little-endian mono PCM of an accepted clip; its WAV is written if it can be.
+
+        Raises NoSuchClip, OSError.
+        """
+        wav = self.wav_path(clip_id)
+        with self._decoding:
+            with contextlib.suppress(FileNotFoundError, audio.AudioError):
+                return audio.read_wav(wav)
+            pcm = audio.decode(self._coded(clip_id))
+            meta = _read_meta(self._folder / f"{clip_id}.meta.json")
+            # A full disk takes the WAV from people's players, not the clip from the work.
+            with contextlib.suppress(OSError):
+                audio.write_wav(wav, pcm, meta.rate_hz if meta else audio.RATE_HZ)
+            return pcm
+
+    def wav_path(self, clip_id: str) -> Path:
+        """Where the WAV of a clip lies. Raises NoSuchClip for what is no clip id."""
+        if not _ID.fullmatch(clip_id):
+            raise NoSuchClip(clip_id)
+        return self._folder / f"{clip_id}.wav"
+
+    def _coded(self, clip_id: str) -> bytes:
+        for suffix in ("adpcm", "part"):
+            with contextlib.suppress(FileNotFoundError):
+                return (self._folder / f"{clip_id}.{suffix}").read_bytes()
+        raise NoSuchClip(clip_id)
+
+
+def _read_meta(path: Path) -> ClipMeta | None:
+    try:
+        body = json.loads(path.read_bytes())
+        meta = ClipMeta(**body)
+    except (OSError, ValueError, TypeError):
+        return None
+    return meta if _ID.fullmatch(str(meta.id)) else None

@@ -1,0 +1,66 @@
+"""One clip on its way in, and the transaction that makes it a dispatch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lapel_wire.clips import Receiver
+
+from lapel_companion.clips import ClipMeta, Partial
+from lapel_companion.events import Event, EventLog
+
+
+class Incoming:
+    """One clip on its way in: what is held, of which part is durable."""
+
+    def __init__(self, partial: Partial) -> None:
+        self.partial = partial
+        self.receiver = Receiver(partial.durable_bytes)
+        self.crc = partial.crc
+        self.pending = bytearray()
+        self.end: dict[str, Any] | None = None
+        self.conflicts = 0
+
+    @property
+    def complete(self) -> bool:
+        """All the bytes that END speaks of are held (or more: then they contradict it)."""
+        return self.end is not None and self.receiver.held >= int(self.end["bytes"])
+
+    def restart(self) -> None:
+        """Begin again from the first byte."""
+        self.receiver = Receiver(0)
+        self.crc = 0
+        self.pending.clear()
+        self.end = None
+
+
+def accept(log: EventLog, meta: ClipMeta, end: dict[str, Any]) -> str:
+    """Make a whole, durable clip a dispatch, once; returns the dispatch's id. Raises sqlite3.OperationalError."""
+    with log.transaction():
+        known = log.find("clip", "id", meta.id)
+        if known is not None and known.dispatch is not None:
+            return known.dispatch
+        dispatch = log.next_dispatch()
+        clip = {
+            "id": meta.id,
+            "codec": meta.codec,
+            "rate_hz": meta.rate_hz,
+            "boot": meta.boot,
+            "press_ms": meta.press_ms,
+            "ms": end["ms"],
+            "bytes": end["bytes"],
+            "sha": end["sha"],
+            "cut": end["cut"],
+            "press_unix_ms": meta.press_unix_ms,
+            "reply_to": meta.reply_to,
+        }
+        log.append("clip", clip, principal="pin", dispatch=dispatch)
+        accepted = {"id": dispatch, "clip": meta.id, "source": "pin", "outcome": "accepted"}
+        log.append("dispatch", accepted, principal="pin", dispatch=dispatch)
+        return dispatch
+
+
+
+def same_press(known: Event, meta: ClipMeta) -> bool:
+    """Whether an accepted clip was recorded by the press that `meta` speaks of."""
+    return bool(known.body.get("boot") == meta.boot and known.body.get("press_ms") == meta.press_ms)

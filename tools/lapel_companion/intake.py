@@ -1,0 +1,280 @@
+"""Clips on their way in: taken by offset, acknowledged when durable, accepted when they are a dispatch.
+
+One writer task moves what came in to the disk, in batches, and only then speaks of it. A disk that is
+full withholds the acknowledgement: the pin keeps the clip, and the writer tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from lapel_wire import messages
+
+from lapel_companion import audio
+from lapel_companion.clips import MAX_CLIP_BYTES, MAX_PARTIALS, ClipFiles, ClipMeta
+from lapel_companion.events import EventLog
+from lapel_companion.incoming import Incoming, accept, same_press
+
+BATCH_BYTES = 4096
+BATCH_S = 0.1
+PENDING_MAX_BYTES = 128 * 1024
+RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+_CONFLICTS_A_RUN = 3
+
+
+class Say(Protocol):
+    """Queues one message for the pin; a later one with the same key replaces it."""
+
+    def __call__(self, kind: int, body: dict[str, Any], key: tuple[int, int]) -> None: ...
+
+
+class Intake:
+    """Owns the clips that are coming in. `start`, then `run` as a task; both directions are sync calls."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        files: ClipFiles,
+        *,
+        submit: Callable[[str], Awaitable[None]],
+        report: Callable[[str], None],
+    ) -> None:
+        self._log = log
+        self._files = files
+        self._submit = submit
+        self._report = report
+        self._say: Say | None = None
+        self._incoming: dict[str, Incoming] = {}
+        self._numbers: dict[int, str] = {}
+        self._dirty = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._finished: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self._failures = 0
+        self._contradicted: set[str] = set()
+        self.trouble: str | None = None
+        self.refused = 0
+
+    async def start(self) -> None:
+        """Take up what an earlier run left. Raises OSError."""
+        partials = await asyncio.to_thread(self._files.recover, self.accepted)
+        for partial in partials:
+            await asyncio.to_thread(partial.open)
+            partial.close()
+            self._incoming[partial.meta.id] = Incoming(partial)
+
+    async def run(self) -> None:
+        """Write, acknowledge, accept, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._write())
+            group.create_task(self._finish())
+
+    async def close(self) -> None:
+        """Write what is held, as far as the disk takes it."""
+        for incoming in self._incoming.values():
+            if incoming.pending and not self.trouble:
+                await self._flush(incoming)
+            incoming.partial.close()
+
+    def accepted(self, clip_id: str) -> bool:
+        """Whether the clip is a dispatch already."""
+        return self._log.find("clip", "id", clip_id) is not None
+
+    def attach(self, say: Say) -> None:
+        """A pin is linked; `say` takes the answers. Clip numbers mean nothing until it offers them."""
+        self._say = say
+        self._numbers.clear()
+
+    def detach(self) -> None:
+        """The pin is gone. What it sent is kept."""
+        self._say = None
+        self._numbers.clear()
+
+    def highest(self, epoch: str) -> int:
+        """The highest clip number known of a clip epoch, among those still coming in; 0 for none."""
+        numbers = [i.partial.meta.number for i in self._incoming.values() if i.partial.meta.epoch == epoch]
+        return max(numbers, default=0)
+
+    def offer(self, meta: ClipMeta) -> None:
+        """CLIP: answer with what is held of it."""
+        self._numbers[meta.number] = meta.id
+        known = self._log.find("clip", "id", meta.id)
+        if known is not None:
+            if same_press(known, meta):
+                self._answer(messages.ACCEPTED, {"n": meta.number, "d": known.dispatch}, meta.number)
+            else:
+                # Another press under a known id: never merged; unanswered, the pin keeps it.
+                self._contradiction(meta.id, {"boot": meta.boot, "press_ms": meta.press_ms})
+            return
+        incoming = self._incoming.get(meta.id)
+        if incoming is None:
+            if meta.codec != audio.CODEC or meta.rate_hz != audio.RATE_HZ or len(self._incoming) >= MAX_PARTIALS:
+                self.refused += 1
+                self._report(f"the clip {meta.id} ({meta.codec}, {meta.rate_hz} Hz) cannot be taken; the pin keeps it")
+                return
+            incoming = self._incoming[meta.id] = Incoming(self._files.begin(meta))
+        if incoming.receiver.held:
+            self._resume(incoming)
+        else:
+            self._answer(messages.ACK, {"n": meta.number, "off": 0}, meta.number)
+
+    def take(self, low: int, offset: int, data: memoryview) -> None:
+        """Audio of the clip whose number ends in `low`."""
+        incoming = self._named(next((n for n in self._numbers if n & 0xFFFF == low), -1))
+        if incoming is None or len(incoming.pending) + len(data) > PENDING_MAX_BYTES:
+            return
+        if offset + len(data) > MAX_CLIP_BYTES:
+            self.refused += 1
+            return
+        fresh = incoming.receiver.take(offset, data)
+        if fresh is None:
+            if incoming.receiver.ask(offset, _now_ms()):
+                self._resume(incoming)
+            return
+        incoming.crc = binascii.crc32(fresh, incoming.crc)
+        incoming.pending += fresh
+        self._dirty.set()
+        if len(incoming.pending) >= BATCH_BYTES or incoming.complete:
+            self._urgent.set()
+
+    def end(self, body: dict[str, Any]) -> None:
+        """END: accept the clip, or ask for what is missing of it."""
+        number = int(body["n"])
+        incoming = self._named(number)
+        if incoming is None:
+            self._end_of_known(number, body)
+            return
+        incoming.end = body
+        if incoming.complete:
+            self._dirty.set()
+            self._urgent.set()
+        elif incoming.receiver.ask(int(body["bytes"]), _now_ms()):
+            self._resume(incoming)
+
+    def conflict(self, body: dict[str, Any]) -> None:
+        """CONFLICT: the pin's bytes are others than ours; it is right, ours are set aside."""
+        incoming = self._named(int(body["n"]))
+        if incoming is not None:
+            # A digest that nothing has sends the writer down the same way as a clip that fails its check.
+            incoming.end = {"n": body["n"], "bytes": 0, "ms": 0, "sha": "", "cut": True}
+            self._dirty.set()
+            self._urgent.set()
+
+    def _end_of_known(self, number: int, body: dict[str, Any]) -> None:
+        clip_id = self._numbers.get(number)
+        known = self._log.find("clip", "id", clip_id) if clip_id else None
+        if known is None or clip_id is None:
+            return
+        if known.body.get("sha") == body["sha"]:
+            self._answer(messages.ACCEPTED, {"n": number, "d": known.dispatch}, number)
+        else:
+            self._contradiction(clip_id, {"sha": body["sha"]})
+
+    def _contradiction(self, clip_id: str, said: dict[str, Any]) -> None:
+        if clip_id in self._contradicted:
+            return
+        self._contradicted.add(clip_id)
+        self._report(f"the pin offers another clip under the known id {clip_id}: it is not taken, the pin keeps it")
+        try:
+            self._log.append("conflict", {"id": clip_id, "kept": None, **said}, principal="pin")
+        except sqlite3.OperationalError as error:
+            self._report(f"that could not be written down: {error}")
+
+    def _named(self, number: int) -> Incoming | None:
+        clip_id = self._numbers.get(number)
+        return self._incoming.get(clip_id) if clip_id else None
+
+    def _resume(self, incoming: Incoming) -> None:
+        number = incoming.partial.meta.number
+        body = {"n": number, "off": incoming.receiver.held, "crc": incoming.crc}
+        self._answer(messages.RESUME, body, number)
+
+    def _answer(self, kind: int, body: dict[str, Any], number: int) -> None:
+        if self._say is not None:
+            self._say(kind, body, (kind, number))
+
+    async def _write(self) -> None:
+        while True:
+            await self._dirty.wait()
+            if not self._urgent.is_set():
+                try:
+                    async with asyncio.timeout(BATCH_S):
+                        await self._urgent.wait()
+                except TimeoutError:
+                    pass
+            self._dirty.clear()
+            self._urgent.clear()
+            for incoming in list(self._incoming.values()):
+                if incoming.pending or incoming.complete:
+                    await self._flush(incoming)
+            if self.trouble:
+                await asyncio.sleep(RETRY_S[min(self._failures, len(RETRY_S)) - 1])
+                self._dirty.set()
+
+    async def _flush(self, incoming: Incoming) -> None:
+        data = bytes(incoming.pending)
+        try:
+            if data:
+                held = await asyncio.to_thread(incoming.partial.append, data)
+                del incoming.pending[: len(data)]
+                if not incoming.complete:
+                    number = incoming.partial.meta.number
+                    self._answer(messages.ACK, {"n": number, "off": held}, number)
+            if incoming.complete and not incoming.pending:
+                await self._settle(incoming)
+        except (OSError, sqlite3.OperationalError) as error:
+            self._failed(error)
+        else:
+            self._recovered()
+
+    async def _settle(self, incoming: Incoming) -> None:
+        meta, end = incoming.partial.meta, incoming.end
+        assert end is not None
+        same = incoming.receiver.held == end["bytes"] and await asyncio.to_thread(incoming.partial.sha256) == end["sha"]
+        if not same:
+            await self._set_aside(incoming)
+            return
+        dispatch = await asyncio.to_thread(accept, self._log, meta, end)
+        self._answer(messages.ACCEPTED, {"n": meta.number, "d": dispatch}, meta.number)
+        incoming.partial.close()
+        self._incoming.pop(meta.id, None)
+        self._finished.put_nowait((meta.id, dispatch))
+
+    async def _set_aside(self, incoming: Incoming) -> None:
+        kept = await asyncio.to_thread(incoming.partial.set_aside)
+        incoming.restart()
+        incoming.conflicts += 1
+        body = {"id": incoming.partial.meta.id, "kept": kept.name if kept else None}
+        await asyncio.to_thread(self._log.append, "conflict", body, principal="pin")
+        if incoming.conflicts <= _CONFLICTS_A_RUN:
+            self._resume(incoming)
+
+    async def _finish(self) -> None:
+        while True:
+            clip_id, dispatch = await self._finished.get()
+            try:
+                await asyncio.to_thread(self._files.finish, clip_id)
+            except OSError as error:
+                self._report(f"the sound of {clip_id} could not be saved: {error.strerror}")
+            await self._submit(dispatch)
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        cause = error.strerror if isinstance(error, OSError) else str(error)
+        trouble = f"a clip cannot be saved ({cause}): the pin keeps it, and it is tried again"
+        if self.trouble != trouble:
+            self._report(trouble)
+        self.trouble = trouble
+
+    def _recovered(self) -> None:
+        if self.trouble:
+            self._report("clips can be saved again")
+        self._failures, self.trouble = 0, None
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

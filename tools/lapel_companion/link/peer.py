@@ -1,0 +1,238 @@
+"""One connection to one pin: the handshake, then messages both ways, until it ends.
+
+It knows bytes and time limits, and nothing of what is said: that is the desk's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from bleak import BleakClient
+from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
+from lapel_wire import gatt, messages
+from lapel_wire.channel import Channel
+from lapel_wire.packets import Cutter, Joiner
+from lapel_wire.session import ClearSession
+
+from lapel_companion.link.wishes import Wishes
+
+INBOX_MAX_PACKETS = 512
+WRITE_LIMIT_S = 10.0
+HANDSHAKE_LIMIT_S = gatt.HANDSHAKE_TIMEOUT_MS / 1000
+BACKOFF_S = (0.030, 0.120)
+_ATT_INSUFFICIENT_RESOURCE = 0x11
+_HELLO_REPEAT_S = 1.0
+_TICK_S = 0.5
+
+
+class LinkFailed(Exception):
+    """The connection is of no more use; the text says why."""
+
+
+class NotOurPin(LinkFailed):
+    """Whoever advertises there did not prove to be our pin."""
+
+
+class Desk(Protocol):
+    """Who understands what the pin says."""
+
+    wishes: Wishes
+
+    def hello(self) -> dict[str, Any]:
+        """The body of our hello."""
+
+    async def welcome(self, body: dict[str, Any], mtu: int, interval_ms: int) -> None:
+        """The pin said hello: the link is open."""
+
+    async def received(self, kind: int, body: Any) -> None:
+        """A message came; the data of audio is valid only until the next one."""
+
+    def tick(self) -> None:
+        """Twice a second: repeat what was not answered."""
+
+
+class Peer:
+    """Runs one connected client. `interval_ms` is 0 where the radio cannot tell it."""
+
+    def __init__(
+        self,
+        client: BleakClient,
+        desk: Desk,
+        *,
+        interval_ms: int = 0,
+        entropy: Callable[[int], bytes] = os.urandom,
+        jitter: random.Random | None = None,
+    ) -> None:
+        self._client = client
+        self._desk = desk
+        self._interval_ms = interval_ms
+        self._entropy = entropy
+        self._jitter = jitter or random.Random()
+        self._inbox: asyncio.Queue[bytes] = asyncio.Queue(INBOX_MAX_PACKETS)
+        self._closed = asyncio.Event()
+        self._up: BleakGATTCharacteristic | None = None
+        self._down: BleakGATTCharacteristic | None = None
+        self.dropped_packets = 0
+        self.proved = False
+
+    def disconnected(self) -> None:
+        """For the radio: the connection is gone."""
+        self._closed.set()
+
+    async def run(self) -> str:
+        """Talk until the connection ends; why it ended. Raises NotOurPin before the link is open."""
+        guard = asyncio.create_task(self._closed.wait())
+        talk = asyncio.create_task(self._talk())
+        try:
+            await asyncio.wait((guard, talk), return_when=asyncio.FIRST_COMPLETED)
+            if not talk.done():
+                talk.cancel()
+            await asyncio.wait((talk,))
+            if talk.cancelled() or not talk.exception():
+                if not self.proved:
+                    raise NotOurPin("the connection ended before it was proved")
+                return "the connection was lost"
+            error = talk.exception()
+            if not self.proved:
+                raise error if isinstance(error, NotOurPin) else NotOurPin(_reason(error)) from error
+            if isinstance(error, (LinkFailed, BleakError, OSError, TimeoutError)):
+                return _reason(error)
+            assert error is not None
+            raise error
+        finally:
+            for task in (guard, talk):
+                task.cancel()
+            await asyncio.gather(guard, talk, return_exceptions=True)
+
+    async def _talk(self) -> None:
+        try:
+            async with asyncio.timeout(HANDSHAKE_LIMIT_S):
+                channel = await self._handshake()
+                hello = await self._hello(channel)
+        except TimeoutError:
+            raise NotOurPin(f"no answer within {HANDSHAKE_LIMIT_S:.0f} s") from None
+        self.proved = True
+        await self._desk.welcome(hello, self._mtu, self._interval_ms)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._send(channel))
+                group.create_task(self._receive(channel))
+                group.create_task(self._tick())
+        except* (LinkFailed, BleakError, OSError, TimeoutError) as errors:
+            raise LinkFailed(_reason(errors.exceptions[0])) from errors
+
+    async def _handshake(self) -> Channel:
+        self._up = self._characteristic(gatt.UP_UUID)
+        self._down = self._characteristic(gatt.DOWN_UUID)
+        info = bytes(await self._client.read_gatt_char(self._characteristic(gatt.INFO_UUID)))
+        if not info or info[0] != gatt.PROTOCOL_VERSION:
+            spoken = info[0] if info else "none"
+            raise NotOurPin(f"it speaks protocol version {spoken}, this companion {gatt.PROTOCOL_VERSION}")
+        await self._client.start_notify(self._up, self._arrived)
+        session = ClearSession(True, info, self._entropy)
+        message = session.start()
+        cutter, joiner = Cutter(self._mtu), Joiner()
+        cutter.load(message, len(message))
+        while (packet := cutter.packet()) is not None:
+            await self._write(bytes(packet))
+            cutter.advance()
+        while True:
+            answer = joiner.feed(await self._inbox.get())
+            if answer is not None:
+                if not session.finish(answer):
+                    raise NotOurPin("its answer to the handshake is wrong")
+                return Channel(session, self._mtu)
+
+    async def _hello(self, channel: Channel) -> dict[str, Any]:
+        while True:
+            channel.post(messages.HELLO_HOST, self._desk.hello())
+            await self._drain(channel)
+            try:
+                async with asyncio.timeout(_HELLO_REPEAT_S):
+                    while True:
+                        message = channel.feed(await self._inbox.get())
+                        if message is not None and message[0] == messages.HELLO_PIN:
+                            return dict(message[1])
+            except TimeoutError:
+                continue
+
+    async def _send(self, channel: Channel) -> None:
+        while True:
+            wish = self._desk.wishes.take()
+            if wish is None:
+                await self._desk.wishes.wait()
+                continue
+            channel.post(*wish)
+            await self._drain(channel)
+
+    async def _drain(self, channel: Channel) -> None:
+        while (packet := channel.next_packet()) is not None:
+            await self._write(bytes(packet))
+            channel.sent()
+
+    async def _receive(self, channel: Channel) -> None:
+        while True:
+            message = channel.feed(await self._inbox.get())
+            if message is not None:
+                await self._desk.received(*message)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            self._desk.tick()
+
+    async def _write(self, packet: bytes) -> None:
+        assert self._down is not None
+        try:
+            async with asyncio.timeout(WRITE_LIMIT_S):
+                while True:
+                    try:
+                        await self._client.write_gatt_char(self._down, packet, response=True)
+                        return
+                    except BleakError as error:
+                        if att_error(error) != _ATT_INSUFFICIENT_RESOURCE:
+                            raise
+                    # The pin's radio queue is full; asking again at once would keep it full.
+                    await asyncio.sleep(self._jitter.uniform(*BACKOFF_S))
+        except TimeoutError:
+            raise LinkFailed(f"nothing could be sent for {WRITE_LIMIT_S:.0f} s") from None
+
+    def _arrived(self, _: BleakGATTCharacteristic, data: bytearray) -> None:
+        try:
+            self._inbox.put_nowait(bytes(data))
+        except asyncio.QueueFull:
+            self.dropped_packets += 1
+
+    def _characteristic(self, uuid: str) -> BleakGATTCharacteristic:
+        found = self._client.services.get_characteristic(uuid)
+        if found is None:
+            raise NotOurPin("it has not the service of a pin")
+        return found
+
+    @property
+    def _mtu(self) -> int:
+        # The one figure that is right on every backend (BlueZ gives 23 for mtu_size).
+        assert self._down is not None
+        size = self._down.max_write_without_response_size + gatt.ATT_HEADER_BYTES
+        return max(gatt.MTU_MIN, min(size, gatt.MTU_WANTED))
+
+
+def att_error(error: BaseException) -> int | None:
+    """The ATT error code in what a backend raised, or None."""
+    if isinstance(error, BleakGATTProtocolError):
+        return int(error.code)
+    if isinstance(error, BleakDBusError):
+        match = re.search(r"ATT error: 0x([0-9a-fA-F]{2})", error.dbus_error_details or "")
+        return int(match[1], 16) if match else None
+    return None
+
+
+def _reason(error: BaseException | None) -> str:
+    text = str(error) if error else ""
+    return text or type(error).__name__
