@@ -1,0 +1,171 @@
+"""The simulated board: the same interfaces as a real one, their far side in tools/simulator.
+
+| pin | what |
+|---|---|
+| 1 | button to ground, pulled up |
+| 2, 3, 4 | I2S microphone: clock, word select, data |
+"""
+
+import asyncio
+import json
+
+import bus
+import machine
+import nor
+import vfs
+from drivers.ble_gatt import BleGatt
+from drivers.button import Button
+from drivers.mic_i2s import MicI2S
+
+_BUTTON = 1
+_MIC_SCK = 2
+_MIC_WS = 3
+_MIC_SD = 4
+_RATE_HZ = 16000
+_IBUF_BYTES = 40000
+_WATCHDOG_MS = 8000
+
+_DRIVE = 1
+_SHOW = 1
+_TRACE_LINE = 1
+_SYSTEM_BATTERY = 0x41
+
+_CAUSES = {
+    machine.PWRON_RESET: "power",
+    machine.HARD_RESET: "reset",
+    machine.WDT_RESET: "watchdog",
+    machine.DEEPSLEEP_RESET: "deep sleep",
+    machine.SOFT_RESET: "soft reset",
+}
+
+
+class Haptic:
+    def __init__(self, link):
+        self._bus = link
+
+    def drive(self, strength):
+        """0 (off) to 255."""
+        self._bus.send(bus.HAPTIC, _DRIVE, bytes((strength,)))
+
+
+class Led:
+    def __init__(self, link):
+        self._bus = link
+
+    def show(self, r, g, b):
+        """0 to 255 each."""
+        self._bus.send(bus.LED, _SHOW, bytes((r, g, b)))
+
+
+class Battery:
+    """The level that the simulator last told."""
+
+    def __init__(self, link):
+        self._mv = None
+        link.handle(bus.SYSTEM, self._told)
+
+    def _told(self, op, body, n):
+        if op == _SYSTEM_BATTERY and n == 2:
+            mv = body[0] | body[1] << 8
+            self._mv = mv or None
+
+    def read_mv(self):
+        return self._mv
+
+
+class Retained:
+    """RTC memory: survives a reset, not the loss of power."""
+
+    def __init__(self):
+        self._rtc = machine.RTC()
+
+    def load(self):
+        return self._rtc.memory()
+
+    def save(self, data):
+        self._rtc.memory(data)
+
+
+class Watchdog:
+    """Starts with its first feed, so that a board under test may leave it alone."""
+
+    def __init__(self):
+        self._wdt = None
+
+    def feed(self):
+        if self._wdt is None:
+            self._wdt = machine.WDT(timeout=_WATCHDOG_MS)
+        self._wdt.feed()
+
+
+class Board:
+    name = "sim"
+    flash_dir = "/flash"
+    # what this board stands for: an ESP32-S3 without PSRAM (see boards/README.md)
+    memory = {"heap_bytes": 252_000, "executable_bytes": 16_000, "dma_bytes": 38_912, "nimble_bytes": 45_000}
+
+    def __init__(self, link, flash):
+        self._bus = link
+        self.flash = flash
+        self.button = Button(machine.Pin(_BUTTON, machine.Pin.IN, machine.Pin.PULL_UP))
+        self.mic = MicI2S(_microphone, rate_hz=_RATE_HZ, ibuf_bytes=_IBUF_BYTES)
+        self.haptic = Haptic(link)
+        self.led = Led(link)
+        self.battery = Battery(link)
+        self.retained = Retained()
+        self.watchdog = Watchdog()
+        # the app knows the service's names: it makes the server of this
+        self.gatt = BleGatt
+        self.unique_id = machine.unique_id()
+
+    def trace(self, event, **fields):
+        """One event for who is watching; the simulator shows it and scripts wait for it."""
+        fields["event"] = event
+        self._bus.send(bus.TRACE, _TRACE_LINE, json.dumps(fields).encode())
+
+    def reset_cause(self):
+        return _CAUSES.get(machine.reset_cause(), "unknown")
+
+    def reset(self):
+        machine.reset()
+
+
+def build(trace=None):
+    """The board with its flash mounted. A flash that holds no file system gets a new one, and the trace says so."""
+    link = bus.connect()
+    bus.attach(link)
+    link.handle(bus.BUTTON, _button)
+    flash = nor.open_flash(link)
+    board = Board(link, flash)
+    if trace is not None:
+        board.trace = trace
+    _mount(flash, board)
+    asyncio.create_task(link.run())
+    return board
+
+
+def _mount(flash, board):
+    try:
+        vfs.mount(vfs.VfsLfs2(flash), board.flash_dir)
+    except OSError as error:
+        vfs.VfsLfs2.mkfs(flash)
+        vfs.mount(vfs.VfsLfs2(flash), board.flash_dir)
+        board.trace("formatted", error=str(error))
+
+
+def _button(op, body, n):
+    machine.Pin.drive(_BUTTON, body[0])
+
+
+def _microphone():
+    return machine.I2S(
+        0,
+        sck=machine.Pin(_MIC_SCK),
+        ws=machine.Pin(_MIC_WS),
+        sd=machine.Pin(_MIC_SD),
+        mode=machine.I2S.RX,
+        bits=32,
+        format=machine.I2S.MONO,
+        rate=_RATE_HZ,
+        ibuf=_IBUF_BYTES,
+    )

@@ -1,0 +1,1 @@
+"""The host half of the simulated pin: microphone, button, LED, haptic, battery, flash, radio, and `lapel sim`."""
