@@ -191,6 +191,10 @@ class EventLog:
         found = self._select(f"WHERE {where} ORDER BY seq DESC LIMIT 1", values)
         return found[0] if found else None
 
+    def newest(self, kind: str, limit: int) -> list[Event]:
+        """The last `limit` events of a kind, oldest first."""
+        return self._select("WHERE kind=? ORDER BY seq DESC LIMIT ?", [kind, limit])[::-1]
+
     def find(self, kind: str, field: str, value: str | int) -> Event | None:
         """The first event of a kind whose body has that value in that (top-level) field, or None."""
         if not field.isidentifier():

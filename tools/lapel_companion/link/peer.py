@@ -9,7 +9,7 @@ import asyncio
 import os
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from bleak import BleakClient
@@ -25,6 +25,8 @@ from lapel_companion.link.wishes import Wishes
 INBOX_MAX_PACKETS = 512
 WRITE_LIMIT_S = 10.0
 HANDSHAKE_LIMIT_S = gatt.HANDSHAKE_TIMEOUT_MS / 1000
+# So many records that fail their check are no accident; a new session may help.
+REFUSED_MAX = 64
 BACKOFF_S = (0.030, 0.120)
 _ATT_INSUFFICIENT_RESOURCE = 0x11
 _HELLO_REPEAT_S = 1.0
@@ -37,6 +39,10 @@ class LinkFailed(Exception):
 
 class NotOurPin(LinkFailed):
     """Whoever advertises there did not prove to be our pin."""
+
+
+# What a radio that fails raises; anything else is a mistake of ours and is not hidden.
+EXPECTED = (LinkFailed, BleakError, OSError, TimeoutError, EOFError)
 
 
 class Desk(Protocol):
@@ -86,29 +92,18 @@ class Peer:
         self._closed.set()
 
     async def run(self) -> str:
-        """Talk until the connection ends; why it ended. Raises NotOurPin before the link is open."""
-        guard = asyncio.create_task(self._closed.wait())
+        """Talk until the connection ends; why it ended. Raises NotOurPin when it ends before it was proved."""
         talk = asyncio.create_task(self._talk())
         try:
-            await asyncio.wait((guard, talk), return_when=asyncio.FIRST_COMPLETED)
-            if not talk.done():
-                talk.cancel()
-            await asyncio.wait((talk,))
-            if talk.cancelled() or not talk.exception():
-                if not self.proved:
-                    raise NotOurPin("the connection ended before it was proved")
-                return "the connection was lost"
-            error = talk.exception()
-            if not self.proved:
-                raise error if isinstance(error, NotOurPin) else NotOurPin(_reason(error)) from error
-            if isinstance(error, (LinkFailed, BleakError, OSError, TimeoutError)):
-                return _reason(error)
-            assert error is not None
-            raise error
-        finally:
-            for task in (guard, talk):
-                task.cancel()
-            await asyncio.gather(guard, talk, return_exceptions=True)
+            await run_until(self._closed.wait(), talk)
+            reason = "the connection was lost"
+        except EXPECTED as error:
+            reason = _reason(error)
+            if isinstance(error, NotOurPin):
+                raise
+        if not self.proved:
+            raise NotOurPin(reason)
+        return reason
 
     async def _talk(self) -> None:
         try:
@@ -119,13 +114,7 @@ class Peer:
             raise NotOurPin(f"no answer within {HANDSHAKE_LIMIT_S:.0f} s") from None
         self.proved = True
         await self._desk.welcome(hello, self._mtu, self._interval_ms)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._send(channel))
-                group.create_task(self._receive(channel))
-                group.create_task(self._tick())
-        except* (LinkFailed, BleakError, OSError, TimeoutError) as errors:
-            raise LinkFailed(_reason(errors.exceptions[0])) from errors
+        await run_until(self._send(channel), self._receive(channel), self._tick())
 
     async def _handshake(self) -> Channel:
         self._up = self._characteristic(gatt.UP_UUID)
@@ -181,6 +170,8 @@ class Peer:
             message = channel.feed(await self._inbox.get())
             if message is not None:
                 await self._desk.received(*message)
+            elif channel.refused > REFUSED_MAX:
+                raise LinkFailed(f"too much that arrives is damaged (last: {channel.last_error})")
 
     async def _tick(self) -> None:
         while True:
@@ -231,6 +222,20 @@ def att_error(error: BaseException) -> int | None:
         match = re.search(r"ATT error: 0x([0-9a-fA-F]{2})", error.dbus_error_details or "")
         return int(match[1], 16) if match else None
     return None
+
+
+async def run_until(*parts: Awaitable[Any]) -> None:
+    """Run all parts until the first ends, end the others, and raise what it raised."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done = [task for task in tasks if task.done() and not task.cancelled()]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 def _reason(error: BaseException | None) -> str:

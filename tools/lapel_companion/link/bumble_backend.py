@@ -1,0 +1,291 @@
+"""bleak on Bumble: a scanner and a client for any HCI transport that Bumble can open.
+
+The daemon speaks bleak only; with the spec `bumble:<transport>` these two classes stand behind it. Used by the
+simulator's virtual radio and for radios on USB or a serial port that the system does not own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from bleak import BleakClient, BleakScanner
+from bleak.args import SizedBuffer
+from bleak.backends.characteristic import BleakGATTCharacteristic, GattCharacteristicsFlags
+from bleak.backends.client import BaseBleakClient, NotifyCallback
+from bleak.backends.descriptor import BleakGATTDescriptor
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback, BaseBleakScanner
+from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
+from bleak.exc import BleakError, BleakGATTProtocolError
+from bleak.uuids import normalize_uuid_str
+from bumble import att, core, hci
+from bumble.core import AdvertisingData
+from bumble.device import Advertisement, Connection, Device, Peer
+from bumble.gatt_client import CharacteristicProxy
+from bumble.host import Host
+from bumble.transport import open_transport
+from bumble.transport.common import Transport, TransportInitError, TransportSpecError
+from lapel_wire import gatt
+
+from lapel_companion.link.radio import CONNECT_LIMIT_S, OnAdvertisement, RadioError
+
+_OPEN_LIMIT_S = 5.0
+_UUID_LISTS = (
+    AdvertisingData.Type.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
+    AdvertisingData.Type.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
+    AdvertisingData.Type.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS,
+    AdvertisingData.Type.INCOMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS,
+)
+_NAMES = (AdvertisingData.Type.COMPLETE_LOCAL_NAME, AdvertisingData.Type.SHORTENED_LOCAL_NAME)
+
+
+class BumbleRadio:
+    """One HCI transport and the Bumble device on it."""
+
+    def __init__(self, spec: str) -> None:
+        self.name = f"bumble:{spec}"
+        self._spec = spec
+        self._transport: Transport | None = None
+        self._device: Device | None = None
+
+    async def start(self) -> None:
+        """Open the transport and switch the radio on. Raises RadioError."""
+        if self._transport is not None and not self._transport.source.terminated.done():
+            return
+        await self.stop()
+        try:
+            async with asyncio.timeout(_OPEN_LIMIT_S):
+                self._transport = await open_transport(self._spec)
+                address = hci.Address.generate_static_address()
+                self._device = Device(
+                    name="Lapel companion",
+                    address=address,
+                    host=Host(self._transport.source, self._transport.sink),
+                )
+                await self._device.power_on()
+        except (TransportSpecError, TransportInitError, core.BaseBumbleError, ValueError) as error:
+            await self.stop()
+            raise RadioError(f"no link to the pin: the radio '{self.name}' cannot be used ({error}).") from error
+        except (OSError, TimeoutError) as error:
+            await self.stop()
+            cause = getattr(error, "strerror", None) or str(error) or "it does not answer"
+            raise RadioError(f"no link to the pin: the radio '{self.name}' cannot be used ({cause}).") from error
+
+    async def stop(self) -> None:
+        """Close the transport."""
+        transport, self._transport, self._device = self._transport, None, None
+        if transport is not None:
+            with contextlib.suppress(OSError, core.BaseBumbleError):
+                await transport.close()
+
+    async def lost(self) -> None:
+        """Returns when the transport is gone."""
+        if self._transport is not None:
+            await asyncio.wait((self._transport.source.terminated,))
+
+    def scanner(self, found: OnAdvertisement) -> BleakScanner:
+        return BleakScanner(found, backend=BumbleScanner, bumble=self._device)
+
+    def client(self, device: BLEDevice, gone: Callable[[BleakClient], None]) -> BleakClient:
+        return BleakClient(
+            device,
+            gone,
+            services=[gatt.SERVICE_UUID],
+            timeout=CONNECT_LIMIT_S,
+            backend=BumbleClient,
+            bumble=self._device,
+        )
+
+    def interval_ms(self, client: BleakClient) -> int:
+        backend = client._backend
+        return backend.interval_ms if isinstance(backend, BumbleClient) else 0
+
+
+class BumbleScanner(BaseBleakScanner):
+    """bleak's scanner over a Bumble device (keyword `bumble`)."""
+
+    def __init__(
+        self,
+        detection_callback: AdvertisementDataCallback | None,
+        service_uuids: list[str] | None,
+        scanning_mode: str = "active",
+        *,
+        bumble: Device,
+        **_: Any,
+    ) -> None:
+        super().__init__(detection_callback, service_uuids)
+        self._device = bumble
+        self._active = scanning_mode == "active"
+
+    async def start(self) -> None:
+        self.seen_devices = {}
+        self._device.on(Device.EVENT_ADVERTISEMENT, self._heard)
+        try:
+            await self._device.start_scanning(active=self._active, filter_duplicates=False)
+        except core.BaseBumbleError as error:
+            raise BleakError(f"scanning cannot be started: {error}") from error
+
+    async def stop(self) -> None:
+        self._device.remove_listener(Device.EVENT_ADVERTISEMENT, self._heard)
+        try:
+            await self._device.stop_scanning()
+        except core.BaseBumbleError as error:
+            raise BleakError(f"scanning cannot be stopped: {error}") from error
+
+    def _heard(self, advertisement: Advertisement) -> None:
+        name = next((n for n in (advertisement.data.get(kind) for kind in _NAMES) if isinstance(n, str)), None)
+        uuids: list[str] = []
+        for kind in _UUID_LISTS:
+            for listed in advertisement.data.get_all(kind):
+                if isinstance(listed, (list, tuple)):
+                    uuids += [_text(uuid) for uuid in listed if isinstance(uuid, core.UUID)]
+        data = AdvertisementData(name, {}, {}, uuids, None, advertisement.rssi, (advertisement,))
+        address = advertisement.address.to_string(with_type_qualifier=False)
+        device = self.create_or_update_device(address, address, name, advertisement.address, data)
+        self.call_detection_callbacks(device, data)
+
+
+class BumbleClient(BaseBleakClient):
+    """bleak's client over a Bumble device (keyword `bumble`)."""
+
+    def __init__(
+        self,
+        address_or_ble_device: BLEDevice | str,
+        *,
+        bumble: Device,
+        disconnected_callback: Callable[[], None] | None,
+        timeout: float,
+        services: set[str] | None = None,
+        **_: Any,
+    ) -> None:
+        super().__init__(address_or_ble_device, disconnected_callback=disconnected_callback, timeout=timeout)
+        self._device = bumble
+        self._target: Any = self.address
+        if isinstance(address_or_ble_device, BLEDevice):
+            self._target = address_or_ble_device.details
+        self._wanted = services
+        self._connection: Connection | None = None
+        self._peer: Peer | None = None
+
+    @property
+    def name(self) -> str:
+        return self.address
+
+    @property
+    def mtu_size(self) -> int:
+        return self._connection.att_mtu if self._connection else gatt.MTU_MIN
+
+    @property
+    def interval_ms(self) -> int:
+        """The connection interval, rounded."""
+        return round(self._connection.parameters.connection_interval) if self._connection else 0
+
+    @property
+    def is_connected(self) -> bool:
+        return self._connection is not None
+
+    async def connect(self, pair: bool, **kwargs: Any) -> None:
+        try:
+            connection = await self._device.connect(self._target, timeout=kwargs.get("timeout", self._timeout))
+        except core.BaseBumbleError as error:
+            raise BleakError(f"{self.address} cannot be reached: {error}") from error
+        connection.on(Connection.EVENT_DISCONNECTION, self._disconnected)
+        self._connection, self._peer = connection, Peer(connection)
+        await self._ask(self._peer.request_mtu(gatt.MTU_WANTED))
+        await self._discover(self._peer)
+
+    async def disconnect(self) -> None:
+        if self._connection is None:
+            return
+        try:
+            await self._connection.disconnect()
+        except core.BaseBumbleError as error:
+            raise BleakError(f"{self.address} cannot be disconnected: {error}") from error
+
+    async def pair(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError("the session needs no pairing of the radio")
+
+    async def unpair(self) -> None:
+        raise NotImplementedError("the session needs no pairing of the radio")
+
+    async def read_gatt_char(
+        self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **kwargs: Any
+    ) -> bytearray:
+        return bytearray(await self._ask(self._talking.read_value(characteristic.obj)))
+
+    async def read_gatt_descriptor(
+        self, descriptor: BleakGATTDescriptor, *, use_cached: bool = False, **kwargs: Any
+    ) -> bytearray:
+        return bytearray(await self._ask(self._talking.read_value(descriptor.handle)))
+
+    async def write_gatt_char(
+        self, characteristic: BleakGATTCharacteristic, data: SizedBuffer, response: bool
+    ) -> None:
+        await self._ask(self._talking.write_value(characteristic.obj, bytes(data), response))
+
+    async def write_gatt_descriptor(self, descriptor: BleakGATTDescriptor, data: SizedBuffer) -> None:
+        await self._ask(self._talking.write_value(descriptor.handle, bytes(data), True))
+
+    async def start_notify(
+        self, characteristic: BleakGATTCharacteristic, callback: NotifyCallback, **kwargs: Any
+    ) -> None:
+        def arrived(value: bytes) -> None:
+            callback(bytearray(value))
+
+        await self._ask(self._talking.subscribe(characteristic.obj, arrived))
+
+    async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
+        await self._ask(self._talking.unsubscribe(characteristic.obj))
+
+    @property
+    def _talking(self) -> Peer:
+        if self._peer is None:
+            raise BleakError("the connection was lost")
+        return self._peer
+
+    async def _discover(self, peer: Peer) -> None:
+        self.services = BleakGATTServiceCollection()
+        if self._wanted is None:
+            await self._ask(peer.discover_services())
+        for uuid in self._wanted or ():
+            await self._ask(peer.discover_service(core.UUID(uuid)))
+        for service in peer.services:
+            known = BleakGATTService(service, service.handle, _text(service.uuid))
+            self.services.add_service(known)
+            for proxy in await self._ask(peer.discover_characteristics(service=service)):
+                self.services.add_characteristic(self._described(proxy, known))
+
+    def _described(self, proxy: CharacteristicProxy[bytes], service: BleakGATTService) -> BleakGATTCharacteristic:
+        properties: list[Any] = [
+            flag.name.replace("_", "-") for flag in GattCharacteristicsFlags if int(proxy.properties) & flag.value
+        ]
+        room = self.mtu_size - gatt.ATT_HEADER_BYTES
+        return BleakGATTCharacteristic(
+            proxy, proxy.handle, _text(proxy.uuid), properties, lambda: room, service
+        )
+
+    def _disconnected(self, _reason: int) -> None:
+        self._connection = self._peer = None
+        if self._disconnected_callback is not None:
+            self._disconnected_callback()
+
+    async def _ask(self, request: Any) -> Any:
+        try:
+            return await request
+        except att.ATT_Error as error:
+            raise BleakGATTProtocolError(error.error_code) from error
+        except core.BaseBumbleError as error:
+            raise BleakError(str(error)) from error
+        except asyncio.CancelledError:
+            # Bumble cancels what was asked on a connection that ends; that is no cancellation of ours.
+            task = asyncio.current_task()
+            if self._connection is None and (task is None or not task.cancelling()):
+                raise BleakError("the connection was lost") from None
+            raise
+
+
+def _text(uuid: core.UUID) -> str:
+    return normalize_uuid_str(uuid.to_hex_str("-"))
