@@ -1,8 +1,10 @@
-"""The house rules that a machine can check: who may import whom, and a few habits. `python -m layers` lists what breaks them.
+"""The house rules that a machine can check: who may import whom, and a few habits.
 
-The import table is the one of the architecture: main -> board, app; app -> services, core; board -> drivers, machine;
-services -> core, lapel_wire, lapel_audio, compat; drivers -> machine, aioble, compat; core -> compat, plain stdlib;
-lapel_wire, lapel_audio -> plain stdlib; the companion -> lapel_wire, lapel_audio, never firmware.
+`python -m layers` lists what breaks them. The import table is the one of the architecture:
+main -> board, app; app -> services, core; board -> drivers, machine;
+services -> core, lapel_wire, lapel_audio, compat; drivers -> machine, aioble, compat;
+core -> compat, plain stdlib; lapel_wire, lapel_audio -> plain stdlib;
+the companion -> lapel_wire, lapel_audio, never firmware.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("firmware", "lib", "boards", "tools", "tests")
 
-# Modules of the standard library that a stock device build has and CPython has too, or that only say how code runs.
-PURE = frozenset("array binascii collections errno gc hashlib io json math micropython os random re struct sys".split())
+# Modules of the standard library that a stock device build has, and CPython or a stand-in has too.
+PURE = frozenset(
+    "array binascii collections errno gc hashlib io json math micropython os random re struct sys".split()
+)
 DEVICE = PURE | frozenset("asyncio deflate select socket ssl time vfs zlib".split())
 # Who asks for these asks for hardware.
 HARDWARE = ("machine", "esp32", "esp", "espnow", "network", "neopixel")
@@ -35,7 +39,7 @@ SLEEPS_S = {"time.sleep": 1.0, "asyncio.sleep": 1.0, "sleep_ms": 0.001}
 
 @dataclass(frozen=True)
 class Layer:
-    """Files below `path`; they may import their own layer, `may` (dotted prefixes) and `stdlib` (None: anything else)."""
+    """Files below `path`: they may import `own`, `may` (dotted prefixes) and `stdlib` (None: all)."""
 
     name: str
     path: str
@@ -51,8 +55,12 @@ LAYERS = (
     Layer("app", "firmware/lapel/app.py", may=("lapel.services", "lapel.core")),
     Layer("compat", "firmware/lapel/compat.py"),
     Layer("core", "firmware/lapel/core", own=("lapel.core",), may=("lapel.compat",), stdlib=PURE),
-    Layer("services", "firmware/lapel/services", own=("lapel.services",),
-          may=("lapel.core", "lapel.compat", "lapel_wire", "lapel_audio")),
+    Layer(
+        "services",
+        "firmware/lapel/services",
+        own=("lapel.services",),
+        may=("lapel.core", "lapel.compat", "lapel_wire", "lapel_audio"),
+    ),
     Layer("firmware package", "firmware/lapel/__init__.py", stdlib=frozenset()),
     Layer("lapel_wire", "lib/lapel_wire", own=("lapel_wire",), stdlib=PURE),
     Layer("lapel_audio", "lib/lapel_audio", own=("lapel_audio",), stdlib=PURE),
@@ -60,8 +68,13 @@ LAYERS = (
     Layer("drivers", "lib/drivers", own=("drivers",), may=(*HARDWARE, "lapel.compat")),
     Layer("sim radio", "boards/sim/radio", may=(*RADIO, "bus")),
     Layer("board", "boards", may=("drivers", *HARDWARE)),
-    Layer("companion", "tools/lapel_companion", own=("lapel_companion",), stdlib=None,
-          never=(*FIRMWARE, *HARDWARE, *RADIO, "micropython", "simulator")),
+    Layer(
+        "companion",
+        "tools/lapel_companion",
+        own=("lapel_companion",),
+        stdlib=None,
+        never=(*FIRMWARE, *HARDWARE, *RADIO, "micropython", "simulator"),
+    ),
     Layer("tools", "tools", stdlib=None, never=(*FIRMWARE, *HARDWARE, *RADIO)),
 )
 # The command line hands `lapel sim` on to the simulator, and only when it is asked for.
@@ -97,7 +110,7 @@ class _File:
 
 
 def check(path: str, source: str, neighbours: Iterable[str] = ()) -> list[Finding]:
-    """What one file breaks. `path` is relative to the checkout; `neighbours` are the modules beside it (boards only)."""
+    """What one file breaks. `path` is relative to the checkout; `neighbours` lie beside it (boards only)."""
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
@@ -129,7 +142,9 @@ def files(root: Path = ROOT) -> Iterator[Path]:
     """Every Python file that the rules are for."""
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*.py")):
-            if not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(root).parts):
+            if not any(
+                part.startswith(".") or part == "__pycache__" for part in path.relative_to(root).parts
+            ):
                 yield path
 
 
@@ -150,7 +165,7 @@ def _imported(file: _File) -> Iterator[tuple[ast.stmt, str, bool]]:
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
-                parents = list(file.path.parts[:-node.level])
+                parents = list(file.path.parts[: -node.level])
                 while parents and parents[0] in ("firmware", "lib", "tools", "boards"):
                     parents.pop(0)
                 base = ".".join([*parents, *([base] if base else [])])
@@ -170,9 +185,9 @@ def _imports(file: _File) -> None:
             continue
         if first == "simulator" and file.below(LAZY_SIMULATOR, LAZY_SIMULATOR + ".py") and not top:
             continue
-        if layer.stdlib is None and _under(module, layer.never):
-            file.found(node, f"{layer.name} must not import {module}")
-        elif layer.stdlib is not None and first not in layer.stdlib:
+        if (layer.stdlib is None and _under(module, layer.never)) or (
+            layer.stdlib is not None and first not in layer.stdlib
+        ):
             file.found(node, f"{layer.name} must not import {module}")
 
 
@@ -183,7 +198,10 @@ def _habits(file: _File) -> None:
             file.found(node, "bare except: name what is expected")
         if isinstance(node, ast.FunctionDef) and node.name == "__init__":
             for call in ast.walk(node):
-                if isinstance(call, ast.Call) and _name(call.func).split(".")[-1] in ("create_task", "ensure_future"):
+                if isinstance(call, ast.Call) and _name(call.func).split(".")[-1] in (
+                    "create_task",
+                    "ensure_future",
+                ):
                     file.found(call, "a constructor starts a task: start it in run()")
     if file.below("tests", "firmware/main.py"):
         return
@@ -212,12 +230,16 @@ def _test_sleeps(file: _File) -> None:
     """A test that sleeps hopes; it should await what it waits for."""
     constants = {
         target.id: node.value.value
-        for node in file.tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-        for target in node.targets if isinstance(target, ast.Name)
+        for node in file.tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
     }
     renamed = {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
-        for node in ast.walk(file.tree) if isinstance(node, ast.ImportFrom) for alias in node.names
+        for node in ast.walk(file.tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
     }
     for node in ast.walk(file.tree):
         if not isinstance(node, ast.Call) or not node.args:
@@ -227,9 +249,14 @@ def _test_sleeps(file: _File) -> None:
         if unit_s is None:
             continue
         argument = node.args[0]
-        value = constants.get(argument.id) if isinstance(argument, ast.Name) else getattr(argument, "value", None)
+        value = (
+            constants.get(argument.id) if isinstance(argument, ast.Name) else getattr(argument, "value", None)
+        )
         if not isinstance(value, int | float) or value * unit_s > MAX_TEST_SLEEP_S:
-            file.found(node, f"{name} in a test: await the event instead (up to {MAX_TEST_SLEEP_S} s of polling is allowed)")
+            file.found(
+                node,
+                f"{name} in a test: await the event instead (polling: {MAX_TEST_SLEEP_S} s)",
+            )
 
 
 def _which_python(file: _File) -> None:
@@ -237,7 +264,11 @@ def _which_python(file: _File) -> None:
     if file.below("firmware/lapel/compat.py"):
         return
     for node in ast.walk(file.tree):
-        if isinstance(node, ast.Attribute) and _name(node) in ("sys.platform", "sys.implementation", "os.uname"):
+        if isinstance(node, ast.Attribute) and _name(node) in (
+            "sys.platform",
+            "sys.implementation",
+            "os.uname",
+        ):
             file.found(node, f"{_name(node)}: only lapel/compat.py asks which Python this is")
 
 

@@ -3,20 +3,18 @@
 import asyncio
 import sys
 
-if sys.implementation.name == "micropython":
-    from asyncio import ThreadSafeFlag
-    from asyncio import sleep_ms
-    from asyncio import wait_for_ms
-    from time import ticks_add
-    from time import ticks_diff
-    from time import ticks_ms
-    from time import ticks_us
+# The type checker takes this name for true or false; it does not see through the comparison.
+ON_DEVICE = sys.implementation.name == "micropython"
+
+if ON_DEVICE:
+    from asyncio import ThreadSafeFlag, sleep_ms, wait_for_ms
+    from time import ticks_add, ticks_diff, ticks_ms, ticks_us
 
     from micropython import const
 else:
     import time
 
-    # MicroPython's small-int ticks wrap; 2**30 is the period of a 32-bit port, so host tests meet the wrap too.
+    # 2**30 is the period of a 32-bit port's ticks: host tests meet the wrap too.
     _PERIOD = 1 << 30
     _HALF = _PERIOD >> 1
 

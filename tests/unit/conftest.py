@@ -1,6 +1,7 @@
 """Every test function of tests/unit runs twice: here, and as `name[micropython]` in the real interpreter.
 
-A test file is plain: `def test_x():` or `async def test_x():`, bare asserts, modules that both Pythons have, no pytest.
+A test file is plain: `def test_x():` or `async def test_x():`, bare asserts, modules that both Pythons have,
+no pytest.
 A file may say, at its top level:
     ONLY_MICROPYTHON = ("test_a",)    functions that CPython does not run (what viper or the heap does)
     ONLY_CPYTHON = ("test_b",)        functions that MicroPython does not run
@@ -42,7 +43,11 @@ def settings_of(tree: ast.Module) -> dict[str, object]:
     """The top-level constants of SETTINGS, read without running the file."""
     found: dict[str, object] = {}
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in SETTINGS:
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id in SETTINGS
+        ):
             found[node.targets[0].id] = ast.literal_eval(node.value)
     return found
 
@@ -58,7 +63,11 @@ class MicroPythonFile(pytest.File):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
                 if node.name not in skipped:  # type: ignore[operator]
                     yield MicroPythonItem.from_parent(
-                        self, name=f"{node.name}[micropython]", function=node.name, line=node.lineno, settings=settings
+                        self,
+                        name=f"{node.name}[micropython]",
+                        function=node.name,
+                        line=node.lineno,
+                        settings=settings,
                     )
 
 
@@ -81,15 +90,21 @@ class MicroPythonItem(pytest.Item):
         try:
             done = subprocess.run(
                 [*command, self.function_name],
-                env=environment, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False,
+                env=environment,
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                timeout=timeout_s,
+                check=False,
                 errors="replace",
             )
         except FileNotFoundError as error:
             raise MicroPythonFailure(f"there is no MicroPython at {program}; type: make tools") from error
         except subprocess.TimeoutExpired as error:
             raise MicroPythonFailure(f"did not end within {timeout_s:.0f} s") from error
-        self.add_report_section("call", "stdout", done.stdout)
-        if done.returncode != 0:
+        if done.returncode == 0:
+            self.add_report_section("call", "stdout", done.stdout)
+        else:
             raise MicroPythonFailure((done.stdout + done.stderr).strip() or f"ended with {done.returncode}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
@@ -119,7 +134,7 @@ def with_source(text: str) -> str:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     if file_path.suffix == ".py" and file_path.name.startswith("test_") and UNIT in file_path.parents:
-        return MicroPythonFile.from_parent(parent, path=file_path)  # type: ignore[no-any-return]
+        return MicroPythonFile.from_parent(parent, path=file_path)
     return None
 
 

@@ -1,1 +1,1 @@
-"""Fetches the programs a checkout needs into .tools, without root: MicroPython, flite, and pip where it is missing."""
+"""Fetches what a checkout needs into .tools, without root: MicroPython, flite, pip where it is missing."""

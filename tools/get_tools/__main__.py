@@ -1,4 +1,4 @@
-"""python -m get_tools micropython | flite | pip-wheel. Run by make; says nothing when there is nothing to do."""
+"""python -m get_tools micropython | flite | pip-wheel. Run by make; silent when there is nothing to do."""
 
 from __future__ import annotations
 

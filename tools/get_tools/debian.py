@@ -1,7 +1,7 @@
 """Packages of Debian and Ubuntu, unpacked into a folder of the checkout with a private apt state.
 
-apt itself works out the dependencies (against an empty status file, so that the C library comes along), checks the
-signatures and uses the mirror and proxy of the machine. Nothing is installed and no root is needed.
+apt itself works out the dependencies (against an empty status file, so that the C library comes along),
+checks the signatures and uses the mirror and proxy of the machine. Nothing is installed; no root is needed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class NotFetched(Exception):
 
 @dataclass(frozen=True)
 class System:
-    """The running system: id "debian" or "ubuntu", the codename of its release, mirrors (most likely first)."""
+    """The running system: id "debian" or "ubuntu", the codename of its release, its mirrors."""
 
     id: str
     codename: str
@@ -53,11 +53,17 @@ def this_system() -> System:
     family = [fields.get("ID", ""), *fields.get("ID_LIKE", "").split()]
     if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
         raise NotFetched("this system has no apt")
-    system_id = "ubuntu" if "ubuntu" in family else "debian" if "debian" in family or "raspbian" in family else ""
+    system_id = (
+        "ubuntu" if "ubuntu" in family else "debian" if "debian" in family or "raspbian" in family else ""
+    )
     if not system_id:
         raise NotFetched(f"{fields.get('PRETTY_NAME', 'this system')} is neither Debian nor Ubuntu")
-    codename = fields.get("UBUNTU_CODENAME") or fields.get("DEBIAN_CODENAME") or fields.get("VERSION_CODENAME", "")
-    targets = _run(["apt-get", "indextargets", "--format", "$(CREATED_BY) $(REPO_URI) $(RELEASE) $(COMPONENT)"])
+    codename = (
+        fields.get("UBUNTU_CODENAME") or fields.get("DEBIAN_CODENAME") or fields.get("VERSION_CODENAME", "")
+    )
+    targets = _run(
+        ["apt-get", "indextargets", "--format", "$(CREATED_BY) $(REPO_URI) $(RELEASE) $(COMPONENT)"]
+    )
     mirrors: list[str] = []
     for line in targets.splitlines():
         words = line.split()
@@ -65,7 +71,9 @@ def this_system() -> System:
             if words[1] not in mirrors:
                 mirrors.append(words[1])
     if not mirrors:
-        raise NotFetched(f"apt knows no mirror for {system_id} {codename or '(no codename)'} (see apt-get indextargets)")
+        raise NotFetched(
+            f"apt knows no mirror for {system_id} {codename or '(no codename)'} (see apt-get indextargets)"
+        )
     return System(system_id, codename, tuple(mirrors))
 
 
@@ -83,18 +91,33 @@ class Suite:
         for folder in ("lists/partial", "cache/archives/partial", "preferences.d"):
             (self._folder / folder).mkdir(parents=True, exist_ok=True)
         (self._folder / "status").touch()
-        keyring = next((k for k in (k.format(id=self._system.id) for k in KEYRINGS) if os.path.exists(k)), None)
+        keyring = next(
+            (k for k in (k.format(id=self._system.id) for k in KEYRINGS) if os.path.exists(k)), None
+        )
         signed = f"[signed-by={keyring}] " if keyring else ""
         self._options = [
-            *(f"-oDir::{name}={self._folder / value}" for name, value in {
-                "Etc::SourceList": "sources.list", "Etc::Preferences": "preferences", "State": ".",
-                "Etc::PreferencesParts": "preferences.d", "State::lists": "lists", "State::status": "status",
-                "Cache": "cache"}.items()),
-            "-oDir::Etc::SourceParts=/dev/null", "-oAcquire::Languages=none", "-oDebug::NoLocking=1",
-            "-oAcquire::Retries=2", "-oAPT::Update::Error-Mode=any", "-oAPT::Install-Recommends=0",
-            # As root, apt would drop to a user who may not enter this folder; and the system's hooks are not ours.
+            *(
+                f"-oDir::{name}={self._folder / value}"
+                for name, value in {
+                    "Etc::SourceList": "sources.list",
+                    "Etc::Preferences": "preferences",
+                    "State": ".",
+                    "Etc::PreferencesParts": "preferences.d",
+                    "State::lists": "lists",
+                    "State::status": "status",
+                    "Cache": "cache",
+                }.items()
+            ),
+            "-oDir::Etc::SourceParts=/dev/null",
+            "-oAcquire::Languages=none",
+            "-oDebug::NoLocking=1",
+            "-oAcquire::Retries=2",
+            "-oAPT::Update::Error-Mode=any",
+            "-oAPT::Install-Recommends=0",
+            # As root, apt would become a user who may not enter this folder; the system's hooks are not ours.
             f"-oAPT::Sandbox::User={pwd.getpwuid(os.getuid()).pw_name}",
-            "-oAPT::Update::Post-Invoke-Success::=", "-oAPT::Update::Post-Invoke::=",
+            "-oAPT::Update::Post-Invoke-Success::=",
+            "-oAPT::Update::Post-Invoke::=",
         ]
         problem = ""
         for mirror in self._system.mirrors:
@@ -109,8 +132,11 @@ class Suite:
 
     def version(self, package: str) -> str | None:
         """The version this release has, as Debian writes it ("1.25.0+ds-1"), or None."""
-        found = re.search(r"^Version: (\S+)", self._apt("apt-cache", "show", "--no-all-versions", package, ok=(0, 100)),
-                          re.MULTILINE)
+        found = re.search(
+            r"^Version: (\S+)",
+            self._apt("apt-cache", "show", "--no-all-versions", package, ok=(0, 100)),
+            re.MULTILINE,
+        )
         return found.group(1) if found else None
 
     def unpack(self, package: str, root: Path, *, with_dependencies: bool = True) -> None:
@@ -133,7 +159,7 @@ class Suite:
 
 
 def loader(root: Path) -> list[str]:
-    """The command prefix that starts a program of `root` with the C library of `root` (ld.so(8), --library-path)."""
+    """The words that start a program of `root` with the C library of `root` (ld.so(8), --library-path)."""
     found = sorted(root.glob("usr/lib*/ld-linux*.so.*")) + sorted(root.glob("lib*/ld-linux*.so.*"))
     found += sorted(root.glob("usr/lib/*/ld-linux*.so.*")) + sorted(root.glob("lib/*/ld-linux*.so.*"))
     if not found:
@@ -150,11 +176,19 @@ def _run(command: Sequence[str], cwd: Path | None = None, ok: Sequence[int] = (0
     environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     try:
         done = subprocess.run(
-            command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=APT_TIMEOUT_S, check=False
+            command,
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=APT_TIMEOUT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise NotFetched(f"{command[0]} did not end within {APT_TIMEOUT_S} s") from error
     if done.returncode not in ok:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()
+        lines = [
+            line for line in done.stderr.splitlines() if line.startswith("E:")
+        ] or done.stderr.splitlines()
         raise NotFetched(" ".join(lines[:2]) or f"{command[0]} ended with {done.returncode}")
     return done.stdout

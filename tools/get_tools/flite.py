@@ -1,4 +1,4 @@
-"""flite, the small speech synthesiser that speaks the test recordings: the system's, or unpacked from its archive."""
+"""flite, the small synthesiser that speaks test recordings: the system's, or unpacked from its archive."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def make(tools: Path) -> None:
         wrapper.write(target, [on_path])
         return
     if os.uname().sysname == "Darwin":
-        raise debian.NotFetched("needs flite to make new recordings. Type:  brew install flite\n  then run make again.")
+        raise debian.NotFetched(
+            "needs flite to make new recordings. Type:  brew install flite\n  then run make again."
+        )
     folder = tools / "debian" / "flite"
     try:
         system = debian.this_system()
@@ -32,10 +34,14 @@ def make(tools: Path) -> None:
         suite.update()
         suite.unpack("flite", folder / "root")
     except debian.NotFetched as error:
-        raise debian.NotFetched(f"found no flite: {error}.\n  Install it by hand (Debian: sudo apt install flite).") from error
+        raise debian.NotFetched(
+            f"found no flite: {error}.\n  Install it by hand (Debian: sudo apt install flite)."
+        ) from error
     command = [*debian.loader(folder / "root"), str(folder / "root" / "usr" / "bin" / "flite")]
     if not usable(command):
-        raise debian.NotFetched(f"the flite unpacked in {folder} does not run; install it by hand (sudo apt install flite).")
+        raise debian.NotFetched(
+            f"the flite unpacked in {folder} does not run; install it by hand (sudo apt install flite)."
+        )
     shutil.rmtree(folder / "apt", ignore_errors=True)
     wrapper.write(target, command)
     print("  flite is ready")

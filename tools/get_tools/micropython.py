@@ -1,4 +1,4 @@
-"""A MicroPython of 1.25 or newer for the desk: the caller's, the system's, or one unpacked from a Debian archive."""
+"""MicroPython 1.25 or newer for the desk: the caller's, the system's, or one unpacked from an archive."""
 
 from __future__ import annotations
 
@@ -60,19 +60,26 @@ def unusable(command: list[str]) -> str | None:
     """Why this interpreter will not do, as half a sentence; None when it will."""
     try:
         done = subprocess.run(
-            [*command, "-c", PROBE], capture_output=True, text=True, timeout=20, check=False, env={"PATH": os.defpath}
+            [*command, "-c", PROBE],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+            env={"PATH": os.defpath},
         )
         version, _viper, whole = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return "it does not run, or is no MicroPython"
     if tuple(version[:2]) < WANTED:
         return f"it is MicroPython {'.'.join(map(str, version))}, and 1.25 is the least"
-    return None if whole else "it was built without asyncio or LittleFS (use the unix port's standard variant)"
+    return (
+        None if whole else "it was built without asyncio or LittleFS (use the unix port's standard variant)"
+    )
 
 
 def _from_archive(folder: Path) -> list[str]:
     help_line = (
-        "Build the unix port (make -C ports/unix, standard variant) or install it from your system's packages,\n"
+        "Build the unix port (make -C ports/unix, standard variant) or install it from your system,\n"
         "  and name it:  LAPEL_MICROPYTHON=/path/to/micropython make"
     )
     try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import layers
 import pytest
+
+import layers
 
 
 def texts(path: str, source: str, neighbours: tuple[str, ...] = ()) -> str:
@@ -64,9 +65,18 @@ def test_a_forbidden_import_is_found(path: str, source: str) -> None:
 
 GOOD_IMPORTS = [
     ("firmware/main.py", "import sys\nimport board\nfrom lapel import app"),
-    ("firmware/lapel/app.py", "import asyncio\nfrom lapel.core import gesture\nfrom lapel.services import store"),
-    ("firmware/lapel/core/ring.py", "import struct\nfrom lapel.compat import const\nfrom lapel.core import pattern"),
-    ("firmware/lapel/services/link.py", "import asyncio\nfrom lapel_wire import channel\nfrom lapel import compat"),
+    (
+        "firmware/lapel/app.py",
+        "import asyncio\nfrom lapel.core import gesture\nfrom lapel.services import store",
+    ),
+    (
+        "firmware/lapel/core/ring.py",
+        "import struct\nfrom lapel.compat import const\nfrom lapel.core import pattern",
+    ),
+    (
+        "firmware/lapel/services/link.py",
+        "import asyncio\nfrom lapel_wire import channel\nfrom lapel import compat",
+    ),
     ("firmware/lapel/services/recorder.py", "import lapel_audio.adpcm\nfrom ..core import ring"),
     ("lib/lapel_wire/channel.py", "import json\nfrom lapel_wire import packets\nfrom . import session"),
     ("lib/lapel_audio/adpcm.py", "import micropython\nfrom array import array"),
@@ -74,7 +84,10 @@ GOOD_IMPORTS = [
     ("lib/drivers/ble_gatt.py", "import aioble\nimport bluetooth"),
     ("boards/sim/board.py", "from drivers import button\nimport machine"),
     ("boards/sim/radio/aioble/core.py", "import bluetooth\nimport asyncio"),
-    ("tools/lapel_companion/link.py", "import lapel_wire.channel\nimport aiohttp\nfrom lapel_companion import events"),
+    (
+        "tools/lapel_companion/link.py",
+        "import lapel_wire.channel\nimport aiohttp\nfrom lapel_companion import events",
+    ),
     ("tools/lapel_companion/cli.py", "def sim():\n    import simulator.cli"),
     ("tools/simulator/run.py", "import bumble\nfrom lapel_companion import client"),
 ]
@@ -97,7 +110,11 @@ def test_a_board_may_import_what_lies_beside_it() -> None:
         ("tests/unit/test_x.py", "try:\n    x = 1\nexcept:\n    x = 2", "bare except"),
         ("lib/drivers/led.py", "print(1)", "work at import"),
         ("tools/simulator/run.py", "while True:\n    pass", "work at import"),
-        ("lib/drivers/led.py", "class A:\n  def __init__(self, loop):\n    self.t = loop.create_task(f())", "constructor"),
+        (
+            "lib/drivers/led.py",
+            "class A:\n  def __init__(self, loop):\n    self.t = loop.create_task(f())",
+            "constructor",
+        ),
         ("lib/drivers/led.py", "x = 1\n" * 301, "past 300"),
         ("lib/drivers/led.py", "x = 1  # TODO: more", "TODO"),
         ("lib/drivers/led.py", "import sys\nx = sys.platform", "which Python"),
@@ -105,7 +122,11 @@ def test_a_board_may_import_what_lies_beside_it() -> None:
         ("tests/unit/test_x.py", "import time\ntime.sleep(0.2)", "await the event"),
         ("tests/host/test_x.py", "async def f(n):\n    await asyncio.sleep(n)", "await the event"),
         ("tests/host/test_x.py", "from time import sleep\nsleep(1)", "await the event"),
-        ("tests/host/test_x.py", "WAIT_S = 3\nasync def f():\n    await asyncio.sleep(WAIT_S)", "await the event"),
+        (
+            "tests/host/test_x.py",
+            "WAIT_S = 3\nasync def f():\n    await asyncio.sleep(WAIT_S)",
+            "await the event",
+        ),
         ("tests/unit/test_x.py", "async def f():\n    await compat.sleep_ms(500)", "await the event"),
         ("lib/drivers/led.py", "def f(:", "is not Python"),
     ],

@@ -1,7 +1,7 @@
-"""What the device's `micropython` module gives, for CPython: decorators that change nothing, pointers that check borders.
+"""The device's `micropython` module for CPython: decorators that change nothing, pointers that check borders.
 
-Pointers behave as the device's machine code does where that is defined: loads zero-extend, stores keep the low bits,
-the byte order is little-endian. An index outside the buffer, undefined there, is an error here.
+Pointers behave as the device's machine code does where that is defined: loads zero-extend, stores keep the
+low bits, the byte order is little-endian. An index outside the buffer, undefined there, is an error here.
 """
 
 import builtins
