@@ -3,26 +3,81 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Python's own variables of the caller must not leak into the checkout's environment.
+unexport PYTHONPATH PYTHONHOME
+
 VENV := .venv/.lapel
 MPY := .tools/micropython
 FLITE := .tools/flite
 PY := .venv/bin/python
-# Python's own variables of the caller must not leak into the checkout's environment.
-unexport PYTHONPATH PYTHONHOME
+LAPEL := .venv/bin/lapel
+# make test T=tests/unit, or T="-k gesture"; more of pytest's options in PYTEST.
+T ?=
+PYTEST ?=
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+	@echo "Lapel: press, say one line, let go; the pin buzzes when the result is there."
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+# --- what a person does -------------------------------------------------------------------------------
+
+.PHONY: demo sim
+demo: $(VENV) $(MPY) ## one press of the simulated pin, from the spoken line to the felt result
+	@$(LAPEL) sim --script tools/simulator/demo/demo.script
+
+sim: $(VENV) $(MPY) ## the simulated pin with your own voice; the space bar is the button
+	@$(LAPEL) sim --mic
+
+# --- what a developer does ----------------------------------------------------------------------------
+
+.PHONY: test quick lint size bench wrong-actions
+test: $(VENV) $(MPY) $(FLITE) ## the whole suite, on two cores (T=path or T="-k name" for a part)
+	@$(PY) -m pytest -q -n 2 --dist worksteal $(PYTEST) $(T)
+
+quick: $(VENV) $(MPY) ## the unit tests on both Pythons and the house rules
+	@$(PY) -m pytest -q -n 2 tests/unit tests/host/house $(PYTEST)
+
+lint: $(VENV) ## style, types on the host, types against the device's stubs, the import table
+	@failed=; \
+	echo "ruff"; $(PY) -m ruff check --quiet . || failed=1; \
+	echo "mypy (host)"; $(PY) -m mypy --no-error-summary || failed=1; \
+	echo "mypy (ESP32-S3)"; $(PY) -m device_types || failed=1; \
+	echo "layers"; $(PY) -m layers || failed=1; \
+	test -z "$$failed" && echo "lint: all good"
+
+size: $(VENV) ## bytes of the app as .mpy for the ESP32-S3, and the limit
+	@$(PY) -m app_size
+
+bench: $(VENV) $(MPY) ## the figures under device time: latencies, memory, erases, sizes
+	@$(PY) -m simulator.bench
+
+wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, noise: none may act
+	@$(PY) -m pytest -q -n 2 tests/speech $(PYTEST)
+
+# --- what is made once --------------------------------------------------------------------------------
+
+.PHONY: tools .venv voices clean distclean
+tools: $(VENV) $(MPY) $(FLITE) ## install everything the other targets need
+
+.venv: $(VENV) ## make the Python environment only
+
+voices: $(VENV) $(FLITE) ## speak the demo's recordings again
+	@$(PY) -m voices.demo tools/simulator/demo
+
+clean: ## remove caches and what runs left behind
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find firmware lib boards tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## remove what was installed, too
+	@rm -rf .venv .tools
 
 $(VENV): pyproject.toml tools/constraints.txt tools/bootstrap.sh
 	@tools/bootstrap.sh
 
-$(MPY): $(VENV)
+# Made once: newer packages do not ask for another interpreter.
+$(MPY): | $(VENV)
 	@$(PY) -m get_tools micropython
 
-$(FLITE): $(VENV)
+$(FLITE): | $(VENV)
 	@$(PY) -m get_tools flite
-
-.PHONY: tools .venv
-.venv: $(VENV) ## make the Python environment only
-tools: $(VENV) $(MPY) $(FLITE) ## install everything the other targets need
