@@ -1,0 +1,114 @@
+"""Which notices of which companion epoch were taken and are done with, and which `seen` has to be told yet.
+
+Two epochs are remembered: the companion's own, and the one before it (a companion restored from
+a backup may still answer for those). Per epoch, binary: 8 B epoch, u8 ranges, u8 untold, then
+u32 pairs of the ranges and u32 of the untold.
+"""
+
+import binascii
+import struct
+
+from lapel.core.records import BadRecord
+from lapel.core.seq_ranges import SeqRanges
+
+EPOCHS_MAX = 2
+RANGES_MAX = 24
+UNTOLD_MAX = 64
+
+
+class Marks:
+    """All of it in RAM; pack() and the constructor are its durable form."""
+
+    def __init__(self, data: bytes = b"") -> None:
+        # [epoch in hex, SeqRanges, untold], the current epoch last.
+        self._epochs = []
+        # `seen` that could not be kept for the companion because it never answered.
+        self.dropped = 0
+        at = 0
+        try:
+            while at < len(data):
+                epoch = binascii.hexlify(data[at : at + 8]).decode()
+                ranges, untold = struct.unpack_from("<BB", data, at + 8)
+                numbers = struct.unpack_from("<%dI" % (2 * ranges + untold), data, at + 10)
+                pairs = [(numbers[2 * i], numbers[2 * i + 1]) for i in range(ranges)]
+                self._epochs.append([epoch, SeqRanges(pairs, RANGES_MAX), list(numbers[2 * ranges :])])
+                at += 10 + 4 * len(numbers)
+        except (ValueError, IndexError):
+            raise BadRecord("the marks of the notices are cut short") from None
+
+    def pack(self) -> bytes:
+        """The durable form."""
+        out = b""
+        for epoch, done, untold in self._epochs:
+            ranges = done.ranges()
+            numbers = [number for pair in ranges for number in pair] + untold
+            out += binascii.unhexlify(epoch) + struct.pack("<BB", len(ranges), len(untold))
+            out += struct.pack("<%dI" % len(numbers), *numbers)
+        return out
+
+    @property
+    def epoch(self):
+        """The companion's epoch, None before its first notice."""
+        return self._epochs[-1][0] if self._epochs else None
+
+    def adopt(self, epoch: str) -> bool:
+        """Makes this the companion's epoch. False when it is already; True: to be made durable."""
+        if epoch == self.epoch:
+            return False
+        entry = self._entry(epoch) or [epoch, SeqRanges(limit=RANGES_MAX), []]
+        self._epochs = [kept for kept in self._epochs if kept is not entry] + [entry]
+        del self._epochs[:-EPOCHS_MAX]
+        return True
+
+    def remembers(self, epoch: str) -> bool:
+        """Whether this epoch is one of the two."""
+        return self._entry(epoch) is not None
+
+    def is_done(self, epoch: str, seq: int) -> bool:
+        """Whether the notice was taken once and is over."""
+        entry = self._entry(epoch)
+        return entry is not None and seq in entry[1]
+
+    def highest(self, epoch) -> int:
+        """The greatest number that is done with."""
+        entry = self._entry(epoch)
+        return entry[1].highest() if entry else 0
+
+    def finish(self, epoch: str, seqs, tell: bool) -> bool:
+        """These notices are over; with `tell` the companion has to hear that they were seen.
+
+        False when the epoch is not remembered: then nobody would ask again, nor want to hear.
+        """
+        entry = self._entry(epoch)
+        if entry is None:
+            return False
+        for seq in seqs:
+            entry[1].add(seq)
+            if tell and seq not in entry[2]:
+                entry[2].append(seq)
+            elif not tell and seq in entry[2]:
+                entry[2].remove(seq)
+        while len(entry[2]) > UNTOLD_MAX:
+            entry[2].pop(0)
+            self.dropped += 1
+        return True
+
+    def told(self, epoch: str, seqs) -> bool:
+        """The companion knows that they were seen. True when that changed something."""
+        entry = self._entry(epoch)
+        if entry is None:
+            return False
+        left = [seq for seq in entry[2] if seq not in seqs]
+        changed = len(left) != len(entry[2])
+        entry[2] = left
+        return changed
+
+    def untold(self):
+        """[(epoch, [seq, ...])] of what the companion has not confirmed, oldest epoch first."""
+        return [(epoch, list(untold)) for epoch, _, untold in self._epochs if untold]
+
+    def _entry(self, epoch):
+        for entry in self._epochs:
+            if entry[0] == epoch:
+                return entry
+        return None

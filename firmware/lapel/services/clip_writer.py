@@ -1,0 +1,192 @@
+"""Writes one clip to flash while it is spoken. Layout: core/clip_layout.py."""
+
+import binascii
+import hashlib
+import struct
+
+from lapel.compat import const
+from lapel.core import clip_layout
+from lapel.services import store_files
+
+# Big pieces cost the file system fewer calls; small ones leave little to write when the person lets go.
+_PIECE_BYTES = const(512)
+# What the recorder hands over at once: 256 samples of four bits.
+_BLOCK_BYTES = const(128)
+# Every second page, about 8 kB or one second of speech, is synced. At a page's end that costs no block copy.
+SYNC_PAGES = 2
+
+
+class ClipWriter:
+    """One clip being recorded, made by Store.begin(); finish() or abort() ends it.
+
+    `synced` counts the bytes of audio that no power cut can take any more. `write` of 128-byte
+    blocks allocates nothing but at a page's end (and CRC32s above 2^30 on a 32-bit port). After
+    StoreFull, finish() keeps what went in before; after any other StoreError the clip is closed,
+    and what was synced waits as a cut clip.
+    """
+
+    def __init__(self, clips, number: int, meta: dict, path: str) -> None:
+        self._header = clip_layout.pack_header(meta)
+        self.number = number
+        self.meta = meta
+        self.synced = 0
+        self.open = True
+        self.cut = False
+        # Blocks of flash taken so far.
+        self.blocks = 1
+        self._clips = clips
+        self._path = path
+        self._sha = hashlib.sha256()
+        self._written = 0
+        self._page = 0
+        # Bytes of the stream that the page still takes; 0 when there is no block for another page.
+        self._room = clip_layout.payload_bytes(0)
+        self._crc = 0
+        self._crc_bytes = bytearray(clip_layout.CRC_BYTES)
+        self._buffer = bytearray(_PIECE_BYTES)
+        self._piece = memoryview(self._buffer)
+        self._fill = 0
+        try:
+            self._file = open(path, "wb")
+        except OSError as error:
+            raise store_files.failure(error, "beginning clip %d" % number) from None
+        try:
+            self._put(self._header)
+        except OSError as error:
+            raise self._failed(error) from None
+
+    @property
+    def size(self) -> int:
+        """Bytes of audio taken so far."""
+        return self._written + self._fill
+
+    def write(self, data) -> None:
+        """Appends audio: bytes or a memoryview of any length. Raises StoreError, StoreFull."""
+        self._check_open()
+        length = len(data)
+        fill = self._fill
+        if length == _BLOCK_BYTES and fill <= _PIECE_BYTES - _BLOCK_BYTES:
+            # A slice assignment would allocate; this does not.
+            struct.pack_into("128s", self._buffer, fill, data)
+            self._fill = fill + _BLOCK_BYTES
+            if self._fill == _PIECE_BYTES:
+                self._drain()
+            return
+        at = 0
+        while at < length:
+            step = min(length - at, _PIECE_BYTES - self._fill)
+            self._piece[self._fill : self._fill + step] = data[at : at + step]
+            self._fill += step
+            at += step
+            if self._fill == _PIECE_BYTES:
+                self._drain()
+
+    def finish(self, ms: int, cut: bool = False):
+        """Makes the clip whole and durable: (bytes, SHA-256 in hex). `cut`: something said is missing."""
+        self._check_open()
+        self._drain_what_fits()
+        digest = self._sha.digest()
+        self.cut = self.cut or cut
+        try:
+            if self._room and self._room != clip_layout.payload_bytes(self._page):
+                self._put_crc()
+            self._file.write(clip_layout.pack_end(self.size, ms, digest, self.cut))
+            self._file.flush()
+            self._close()
+        except OSError as error:
+            raise self._failed(error) from None
+        self.synced = self.size
+        self._clips.finished(self, clip_layout.file_bytes(len(self._header) + self.size))
+        return self.size, binascii.hexlify(digest).decode()
+
+    def abort(self) -> None:
+        """Forgets the clip. A second call, or one after finish(), does nothing."""
+        if not self.open:
+            return
+        # Removed first, then closed: LittleFS does not commit the content of a removed file.
+        try:
+            store_files.remove(self._path)
+        finally:
+            self._close_quietly()
+            self._clips.aborted(self)
+
+    def give_up(self) -> None:
+        """Ends the writer without a word: what was synced waits as a cut clip after the next mount."""
+        self._close_quietly()
+
+    def _check_open(self) -> None:
+        if not self.open:
+            raise store_files.StoreError("clip %d is closed" % self.number)
+
+    def _drain(self) -> None:
+        fill, self._fill = self._fill, 0
+        if not fill:
+            return
+        try:
+            if fill == _PIECE_BYTES and fill < self._room:
+                self._sha.update(self._piece)
+                self._put(self._piece)
+                self._written += _PIECE_BYTES
+            else:
+                self._put_across(fill)
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def _put_across(self, fill: int) -> None:
+        at = 0
+        while at < fill:
+            if not self._room:
+                self.cut = True
+                raise store_files.StoreFull(
+                    "flash is full: clip %d ends after %d bytes" % (self.number, self.size)
+                )
+            part = self._piece[at : at + min(fill - at, self._room)]
+            self._sha.update(part)
+            self._put(part)
+            self._written += len(part)
+            at += len(part)
+            if not self._room:
+                self._end_page()
+
+    def _drain_what_fits(self) -> None:
+        try:
+            self._drain()
+        except store_files.StoreFull:
+            # The clip ends where the room ended; closed, it was the flash itself that gave up.
+            if not self.open:
+                raise
+
+    def _put(self, part) -> None:
+        self._crc = binascii.crc32(part, self._crc)
+        self._file.write(part)
+        self._room -= len(part)
+
+    def _end_page(self) -> None:
+        self._put_crc()
+        page = self._page = self._page + 1
+        self._room = clip_layout.payload_bytes(page) if self._clips.take_block(self) else 0
+        self._crc = 0
+        if page % SYNC_PAGES == 0:
+            self._file.flush()
+            self.synced = clip_layout.stream_start(page) - len(self._header)
+
+    def _put_crc(self) -> None:
+        struct.pack_into("<I", self._crc_bytes, 0, self._crc)
+        self._file.write(self._crc_bytes)
+
+    def _failed(self, error: OSError):
+        self._close_quietly()
+        failure = store_files.failure(error, "writing clip %d" % self.number)
+        self._clips.failed(self)
+        return failure
+
+    def _close(self) -> None:
+        self.open = False
+        self._file.close()
+
+    def _close_quietly(self) -> None:
+        try:
+            self._close()
+        except OSError:
+            # The handle is freed all the same; what matters was reported or is being removed.
+            self._clips.close_failures += 1

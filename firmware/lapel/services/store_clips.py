@@ -1,0 +1,164 @@
+"""The clips on flash: begun, kept in order until accepted, recovered after a power cut."""
+
+from lapel.core import clip_layout
+from lapel.services import clip_reader, clip_recovery, clip_writer, store_files
+
+# More would cost RAM and time at every listing; at the press it counts as full.
+WAITING_MAX = 200
+READERS_MAX = 4
+
+
+class Clips:
+    """Files `NNNNNNNN` (the clip's number) in `folder`. `ids` ClipIds, `space` Space."""
+
+    def __init__(self, folder: str, ids, space, quarantine, trace) -> None:
+        self.pages = clip_reader.PageCache()
+        # What mount() found: clips that a power cut had ended, and holds of which nothing was synced.
+        self.cut_found = 0
+        self.empty_found = 0
+        # Handles that reported an error when they were closed after another error.
+        self.close_failures = 0
+        self._folder = folder
+        self._ids = ids
+        self._space = space
+        self._quarantine = quarantine
+        self._trace = trace
+        self._waiting = []
+        self._writer = None
+        self._readers = []
+
+    def mount(self) -> int:
+        """Looks at every file; the highest number that was there. Raises StoreError when it cannot list."""
+        store_files.make_folder(self._folder)
+        self._waiting = []
+        highest = 0
+        for number in store_files.numbered(self._folder):
+            highest = number
+            self._settle(number)
+        return highest
+
+    def begin(self, meta: dict) -> clip_writer.ClipWriter:
+        """A writer for a new clip. `meta`: codec, rate, boot, ms, t, re; ep and n are added."""
+        if self._writer is not None:
+            raise store_files.StoreError("clip %d is still being recorded" % self._writer.number)
+        number = self._ids.take()
+        if not self._space.take_one():
+            raise store_files.StoreFull("flash is full: no clip can begin")
+        whole = dict(meta)
+        whole["ep"] = self._ids.epoch
+        whole["n"] = number
+        self._writer = clip_writer.ClipWriter(self, number, whole, self._path(number))
+        return self._writer
+
+    def fits(self, ms: int, rate: int = 16000) -> bool:
+        """Whether a clip of that length fits beside what must always fit. Counts in RAM only."""
+        stream = clip_layout.HEADER_MAX_BYTES + ms * clip_layout.bytes_per_second({"rate": rate}) // 1000
+        return len(self._waiting) < WAITING_MAX and self._space.fits(
+            clip_layout.blocks(clip_layout.file_bytes(stream))
+        )
+
+    def waiting(self):
+        """Numbers of the finished clips, oldest first."""
+        return list(self._waiting)
+
+    def open(self, number: int) -> clip_reader.ClipReader:
+        """A reader of a waiting clip or of the one being recorded. Raises StoreError."""
+        writer = self._writer if self._writer is not None and self._writer.number == number else None
+        if writer is None and number not in self._waiting:
+            raise store_files.StoreError("there is no clip %d" % number)
+        if len(self._readers) >= READERS_MAX:
+            raise store_files.StoreError("%d clips are open already" % READERS_MAX)
+        reader = clip_reader.ClipReader(self, number, self._path(number), writer)
+        self._readers.append(reader)
+        return reader
+
+    def remove(self, number: int) -> bool:
+        """Deletes a clip, whose readers close; False when there is none. Only `accepted` may do that."""
+        if number not in self._waiting:
+            return False
+        for reader in list(self._readers):
+            if reader.number == number:
+                reader.close()
+        path = self._path(number)
+        blocks = clip_layout.blocks(store_files.size(path))
+        store_files.remove(path)
+        self._waiting.remove(number)
+        self._space.give(blocks)
+        return True
+
+    @property
+    def recording(self) -> bool:
+        """Whether a clip is being written: no time for slow work."""
+        return self._writer is not None
+
+    def close(self) -> None:
+        """Closes every handle. A clip that is being recorded keeps what was synced."""
+        for reader in list(self._readers):
+            reader.close()
+        if self._writer is not None:
+            self._writer.give_up()
+
+    # What the writer and the readers call.
+
+    def take_block(self, writer) -> bool:
+        """One more block for the clip that is being written."""
+        if not self._space.take_one():
+            return False
+        writer.blocks += 1
+        return True
+
+    def finished(self, writer, size_bytes: int) -> None:
+        """The clip is whole and durable."""
+        self._writer = None
+        self._space.give(writer.blocks - clip_layout.blocks(size_bytes))
+        self._waiting.append(writer.number)
+
+    def aborted(self, writer) -> None:
+        """The clip's file is gone."""
+        self._writer = None
+        self._space.give(writer.blocks)
+
+    def failed(self, writer) -> None:
+        """The flash failed under the writer: what was synced becomes a cut clip."""
+        self._writer = None
+        self._settle(writer.number)
+
+    def end_of(self, file, header_bytes: int):
+        """(bytes, ms, SHA-256 in hex, cut) of an open clip file, or None. Raises OSError."""
+        return clip_recovery.read_end(file, header_bytes)
+
+    def shorten(self, reader, good_bytes: int) -> None:
+        """A page of a finished clip is damaged: it ends before it from now on."""
+        self._trace("clip_damaged", n=reader.number, bytes=reader.size, good=good_bytes)
+        clip_recovery.shorten(
+            self._path(reader.number), reader.number, reader.header_bytes, reader.meta, good_bytes, self.pages
+        )
+
+    def reader_closed(self, reader) -> None:
+        """The reader is of no use any more."""
+        self.pages.forget()
+        if reader in self._readers:
+            self._readers.remove(reader)
+
+    def _path(self, number: int) -> str:
+        return store_files.name(self._folder, number)
+
+    def _settle(self, number: int) -> None:
+        path = self._path(number)
+        try:
+            state, detail = clip_recovery.settle(path, number, self.pages)
+            if state == clip_recovery.EMPTY:
+                self.empty_found += 1
+                store_files.remove(path)
+                return
+            if state == clip_recovery.BROKEN:
+                self._quarantine.take(path, "clip-%08d" % number, detail)
+                return
+        except store_files.StoreError as error:
+            # It stays where it is; the next mount looks again.
+            self._trace("store_error", error=str(error))
+            return
+        if state == clip_recovery.CUT:
+            self.cut_found += 1
+            self._trace("clip_cut", n=number, bytes=detail)
+        self._waiting.append(number)

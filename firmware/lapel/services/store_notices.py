@@ -1,0 +1,209 @@
+"""Notices of the companion: each is taken once, kept until it was seen, and `seen` until it was told.
+
+One file a notice (small ones lie in the directory and cost no erase) and one file of marks. A
+notice counts as stored as soon as its file is there; what is over stands in the marks before its
+file goes, so that no power cut brings it back or lets it in a second time.
+"""
+
+import json
+
+from lapel.core import notice_marks, records
+from lapel.services import store_files
+
+UNSEEN_MAX = 64
+# Files of notices that are over are removed when the pin is idle, or when so many have gathered.
+_STALE_MAX = 8
+_FIELDS = ("ep", "s", "k", "d", "j", "x")
+
+
+class NoticeFull(store_files.StoreFull):
+    """So many notices wait to be seen that no other is taken: `stored` must not be answered."""
+
+
+class Notices:
+    """`folder` holds the notices, `marks_path` the marks."""
+
+    def __init__(self, folder: str, marks_path: str, quarantine, trace) -> None:
+        self._folder = folder
+        self._marks_path = marks_path
+        self._quarantine = quarantine
+        self._trace = trace
+        self._marks = notice_marks.Marks()
+        self._marks_dirty = False
+        # (file number, epoch, sequence, kind), oldest first.
+        self._unseen = []
+        self._stale = []
+        self._newest = None
+        self._newest_number = 0
+        self._last_number = 0
+
+    def mount(self) -> None:
+        """Loads marks and notices; what cannot be read is quarantined and reported."""
+        store_files.make_folder(self._folder)
+        marks_lost = not self._load_marks()
+        self._unseen, self._stale, self._newest, self._newest_number = [], [], None, 0
+        for number in store_files.numbered(self._folder):
+            self._last_number = number
+            notice = self._load(number)
+            if notice is None:
+                continue
+            if marks_lost:
+                self._marks.adopt(notice["ep"])
+            self._newest, self._newest_number = notice, number
+            if self._marks.is_done(notice["ep"], notice["s"]):
+                self._stale.append(number)
+            else:
+                self._unseen.append((number, notice["ep"], notice["s"], notice["k"]))
+
+    def put(self, notice: dict) -> bool:
+        """Takes a notice (ep, s, k, d, j, x); True when it is new. When it returns, it is durable.
+
+        Raises NoticeFull (or StoreError): then it is not stored, and must not be said to be.
+        """
+        epoch, seq = notice["ep"], notice["s"]
+        if self.known(epoch, seq):
+            return False
+        if len(self._unseen) >= UNSEEN_MAX:
+            raise NoticeFull("%d notices wait to be seen: no other is taken" % UNSEEN_MAX)
+        if not self._marks.remembers(epoch):
+            self.adopt(epoch)
+        if len(self._stale) > _STALE_MAX:
+            self.sweep()
+        number = self._last_number + 1
+        body = json.dumps([notice[field] for field in _FIELDS]).encode()
+        store_files.save(self._path(number), records.NOTICE, body)
+        self._newest, self._newest_number = dict(notice), number
+        self._last_number = number
+        self._unseen.append((number, epoch, seq, notice["k"]))
+        return True
+
+    def known(self, epoch: str, seq: int) -> bool:
+        """Whether this notice was taken before (or is over without having come)."""
+        for _, unseen_epoch, unseen_seq, _ in self._unseen:
+            if unseen_seq == seq and unseen_epoch == epoch:
+                return True
+        return self._marks.is_done(epoch, seq)
+
+    def unseen(self):
+        """[(epoch, sequence, kind)] of what was not seen yet, oldest first."""
+        return [entry[1:] for entry in self._unseen]
+
+    def get(self, epoch: str, seq: int):
+        """The whole unseen notice, read from flash; None when it is not there."""
+        for number, unseen_epoch, unseen_seq, _ in self._unseen:
+            if unseen_seq == seq and unseen_epoch == epoch:
+                return self._newest if number == self._newest_number else self._load(number)
+        return None
+
+    def newest(self):
+        """The notice that was taken last, seen or not; None before the first."""
+        return self._newest
+
+    @property
+    def epoch(self):
+        """The companion's epoch as far as known, None before its first notice."""
+        return self._marks.epoch
+
+    @property
+    def highest(self) -> int:
+        """The greatest sequence number taken in that epoch, 0 for none."""
+        epoch = self._marks.epoch
+        seqs = [entry[2] for entry in self._unseen if entry[1] == epoch]
+        return max([self._marks.highest(epoch)] + seqs)
+
+    def adopt(self, epoch: str) -> None:
+        """The companion says that this is its epoch. Durable when it changed."""
+        if self._marks.adopt(epoch):
+            self._save_marks()
+
+    def seen_here(self, notices) -> None:
+        """The person saw [(epoch, sequence), ...] on the pin. Durable; the companion is to be told."""
+        self._finish(notices, True)
+
+    def seen_there(self, epoch: str, seqs) -> None:
+        """The companion says that they were seen elsewhere."""
+        self._finish([(epoch, seq) for seq in seqs], False)
+
+    def retract(self, epoch: str, seq: int) -> None:
+        """The companion withdraws a notice, also one that has not come yet."""
+        self._finish([(epoch, seq)], False)
+
+    def pending_seen(self):
+        """[(epoch, [sequence, ...])] to tell the companion, until told() takes it away."""
+        return self._marks.untold()
+
+    def told(self, epoch: str, seqs) -> None:
+        """The companion answered that it knows these as seen."""
+        if self._marks.told(epoch, seqs):
+            self._save_marks()
+
+    def sweep(self) -> None:
+        """Removes files of notices that are over; the newest stays, a reply may name it."""
+        if self._marks_dirty:
+            self._save_marks()
+        kept = []
+        for number in self._stale:
+            if number == self._newest_number:
+                kept.append(number)
+            else:
+                store_files.remove(self._path(number))
+        self._stale = kept
+
+    def _finish(self, notices, tell: bool) -> None:
+        forgotten = []
+        before = self._marks.pack()
+        for epoch, seq in notices:
+            if not self._marks.finish(epoch, (seq,), tell):
+                forgotten.append((epoch, seq))
+        if self._marks_dirty or self._marks.pack() != before:
+            self._save_marks()
+        left = []
+        for entry in self._unseen:
+            if entry[1:3] in forgotten:
+                # No mark can hold it: its file is its only state.
+                store_files.remove(self._path(entry[0]))
+            elif self._marks.is_done(entry[1], entry[2]):
+                self._stale.append(entry[0])
+            else:
+                left.append(entry)
+        self._unseen = left
+
+    def _load_marks(self) -> bool:
+        try:
+            data = store_files.load(self._marks_path, records.MARKS)
+            self._marks = notice_marks.Marks(data or b"")
+        except records.BadRecord as bad:
+            self._trace("broken_file", file=self._marks_path, reason=str(bad))
+            self._marks = notice_marks.Marks()
+            return False
+        return data is not None
+
+    def _save_marks(self) -> None:
+        self._marks_dirty = True
+        store_files.save(self._marks_path, records.MARKS, self._marks.pack())
+        self._marks_dirty = False
+
+    def _load(self, number: int):
+        path = self._path(number)
+        try:
+            if store_files.size(path) == 0:
+                # A power cut fell between the making of the file and its content: nobody was told `stored`.
+                store_files.remove(path)
+                return None
+            values = json.loads(store_files.load(path, records.NOTICE))
+            if len(values) == len(_FIELDS):
+                return dict(zip(_FIELDS, values))
+            self._trace("broken_file", file=path, reason="%d fields" % len(values))
+        except (records.BadRecord, ValueError, TypeError) as bad:
+            self._trace("broken_file", file=path, reason=str(bad))
+        except store_files.StoreError as error:
+            self._trace("store_error", error=str(error))
+            return None
+        try:
+            self._quarantine.take(path, "notice-%08d" % number, "unreadable")
+        except store_files.StoreError as error:
+            self._trace("store_error", error=str(error))
+        return None
+
+    def _path(self, number: int) -> str:
+        return store_files.name(self._folder, number)

@@ -1,0 +1,99 @@
+"""Cancels and settings: small objects that must survive until the companion has them, or for good."""
+
+import binascii
+import json
+import struct
+
+from lapel.core import records
+from lapel.services import store_files
+
+PENDING_MAX = 16
+_EPOCH_BYTES = 8
+_ENTRY_BYTES = 16
+
+
+class Cancels:
+    """Cancels that the companion has not confirmed yet, oldest first."""
+
+    def __init__(self, path: str, random, trace) -> None:
+        self._path = path
+        self._random = random
+        self._trace = trace
+        self._pending = []
+
+    def mount(self) -> None:
+        """Loads what waits."""
+        self._pending = []
+        try:
+            data = store_files.load(self._path, records.CANCELS) or b""
+        except records.BadRecord as bad:
+            self._trace("broken_file", file=self._path, reason=str(bad))
+            return
+        for at in range(0, len(data) - _ENTRY_BYTES + 1, _ENTRY_BYTES):
+            identity, epoch, number = struct.unpack_from("<I8sI", data, at)
+            self._pending.append({"id": identity, "ep": binascii.hexlify(epoch).decode(), "n": number})
+
+    def add(self, epoch: str, number: int) -> dict:
+        """A durable cancel {id, ep, n} of that clip; the same one when it is asked for again.
+
+        Raises StoreFull when PENDING_MAX are not confirmed.
+        """
+        for pending in self._pending:
+            if pending["ep"] == epoch and pending["n"] == number:
+                return pending
+        if len(self._pending) >= PENDING_MAX:
+            raise store_files.StoreFull("%d cancels are not confirmed yet: no other is taken" % PENDING_MAX)
+        identity = struct.unpack("<I", self._random(4))[0]
+        cancel = {"id": identity, "ep": epoch, "n": number}
+        self._save(self._pending + [cancel])
+        return cancel
+
+    def pending(self):
+        """[{id, ep, n}, ...] to be sent until confirmed."""
+        return list(self._pending)
+
+    def confirmed(self, identity: int) -> bool:
+        """The companion has it; False when nothing of that id waited."""
+        left = [cancel for cancel in self._pending if cancel["id"] != identity]
+        if len(left) == len(self._pending):
+            return False
+        self._save(left)
+        return True
+
+    def _save(self, pending) -> None:
+        data = b""
+        for cancel in pending:
+            data += struct.pack("<I8sI", cancel["id"], binascii.unhexlify(cancel["ep"]), cancel["n"])
+        store_files.save(self._path, records.CANCELS, data)
+        self._pending = pending
+
+
+class SettingsFile:
+    """The settings in force and their id, as the companion sent them; validation is core/settings'."""
+
+    def __init__(self, path: str, trace) -> None:
+        self._path = path
+        self._trace = trace
+        # Whether the last load() found a file that it could not use.
+        self.was_broken = False
+
+    def load(self):
+        """(id, values); (0, {}) when there are none, or when the file is broken (which is reported)."""
+        self.was_broken = False
+        reason = "it is not what was written"
+        try:
+            body = store_files.load(self._path, records.SETTINGS)
+            if body is None:
+                return 0, {}
+            identity, values = json.loads(body)
+            if type(identity) is int and type(values) is dict:
+                return identity, values
+        except (records.BadRecord, ValueError, TypeError) as bad:
+            reason = str(bad)
+        self.was_broken = True
+        self._trace("broken_file", file=self._path, reason=reason)
+        return 0, {}
+
+    def save(self, identity: int, values: dict) -> None:
+        """Makes them durable. Raises StoreError."""
+        store_files.save(self._path, records.SETTINGS, json.dumps([identity, values]).encode())
