@@ -9,10 +9,11 @@
 import asyncio
 import json
 
-import bus
 import machine
 import nor
 import vfs
+
+import bus
 from drivers.ble_gatt import BleGatt
 from drivers.button import Button
 from drivers.mic_i2s import MicI2S
@@ -131,7 +132,8 @@ class Board:
 
 
 def build(trace=None):
-    """The board with its flash mounted. A flash that holds no file system gets a new one, and the trace says so."""
+    """The board with its flash mounted. A flash that holds no file system gets a new one, and the trace says
+    so."""
     link = bus.connect()
     bus.attach(link)
     link.handle(bus.BUTTON, _button)

@@ -4,10 +4,10 @@ A frame is: payload length (u16, little endian), channel (u8), op (u8), payload.
 question with 0x80 added. The other end is tools/simulator/bus.py.
 
 Frames are taken in three places, as interrupts would be: by asyncio's own poll (`run` puts the bus there as a
-stream that is never ready), by `poll`, and by `call` while it waits. During a call only the microphone's blocks go
-where they belong (that is DMA); everything else is held until the call is over, as a flash operation holds off
-interrupts. Nothing here allocates while frames flow: a block device is also called by finalisers, when the heap is
-locked.
+stream that is never ready), by `poll`, and by `call` while it waits. During a call only the microphone's
+blocks go where they belong (that is DMA); everything else is held until the call is over, as a flash
+operation holds off interrupts. Nothing here allocates while frames flow: a block device is also called by
+finalisers, when the heap is locked.
 """
 
 import asyncio
@@ -222,7 +222,8 @@ _attached = None
 
 
 def attach(bus):
-    """Make `bus` the one that the fakes of `machine` and `bluetooth` speak over, as a chip has one of each."""
+    """Make `bus` the one that the fakes of `machine` and `bluetooth` speak over, as a chip has one of
+    each."""
     global _attached
     _attached = bus
 

@@ -1,5 +1,5 @@
-"""`machine` as far as the drivers use it, on the simulator. It has the names, the arguments and the manners of the
-ESP32 port: an I2S that reads per DMA block, returns short, and drops the oldest block in silence."""
+"""`machine` as far as the drivers use it, on the simulator. It has the names, the arguments and the manners
+of the ESP32 port: an I2S that reads per DMA block, returns short, and drops the oldest block in silence."""
 
 import io
 import os
@@ -84,7 +84,8 @@ class Pin:
 
 
 class I2S(io.IOBase):
-    """Receiver only. `ibuf` is DMA memory: 2048 B a block of 256 stereo frames; the mono reader gets 1024 B of it."""
+    """Receiver only. `ibuf` is DMA memory: 2048 B a block of 256 stereo frames; the mono reader gets 1024 B
+    of it."""
 
     RX = 1
     TX = 2

@@ -1,8 +1,9 @@
 """The simulated NOR flash as a block device for LittleFS.
 
-The image belongs to the simulator (tools/simulator/flash.py): it checks the rules of NOR, counts wear, cuts the
-power, and says how long each operation takes on the real chip. The interpreter is stopped for that time here, while
-microphone and radio run on. Reads take next to no time on the chip and go straight to the image file.
+The image belongs to the simulator (tools/simulator/flash.py): it checks the rules of NOR, counts wear, cuts
+the power, and says how long each operation takes on the real chip. The interpreter is stopped for that time
+here, while microphone and radio run on. Reads take next to no time on the chip and go straight to the image
+file.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The simulator's end of the bus (the board's end is boards/sim/bus.py): one loopback socket, framed.
 
-A frame is: payload length (u16, little endian), channel (u8), op (u8), payload. An answer has the op of its question
-with 0x80 added. A board proves itself with a token in its first frame; one board at a time.
+A frame is: payload length (u16, little endian), channel (u8), op (u8), payload. An answer has the op of its
+question with 0x80 added. A board proves itself with a token in its first frame; one board at a time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ Handler = Callable[[int, bytes], None]
 
 
 class Bus:
-    """`handle` says who takes a channel's frames; `send` and `answer` write when a board is there, else do nothing."""
+    """`handle` says who takes a channel's frames; `send` and `answer` write when a board is there, else do
+    nothing."""
 
     def __init__(self) -> None:
         self.token = secrets.token_hex(16)
@@ -84,7 +85,8 @@ class Bus:
 
     def _frame(self, wire: _Wire, channel: int, op: int, payload: bytes) -> None:
         if wire is not self._wire:
-            if channel == Channel.SYSTEM and op == HELLO and secrets.compare_digest(payload, self.token.encode()):
+            hello = channel == Channel.SYSTEM and op == HELLO
+            if hello and secrets.compare_digest(payload, self.token.encode()):
                 if self._wire:
                     self._wire.transport.abort()
                 self._wire = wire

@@ -1,9 +1,9 @@
 """The pin's flash: an image file with the rules, the wear and the pace of a NOR chip.
 
-Programming only clears bits; an erase sets a block's to ones. What breaks the rules is kept in `violations` and makes
-the run fail. The board waits out the time that each operation takes on the chip; reads take next to none and go to
-the image file directly. Costs are those of a W25Q-class chip: erase 45 ms, one in 50 takes 200 ms; 0.4 ms for each
-128 B programmed.
+Programming only clears bits; an erase sets a block's to ones. What breaks the rules is kept in `violations`
+and makes the run fail. The board waits out the time that each operation takes on the chip; reads take next to
+none and go to the image file directly. Costs are those of a W25Q-class chip: erase 45 ms, one in 50 takes 200
+ms; 0.4 ms for each 128 B programmed.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ ERASE_US = 45_000
 SLOW_ERASE_US = 200_000
 SLOW_ERASE_ONE_IN = 50
 
-_PARAMETERS = {PROGRAM: struct.Struct("<HH"), ERASE: struct.Struct("<H")}
+_PROGRAM = struct.Struct("<HH")
+_ERASE = struct.Struct("<H")
 _COST = struct.Struct("<B3xI")
 
 
 class NorFlash:
     """The image in `path` (made when absent, all ones). `timed` False answers as fast as the host can.
 
-    `blocks` only matters for a new image: an existing one keeps its size. Raises ValueError for a file that is no image.
+    `blocks` only matters for a new image: an existing one keeps its size. Raises ValueError for a file that
+    is no image.
     """
 
     def __init__(self, path: Path, *, blocks: int = BLOCKS, seed: int = 0, timed: bool = True) -> None:
@@ -88,7 +90,8 @@ class NorFlash:
         wanted = int.from_bytes(data, "little")
         # where the new value has a one, the cell must still hold one
         if wanted & ~before:
-            self.violations.append(f"block {block}, offset {offset}: {len(data)} B programmed over bits that were not erased")
+            where = f"block {block}, offset {offset}"
+            self.violations.append(f"{where}: {len(data)} B programmed over bits that were not erased")
         kept = len(data) // 2 if self._tears() else len(data)
         self._image[at : at + kept] = (wanted & before).to_bytes(len(data), "little")[:kept]
         return self._took(-(-len(data) // PAGE_BYTES) * PROGRAM_US)
@@ -114,8 +117,11 @@ class NorFlash:
             return
         status, cost_us = 0, 0
         try:
-            words = _PARAMETERS[op].unpack_from(payload)
-            cost_us = self.erase(words[0]) if op == ERASE else self.program(*words, payload[4:])
+            if op == ERASE:
+                cost_us = self.erase(*_ERASE.unpack(payload))
+            else:
+                block, offset = _PROGRAM.unpack_from(payload)
+                cost_us = self.program(block, offset, payload[_PROGRAM.size :])
         except ValueError as error:
             self.violations.append(str(error))
             status = 1
@@ -135,4 +141,5 @@ class NorFlash:
 
     def _inside(self, block: int, offset: int, n: int) -> None:
         if block >= self.blocks or offset + n > BLOCK_BYTES:
-            raise ValueError(f"block {block}, offset {offset}, {n} B is outside the flash of {self.blocks} blocks")
+            where = f"block {block}, offset {offset}, {n} B"
+            raise ValueError(f"{where} is outside the flash of {self.blocks} blocks")

@@ -1,8 +1,8 @@
 """`bluetooth` on the simulator: the GATT server half of MicroPython's module, over the bus.
 
-The radio itself, its pace and its faults are in tools/simulator/pin_radio.py. What a real NimBLE does to its user is
-done here: 16 notifications may wait and the next raises ENOMEM at once; nobody is told when they are sent; a plain
-value keeps 20 B of a longer write; handlers run as interrupts do.
+The radio itself, its pace and its faults are in tools/simulator/pin_radio.py. What a real NimBLE does to its
+user is done here: 16 notifications may wait and the next raises ENOMEM at once; nobody is told when they are
+sent; a plain value keeps 20 B of a longer write; handlers run as interrupts do.
 """
 
 import json
@@ -175,8 +175,8 @@ class BLE:
         for uuid, characteristics in services:
             listed = []
             for item in characteristics:
-                descriptors = item[2] if len(item) > 2 else ()
-                listed.append([bytes(item[0]).hex(), item[1], [[bytes(d[0]).hex(), d[1]] for d in descriptors]])
+                descriptors = [[bytes(d[0]).hex(), d[1]] for d in (item[2] if len(item) > 2 else ())]
+                listed.append([bytes(item[0]).hex(), item[1], descriptors])
             told.append([bytes(uuid).hex(), listed])
         n = link.call(bus.RADIO, _REGISTER, json.dumps(told).encode())
         if not n:
@@ -203,6 +203,8 @@ class BLE:
 
     def gatts_notify(self, conn_handle, handle, data=None):
         link = self._radio()
+        if not isinstance(conn_handle, int):
+            raise TypeError("can't convert NoneType to int")
         if conn_handle not in self._links:
             raise OSError(_ENOTCONN)
         # buffers come back while the caller works
@@ -212,13 +214,15 @@ class BLE:
         if conn_handle not in self._links:
             raise OSError(_ENOTCONN)
         self._waiting += 1
-        link.send(bus.RADIO, _NOTIFY, self._values[handle] if data is None else data, 2, conn_handle, handle)
+        value = self._values[handle] if data is None else data
+        link.send(bus.RADIO, _NOTIFY, value, 2, conn_handle, handle)
 
     def gatts_indicate(self, conn_handle, handle, data=None):
         link = self._radio()
         if conn_handle not in self._links:
             raise OSError(_ENOTCONN)
-        link.send(bus.RADIO, _INDICATE, self._values[handle] if data is None else data, 2, conn_handle, handle)
+        value = self._values[handle] if data is None else data
+        link.send(bus.RADIO, _INDICATE, value, 2, conn_handle, handle)
 
     def gattc_exchange_mtu(self, conn_handle):
         self._radio().send(bus.RADIO, _EXCHANGE_MTU, None, 1, conn_handle)

@@ -1,8 +1,8 @@
 """Stand-in for aioble's peripheral half: its names and its measured behaviour, written anew over `bluetooth`.
 
-The real library works in its place. What a driver has to live with is kept: a cancelled `advertise` returns None,
-`mtu` is None until it was exchanged, `notify` after a disconnect raises TypeError, a captured write shares one queue
-of ten with all others and is dropped in silence when that is full.
+The real library works in its place. What a driver has to live with is kept: a cancelled `advertise` returns
+None, `mtu` is None until it was exchanged, `notify` after a disconnect raises TypeError, a captured write
+shares one queue of ten with all others and is dropped in silence when that is full.
 """
 
 from aioble import core

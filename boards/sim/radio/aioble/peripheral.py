@@ -89,7 +89,8 @@ async def advertise(
     manufacturer=None,
     timeout_ms=None,
 ):
-    """The connection of the next central; None when cancelled. Raises asyncio.TimeoutError, ValueError (too long)."""
+    """The connection of the next central; None when cancelled. Raises asyncio.TimeoutError, ValueError (too
+    long)."""
     ensure_active()
     if not adv_data and not resp_data:
         made = _payload(name, services, appearance, manufacturer, limited_disc, br_edr)

@@ -101,8 +101,9 @@ class Characteristic(BaseCharacteristic):
         initial=None,
         capture=False,
     ):
-        flags = (_READ if read else 0) | (_WRITE if write else 0) | (_WRITE_NO_RESPONSE if write_no_response else 0)
-        flags |= (_NOTIFY if notify else 0) | (_INDICATE if indicate else 0)
+        asked = ((read, _READ), (write, _WRITE), (write_no_response, _WRITE_NO_RESPONSE))
+        asked += ((notify, _NOTIFY), (indicate, _INDICATE))
+        flags = sum(flag for wanted, flag in asked if wanted)
         super().__init__(uuid, flags, initial)
         self._capture = capture
         self.descriptors = []
@@ -120,8 +121,6 @@ class Characteristic(BaseCharacteristic):
         """Raises OSError(ENOMEM) when 16 wait already, TypeError when the connection has gone."""
         if not self.flags & _NOTIFY:
             raise ValueError("Not supported")
-        if connection._conn_handle is None:
-            raise TypeError("can't convert NoneType to int")
         ble.gatts_notify(connection._conn_handle, self._value_handle, data)
 
     async def indicate(self, connection, data=None, timeout_ms=1000):

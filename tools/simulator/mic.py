@@ -1,0 +1,139 @@
+"""The microphone: 24-bit samples in 32-bit slots, in DMA blocks of 256 frames, paced by the wall clock.
+
+Like an INMP441 or ICS-43434 it has a DC offset and a noise floor, and its first 2^18 clocks after power-up
+(256 ms at 16 kHz) are no sound: nothing, then an offset that settles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import struct
+from array import array
+from collections import deque
+from collections.abc import Callable
+
+from simulator.bus import Bus, Channel
+
+BLOCK_FRAMES = 256
+START_UP_CLOCKS = 1 << 18
+CLOCKS_A_FRAME = 64
+DC_OFFSET_24 = 41_000
+SETTLING_24 = 2_500_000
+NOISE_24 = 300
+NOISE_FRAMES = 1 << 13
+FULL_24 = (1 << 23) - 1
+
+OPEN, CLOSE, OVERRUN, BLOCK = 1, 2, 3, 0x41
+
+# live sound waits for the pin's clock at most this long
+LIVE_FRAMES = 16000
+
+
+class Microphone:
+    """Sends blocks while the board has its I2S open. `on_open(bool)` and `on_overrun(blocks)` report."""
+
+    def __init__(self, bus: Bus, seed: int) -> None:
+        self.on_open: Callable[[bool], None] = lambda is_open: None
+        self.on_overrun: Callable[[int], None] = lambda blocks: None
+        self._bus = bus
+        noise = random.Random(seed)
+        self._noise = [round(noise.gauss(DC_OFFSET_24, NOISE_24)) for _ in range(NOISE_FRAMES)]
+        self._task: asyncio.Task[None] | None = None
+        self._sound: array[int] = array("h")
+        self._at = 0
+        self._played: asyncio.Future[None] | None = None
+        self._live: deque[int] | None = None
+        bus.handle(Channel.MIC, self._called)
+
+    def play(self, samples: array[int]) -> asyncio.Future[None]:
+        """Begin to speak now, 16-bit at 16 kHz; done when the last sample was heard, or nobody listens any
+        more."""
+        self.hush()
+        self._sound, self._at = samples, 0
+        self._played = asyncio.get_running_loop().create_future()
+        return self._played
+
+    def hush(self) -> None:
+        """Stop speaking."""
+        self._sound = array("h")
+        if self._played and not self._played.done():
+            self._played.set_result(None)
+
+    def listen_live(self, live: bool) -> None:
+        """Take sound from `feed` (a real microphone) in place of recordings."""
+        self._live = deque(maxlen=LIVE_FRAMES) if live else None
+
+    def feed(self, samples: array[int]) -> None:
+        """Live sound; the oldest is dropped when the pin does not take it."""
+        if self._live is not None:
+            self._live.extend(samples)
+
+    def power_lost(self) -> None:
+        """No board, no clock."""
+        self._stop()
+        self.hush()
+
+    async def close(self) -> None:
+        """Stop the clock."""
+        task = self._task
+        self.power_lost()
+        if task:
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _called(self, op: int, payload: bytes) -> None:
+        if op == OPEN:
+            rate_hz, _blocks = struct.unpack("<IH", payload)
+            self._stop()
+            self._task = asyncio.get_running_loop().create_task(self._run(rate_hz))
+            self.on_open(True)
+        elif op == CLOSE:
+            self._stop()
+            self.hush()
+            self.on_open(False)
+        elif op == OVERRUN:
+            self.on_overrun(struct.unpack("<H", payload)[0])
+
+    def _stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            self._task = None
+
+    async def _run(self, rate_hz: int) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        if self._live is not None:
+            self._live.clear()
+        start_up = START_UP_CLOCKS // CLOCKS_A_FRAME * rate_hz // 16000
+        frame = 0
+        while True:
+            frame += BLOCK_FRAMES
+            # late is caught up: the chip's clock does not wait
+            delay_s = begun + frame / rate_hz - loop.time()
+            if delay_s > 0:
+                await asyncio.sleep(delay_s)
+            self._bus.send(Channel.MIC, BLOCK, self._block(frame - BLOCK_FRAMES, start_up))
+
+    def _block(self, frame: int, start_up: int) -> bytes:
+        at = frame % NOISE_FRAMES
+        base = self._noise[at : at + BLOCK_FRAMES]
+        spoken = self._next()
+        if frame < start_up // 2:
+            base = [0] * BLOCK_FRAMES
+        elif frame < start_up:
+            left = (start_up - frame) / (start_up / 2)
+            base = [round(x + SETTLING_24 * left**4) for x in base]
+        elif spoken:
+            for i, sample in enumerate(spoken):
+                base[i] = max(-FULL_24, min(FULL_24, base[i] + (sample << 8)))
+        return struct.pack(f"<{BLOCK_FRAMES}i", *[x << 8 for x in base])
+
+    def _next(self) -> array[int]:
+        if self._live is not None:
+            n = min(BLOCK_FRAMES, len(self._live))
+            return array("h", [self._live.popleft() for _ in range(n)])
+        part = self._sound[self._at : self._at + BLOCK_FRAMES]
+        self._at += len(part)
+        if self._played and not self._played.done() and self._at >= len(self._sound):
+            self._played.set_result(None)
+        return part

@@ -1,0 +1,150 @@
+"""The pin's interpreter as a process: started with a bounded heap, killed as a power cut kills."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+INTERPRETER = "LAPEL_MICROPYTHON"
+
+# Heap of a PSRAM-less ESP32-S3 that Python can have, and what of it and beside it the simulator must account
+# for. The sum is explained in README.md.
+DEVICE_HEAP_BYTES = 64_000 + 188_000
+DEVICE_DMA_BYTES = 38_912
+DEVICE_NATIVE_BYTES = 16_000
+DEVICE_NIMBLE_BYTES = 45_000
+WORDS_ARE_TWICE = 2
+FAKES_BYTES = 96_000
+HEAP_BYTES = WORDS_ARE_TWICE * (
+    DEVICE_HEAP_BYTES - DEVICE_DMA_BYTES - DEVICE_NATIVE_BYTES - DEVICE_NIMBLE_BYTES
+) + FAKES_BYTES
+
+LINE_BYTES = 64 * 1024
+LAST_LINES = 60
+
+
+OnLine = Callable[[str], None]
+OnExit = Callable[[int, list[str]], None]
+
+
+class NoInterpreter(Exception):
+    """No MicroPython to run the pin with; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class PinSpec:
+    """How to start the pin. `paths` come first on its module path; `virtual_radio` adds the fakes of the
+    radio."""
+
+    main: Path = ROOT / "firmware" / "main.py"
+    paths: Sequence[Path] = ()
+    virtual_radio: bool = True
+    heap_bytes: int = HEAP_BYTES
+    interpreter: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self) -> list[str]:
+        """The argument vector. Raises NoInterpreter."""
+        return [find_interpreter(self.interpreter), "-X", f"heapsize={self.heap_bytes}", str(self.main)]
+
+    def module_path(self) -> str:
+        """MICROPYPATH: what was asked for, then firmware, libraries and board, then the frozen modules."""
+        board = ROOT / "boards" / "sim"
+        folders = [*self.paths, ROOT / "firmware", ROOT / "lib", board]
+        if self.virtual_radio:
+            folders.append(board / "radio")
+        return ":".join([*(str(folder) for folder in folders), ".frozen"])
+
+
+def find_interpreter(wanted: str = "") -> str:
+    """LAPEL_MICROPYTHON, else the one that `make` fetched, else one on PATH. Raises NoInterpreter."""
+    name = wanted or os.environ.get(INTERPRETER, "")
+    if name:
+        found = shutil.which(name)
+        if not found:
+            raise NoInterpreter(f"{INTERPRETER} names {name!r}, which cannot be run")
+        return found
+    own = ROOT / ".tools" / "micropython"
+    found = str(own) if os.access(own, os.X_OK) else shutil.which("micropython")
+    if not found:
+        raise NoInterpreter(f"no MicroPython here: `make tools` fetches one, or {INTERPRETER} names one")
+    return found
+
+
+class Pin:
+    """One process at a time. `on_line` gets what it prints; `on_exit(code, last_lines)` an end that nobody
+    asked for."""
+
+    def __init__(self, spec: PinSpec, on_line: OnLine, on_exit: OnExit) -> None:
+        self._spec = spec
+        self._on_line = on_line
+        self._on_exit = on_exit
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self.pid = 0
+
+    @property
+    def running(self) -> bool:
+        """The interpreter is there."""
+        return self._process is not None and self._process.returncode is None
+
+    async def power_on(self, env: Mapping[str, str]) -> None:
+        """Start the interpreter with `env` added to ours. Raises NoInterpreter."""
+        if self.running:
+            return
+        await self.ended()
+        command = self._spec.command()
+        full = {**os.environ, **self._spec.env, **env, "MICROPYPATH": self._spec.module_path()}
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                env=full,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                limit=LINE_BYTES,
+            )
+        except OSError as error:
+            raise NoInterpreter(f"{command[0]} does not start: {error.strerror or error}") from error
+        self.pid = self._process.pid
+        self._watch = asyncio.create_task(self._follow(self._process))
+
+    def power_cut(self) -> None:
+        """The process is gone at once, whatever it was doing."""
+        process, self._process = self._process, None
+        if process and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+
+    async def ended(self) -> None:
+        """Wait until a killed process is gone and all it printed was read."""
+        watch, self._watch = self._watch, None
+        if watch:
+            await watch
+
+    async def _follow(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout
+        last: list[str] = []
+        while True:
+            try:
+                raw = await process.stdout.readline()
+            except ValueError:
+                # a line past the limit: the reader has dropped it
+                continue
+            if not raw:
+                break
+            line = raw.decode(errors="replace").rstrip("\n")
+            last = [*last[1 - LAST_LINES :], line]
+            self._on_line(line)
+        code = await process.wait()
+        if process is self._process:
+            self._process = None
+            self._on_exit(code, last)
