@@ -27,7 +27,7 @@ class Blobs:
         self._folder = folder
 
     def put(self, source: bytes | Path, suffix: str = "") -> str:
-        """Store bytes, or a file (moved in), durably; returns the id. `suffix` is like ".log". Raises OSError."""
+        """Store bytes, or a file (moved in), durably; its id. `suffix` is like ".log". Raises OSError."""
         blob_id = secrets.token_hex(10) + suffix
         target = self._target(blob_id)
         if not target.parent.is_dir():

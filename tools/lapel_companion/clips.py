@@ -32,7 +32,7 @@ MAX_CONFLICTS = 8
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{16}-\d{1,10}")
 
 
-class NoSuchClip(KeyError):
+class NoSuchClip(FileNotFoundError):
     """There is no clip of that id."""
 
 
@@ -142,7 +142,7 @@ class ClipFiles:
     def begin(self, meta: ClipMeta) -> Partial:
         """A partial of that clip; nothing touches the disk before `Partial.open`."""
         if not _ID.fullmatch(meta.id):
-            raise NoSuchClip(meta.id)
+            raise NoSuchClip(f"{meta.id} is no clip")
         return Partial(self._folder, meta)
 
     def recover(self, accepted: Callable[[str], bool]) -> list[Partial]:
@@ -186,14 +186,14 @@ class ClipFiles:
     def wav_path(self, clip_id: str) -> Path:
         """Where the WAV of a clip lies. Raises NoSuchClip for what is no clip id."""
         if not _ID.fullmatch(clip_id):
-            raise NoSuchClip(clip_id)
+            raise NoSuchClip(f"{clip_id} is no clip")
         return self._folder / f"{clip_id}.wav"
 
     def _coded(self, clip_id: str) -> bytes:
         for suffix in ("adpcm", "part"):
             with contextlib.suppress(FileNotFoundError):
                 return (self._folder / f"{clip_id}.{suffix}").read_bytes()
-        raise NoSuchClip(clip_id)
+        raise NoSuchClip(f"there is no clip {clip_id}")
 
 
 def _read_meta(path: Path) -> ClipMeta | None:

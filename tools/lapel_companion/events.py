@@ -1,7 +1,7 @@
 """The append-only table of events: the truth of which commands, notices and `--json` are projections.
 
 SQLite in WAL mode with ``synchronous=FULL``: when `append` or the outermost `transaction` returns, the
-event is on disk. All methods may be called from any thread; a transaction belongs to the thread that opened it.
+event is on disk. All methods may be called from any thread; a transaction belongs to its thread.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class Event:
 class EventLog:
     """The table at `path`. Close it with `close()`."""
 
-    def __init__(self, path: Path, *, host: str | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, path: Path, *, host: str | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
         self.path = Path(path)
         self._host = host or platform.node() or "localhost"
         self._clock = clock
@@ -95,7 +97,7 @@ class EventLog:
             version = int(self._writer.execute("PRAGMA user_version").fetchone()[0])
             if version > SCHEMA_VERSION:
                 raise EventLogError(
-                    f"{self.path} was written by a newer Lapel (schema {version}, this one knows {SCHEMA_VERSION}):"
+                    f"{self.path} was written by a newer Lapel (schema {version}, we know {SCHEMA_VERSION}):"
                     " update Lapel, or name another folder with --state."
                 )
             self._writer.executescript(_SCHEMA)
@@ -200,7 +202,8 @@ class EventLog:
         if not field.isidentifier():
             raise ValueError(f"'{field}' is no field of an event's body")
         # The path stands in the statement, not in a parameter, so that the indexes on it are used.
-        tail = f"WHERE kind=? AND json_extract(body,'$.{field}') IS NOT NULL AND json_extract(body,'$.{field}')=?"
+        held = f"json_extract(body,'$.{field}')"
+        tail = f"WHERE kind=? AND {held} IS NOT NULL AND {held}=?"
         found = self._select(f"{tail} ORDER BY seq LIMIT 1", [kind, value])
         return found[0] if found else None
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lapel_wire.clips import Receiver
-
 from lapel_companion.clips import ClipMeta, Partial
 from lapel_companion.events import Event, EventLog
+from lapel_wire.clips import Receiver
 
 
 class Incoming:
@@ -35,7 +34,7 @@ class Incoming:
 
 
 def accept(log: EventLog, meta: ClipMeta, end: dict[str, Any]) -> str:
-    """Make a whole, durable clip a dispatch, once; returns the dispatch's id. Raises sqlite3.OperationalError."""
+    """Make a whole, durable clip a dispatch, once; its id. Raises sqlite3.OperationalError."""
     with log.transaction():
         known = log.find("clip", "id", meta.id)
         if known is not None and known.dispatch is not None:
@@ -58,7 +57,6 @@ def accept(log: EventLog, meta: ClipMeta, end: dict[str, Any]) -> str:
         accepted = {"id": dispatch, "clip": meta.id, "source": "pin", "outcome": "accepted"}
         log.append("dispatch", accepted, principal="pin", dispatch=dispatch)
         return dispatch
-
 
 
 def same_press(known: Event, meta: ClipMeta) -> bool:

@@ -13,12 +13,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from lapel_wire import messages
-
 from lapel_companion import audio
 from lapel_companion.clips import MAX_CLIP_BYTES, MAX_PARTIALS, ClipFiles, ClipMeta
 from lapel_companion.events import EventLog
 from lapel_companion.incoming import Incoming, accept, same_press
+from lapel_wire import messages
 
 BATCH_BYTES = 4096
 BATCH_S = 0.1
@@ -112,9 +111,15 @@ class Intake:
             return
         incoming = self._incoming.get(meta.id)
         if incoming is None:
-            if meta.codec != audio.CODEC or meta.rate_hz != audio.RATE_HZ or len(self._incoming) >= MAX_PARTIALS:
+            if (
+                meta.codec != audio.CODEC
+                or meta.rate_hz != audio.RATE_HZ
+                or len(self._incoming) >= MAX_PARTIALS
+            ):
                 self.refused += 1
-                self._report(f"the clip {meta.id} ({meta.codec}, {meta.rate_hz} Hz) cannot be taken; the pin keeps it")
+                self._report(
+                    f"the clip {meta.id} ({meta.codec}, {meta.rate_hz} Hz) cannot be taken; the pin keeps it"
+                )
                 return
             incoming = self._incoming[meta.id] = Incoming(self._files.begin(meta))
         if incoming.receiver.held:
@@ -178,7 +183,9 @@ class Intake:
         if clip_id in self._contradicted:
             return
         self._contradicted.add(clip_id)
-        self._report(f"the pin offers another clip under the known id {clip_id}: it is not taken, the pin keeps it")
+        self._report(
+            f"the pin offers another clip under the known id {clip_id}: it is not taken, the pin keeps it"
+        )
         try:
             self._log.append("conflict", {"id": clip_id, "kept": None, **said}, principal="pin")
         except sqlite3.OperationalError as error:
@@ -234,7 +241,10 @@ class Intake:
     async def _settle(self, incoming: Incoming) -> None:
         meta, end = incoming.partial.meta, incoming.end
         assert end is not None
-        same = incoming.receiver.held == end["bytes"] and await asyncio.to_thread(incoming.partial.sha256) == end["sha"]
+        same = (
+            incoming.receiver.held == end["bytes"]
+            and await asyncio.to_thread(incoming.partial.sha256) == end["sha"]
+        )
         if not same:
             await self._set_aside(incoming)
             return

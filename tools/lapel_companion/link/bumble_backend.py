@@ -1,17 +1,15 @@
 """bleak on Bumble: a scanner and a client for any HCI transport that Bumble can open.
 
-The daemon speaks bleak only; with the spec `bumble:<transport>` these two classes stand behind it. Used by the
-simulator's virtual radio and for radios on USB or a serial port that the system does not own.
+The daemon speaks bleak only; with the spec `bumble:<transport>` these two classes stand behind it: for the
+simulator's virtual radio, and for radios on USB or a serial port that the system does not own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from bleak import BleakClient, BleakScanner
 from bleak.args import SizedBuffer
 from bleak.backends.characteristic import BleakGATTCharacteristic, GattCharacteristicsFlags
 from bleak.backends.client import BaseBleakClient, NotifyCallback
@@ -21,18 +19,13 @@ from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback,
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakError, BleakGATTProtocolError
 from bleak.uuids import normalize_uuid_str
-from bumble import att, core, hci
+from bumble import att, core
 from bumble.core import AdvertisingData
 from bumble.device import Advertisement, Connection, Device, Peer
 from bumble.gatt_client import CharacteristicProxy
-from bumble.host import Host
-from bumble.transport import open_transport
-from bumble.transport.common import Transport, TransportInitError, TransportSpecError
+
 from lapel_wire import gatt
 
-from lapel_companion.link.radio import CONNECT_LIMIT_S, OnAdvertisement, RadioError
-
-_OPEN_LIMIT_S = 5.0
 _UUID_LISTS = (
     AdvertisingData.Type.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
     AdvertisingData.Type.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
@@ -40,68 +33,6 @@ _UUID_LISTS = (
     AdvertisingData.Type.INCOMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS,
 )
 _NAMES = (AdvertisingData.Type.COMPLETE_LOCAL_NAME, AdvertisingData.Type.SHORTENED_LOCAL_NAME)
-
-
-class BumbleRadio:
-    """One HCI transport and the Bumble device on it."""
-
-    def __init__(self, spec: str) -> None:
-        self.name = f"bumble:{spec}"
-        self._spec = spec
-        self._transport: Transport | None = None
-        self._device: Device | None = None
-
-    async def start(self) -> None:
-        """Open the transport and switch the radio on. Raises RadioError."""
-        if self._transport is not None and not self._transport.source.terminated.done():
-            return
-        await self.stop()
-        try:
-            async with asyncio.timeout(_OPEN_LIMIT_S):
-                self._transport = await open_transport(self._spec)
-                address = hci.Address.generate_static_address()
-                self._device = Device(
-                    name="Lapel companion",
-                    address=address,
-                    host=Host(self._transport.source, self._transport.sink),
-                )
-                await self._device.power_on()
-        except (TransportSpecError, TransportInitError, core.BaseBumbleError, ValueError) as error:
-            await self.stop()
-            raise RadioError(f"no link to the pin: the radio '{self.name}' cannot be used ({error}).") from error
-        except (OSError, TimeoutError) as error:
-            await self.stop()
-            cause = getattr(error, "strerror", None) or str(error) or "it does not answer"
-            raise RadioError(f"no link to the pin: the radio '{self.name}' cannot be used ({cause}).") from error
-
-    async def stop(self) -> None:
-        """Close the transport."""
-        transport, self._transport, self._device = self._transport, None, None
-        if transport is not None:
-            with contextlib.suppress(OSError, core.BaseBumbleError):
-                await transport.close()
-
-    async def lost(self) -> None:
-        """Returns when the transport is gone."""
-        if self._transport is not None:
-            await asyncio.wait((self._transport.source.terminated,))
-
-    def scanner(self, found: OnAdvertisement) -> BleakScanner:
-        return BleakScanner(found, backend=BumbleScanner, bumble=self._device)
-
-    def client(self, device: BLEDevice, gone: Callable[[BleakClient], None]) -> BleakClient:
-        return BleakClient(
-            device,
-            gone,
-            services=[gatt.SERVICE_UUID],
-            timeout=CONNECT_LIMIT_S,
-            backend=BumbleClient,
-            bumble=self._device,
-        )
-
-    def interval_ms(self, client: BleakClient) -> int:
-        backend = client._backend
-        return backend.interval_ms if isinstance(backend, BumbleClient) else 0
 
 
 class BumbleScanner(BaseBleakScanner):
@@ -136,7 +67,9 @@ class BumbleScanner(BaseBleakScanner):
             raise BleakError(f"scanning cannot be stopped: {error}") from error
 
     def _heard(self, advertisement: Advertisement) -> None:
-        name = next((n for n in (advertisement.data.get(kind) for kind in _NAMES) if isinstance(n, str)), None)
+        name = next(
+            (n for n in (advertisement.data.get(kind) for kind in _NAMES) if isinstance(n, str)), None
+        )
         uuids: list[str] = []
         for kind in _UUID_LISTS:
             for listed in advertisement.data.get_all(kind):
@@ -189,7 +122,9 @@ class BumbleClient(BaseBleakClient):
 
     async def connect(self, pair: bool, **kwargs: Any) -> None:
         try:
-            connection = await self._device.connect(self._target, timeout=kwargs.get("timeout", self._timeout))
+            connection = await self._device.connect(
+                self._target, timeout=kwargs.get("timeout", self._timeout)
+            )
         except core.BaseBumbleError as error:
             raise BleakError(f"{self.address} cannot be reached: {error}") from error
         connection.on(Connection.EVENT_DISCONNECTION, self._disconnected)
@@ -258,9 +193,13 @@ class BumbleClient(BaseBleakClient):
             for proxy in await self._ask(peer.discover_characteristics(service=service)):
                 self.services.add_characteristic(self._described(proxy, known))
 
-    def _described(self, proxy: CharacteristicProxy[bytes], service: BleakGATTService) -> BleakGATTCharacteristic:
+    def _described(
+        self, proxy: CharacteristicProxy[bytes], service: BleakGATTService
+    ) -> BleakGATTCharacteristic:
         properties: list[Any] = [
-            flag.name.replace("_", "-") for flag in GattCharacteristicsFlags if int(proxy.properties) & flag.value
+            flag.name.replace("_", "-")
+            for flag in GattCharacteristicsFlags
+            if int(proxy.properties) & flag.value
         ]
         room = self.mtu_size - gatt.ATT_HEADER_BYTES
         return BleakGATTCharacteristic(

@@ -1,4 +1,4 @@
-"""What the pin says and is told, once it is linked: greetings, clips, notices, cancels, settings, readings."""
+"""What the pin says and is told, once it is linked: greetings, clips, notices, cancels, settings."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from lapel_wire import gatt, messages
-
 from lapel_companion.clips import ClipMeta
 from lapel_companion.clock import PinClock
 from lapel_companion.events import Event, EventLog
 from lapel_companion.intake import Intake
 from lapel_companion.link.peer import LinkFailed
-from lapel_companion.link.teller import Outbox, Teller
+from lapel_companion.link.teller import Teller
 from lapel_companion.link.wishes import Wishes
+from lapel_companion.notices import Outbox
 from lapel_companion.state import StateFolder
+from lapel_wire import gatt, messages
 
 _SETTINGS_REPEAT_S = 2.0
 _READ_REPEAT_S = 1.0
@@ -32,7 +32,10 @@ class NoPin(Exception):
 
 
 class PinDesk:
-    """The daemon's one desk; connections come and go. `cancel(dispatch)` asks the engine to cancel."""
+    """The daemon's one desk; connections come and go.
+
+    `cancel_clip(clip id, cancel id)` is durable when it returns; repeating it does no harm.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class PinDesk:
         clock: PinClock,
         *,
         settings: Mapping[str, Any],
-        cancel: Callable[[str], Awaitable[None]],
+        cancel_clip: Callable[[str, int], Awaitable[None]],
         report: Callable[[str], None],
     ) -> None:
         self.wishes = Wishes()
@@ -53,23 +56,23 @@ class PinDesk:
         self._log = log
         self._intake = intake
         self._clock = clock
-        self._teller = Teller(log, outbox, self.wishes, lambda: state.epoch)
+        self._outbox = outbox
+        self._teller = Teller(log, outbox, self.wishes)
         self._settings = dict(settings)
         self._settings_id = settings_id(self._settings)
         self._settings_due: float | None = None
-        self._cancel = cancel
+        self._cancel_clip = cancel_clip
         self._report = report
         self._data: asyncio.Queue[dict[str, Any]] = asyncio.Queue(8)
         self._reading = asyncio.Lock()
 
     def hello(self) -> dict[str, Any]:
         """The body of HELLO_HOST."""
-        notice = self._log.last("notice")
         epoch, highest = self._clips_known()
         return {
             "v": gatt.PROTOCOL_VERSION,
             "ep": self._state.epoch,
-            "nh": int(notice.body["seq"]) if notice else 0,
+            "nh": self._outbox.highest(),
             "ce": epoch,
             "ch": highest,
             "t": time.time_ns() // 1_000_000,
@@ -195,27 +198,21 @@ class PinDesk:
         )
 
     async def _check_history(self, body: dict[str, Any]) -> None:
-        notice = self._log.last("notice")
-        highest = int(notice.body["seq"]) if notice else 0
+        highest = self._outbox.highest()
         if body["ne"] != self._state.epoch or body["nh"] <= highest:
             return
         old = self._state.epoch
         new = await asyncio.to_thread(self._state.new_epoch)
         record = {"old": old, "new": new, "pin_knows": body["nh"], "we_know": highest}
         await asyncio.to_thread(self._log.append, "epoch", record, principal="pin")
+        await asyncio.to_thread(self._outbox.start_epoch, new)
         self._report("this state is older than what the pin remembers (a backup?): a new history begins")
         raise LinkFailed("a new history begins")
 
     async def _cancelled(self, body: dict[str, Any]) -> None:
         assert self.pin is not None
         clip_id = messages.clip_id(self.pin["dev"], body["ep"], body["n"])
-        if self._log.find("cancel", "clip", clip_id) is None:
-            known = self._log.find("clip", "id", clip_id)
-            dispatch = known.dispatch if known else None
-            record = {"clip": clip_id, "id": body["id"]}
-            await asyncio.to_thread(self._log.append, "cancel", record, principal="pin", dispatch=dispatch)
-            if dispatch is not None:
-                await self._cancel(dispatch)
+        await self._cancel_clip(clip_id, body["id"])
         self.wishes.put(messages.CANCELLED, {"id": body["id"]}, (messages.CANCELLED, body["id"]))
 
     async def _settings_taken(self, body: dict[str, Any]) -> None:

@@ -15,12 +15,12 @@ from typing import Any, Protocol
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
+
+from lapel_companion.link.wishes import Wishes
 from lapel_wire import gatt, messages
 from lapel_wire.channel import Channel
 from lapel_wire.packets import Cutter, Joiner
 from lapel_wire.session import ClearSession
-
-from lapel_companion.link.wishes import Wishes
 
 INBOX_MAX_PACKETS = 512
 WRITE_LIMIT_S = 10.0
@@ -92,7 +92,7 @@ class Peer:
         self._closed.set()
 
     async def run(self) -> str:
-        """Talk until the connection ends; why it ended. Raises NotOurPin when it ends before it was proved."""
+        """Talk until the connection ends; why it ended. Raises NotOurPin while it is not proved."""
         talk = asyncio.create_task(self._talk())
         try:
             await run_until(self._closed.wait(), talk)

@@ -12,10 +12,10 @@ from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
-from lapel_wire import gatt
 
 from lapel_companion.link.desk import PinDesk
 from lapel_companion.link.peer import EXPECTED, Peer, run_until
+from lapel_wire import gatt
 
 CONNECT_LIMIT_S = 15.0
 NO_RADIO_RETRY_S = (2.0, 5.0, 10.0, 20.0)
@@ -86,7 +86,7 @@ def radio_of(spec: str) -> Radio:
         return SystemRadio()
     kind, _, transport = spec.partition(":")
     if kind == "bumble" and transport:
-        from lapel_companion.link.bumble_backend import BumbleRadio
+        from lapel_companion.link.bumble_radio import BumbleRadio
 
         return BumbleRadio(transport)
     raise RadioError(
@@ -226,17 +226,20 @@ async def _quietly(client: BleakClient) -> None:
         pass
 
 
+_ADVICE = {
+    BleakBluetoothNotAvailableReason.NO_BLUETOOTH: "this computer has no Bluetooth radio; plug one in.",
+    BleakBluetoothNotAvailableReason.POWERED_OFF: "Bluetooth is switched off; switch it on.",
+    BleakBluetoothNotAvailableReason.DENIED_BY_USER: "Bluetooth is denied to this program; allow it in the"
+    " system's privacy settings.",
+}
+
+
 def radio_sentence(name: str, error: BaseException) -> str:
     """What is wrong with the radio, and what helps."""
     if isinstance(error, RadioError):
         return str(error)
     if isinstance(error, BleakBluetoothNotAvailableError):
-        advice = {
-            BleakBluetoothNotAvailableReason.NO_BLUETOOTH: "this computer has no Bluetooth radio; plug one in.",
-            BleakBluetoothNotAvailableReason.POWERED_OFF: "Bluetooth is switched off; switch it on.",
-            BleakBluetoothNotAvailableReason.DENIED_BY_USER: "Bluetooth is denied to this program; allow it in"
-            " the system's privacy settings.",
-        }.get(error.reason, "Bluetooth is not available.")
+        advice = _ADVICE.get(error.reason, "Bluetooth is not available.")
         return f"no link to the pin: {advice} Lapel keeps trying."
     cause = " ".join(str(error).split()) or type(error).__name__
     return f"no link to the pin: the radio '{name}' cannot be used ({cause}). Lapel keeps trying."

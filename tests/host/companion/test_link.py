@@ -1,0 +1,179 @@
+"""The link over good and bad radios: what is promised of clips and notices holds whatever the packets do."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from lapel_companion.link.teller import notice_body
+from lapel_companion.notices import Notice
+from lapel_wire import messages
+from tests.host.companion.companion_fakes import FakeClient, Faults, Rig, poll, run
+from tests.host.companion.companion_pin import BOOT, DEVICE, EPOCH, Pin
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+def test_a_clip_becomes_one_dispatch_and_a_wav(tmp_path: Path) -> None:
+    async def test() -> None:
+        rig, pin = Rig(tmp_path), Pin()
+        data = random.Random(1).randbytes(20_000)
+        clip_id = pin.record(7, data, re="00112233445566bb-3")
+        await rig.start()
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted))
+        clip, linked = rig.log.find("clip", "id", clip_id), rig.log.last("linked")
+        await rig.stop()
+        assert pin.accepted == {7: "d1"} and not pin.clips
+        assert rig.submitted == ["d1"]
+        assert clip is not None and clip.dispatch == "d1"
+        assert (
+            clip.body["press_unix_ms"] == 1_700_000_000_000 and clip.body["reply_to"] == "00112233445566bb-3"
+        )
+        assert (tmp_path / "clips" / f"{clip_id}.adpcm").read_bytes() == data
+        assert (tmp_path / "clips" / f"{clip_id}.wav").stat().st_size == 44 + 4 * len(data)
+        assert linked is not None and linked.body == {"mtu": 247, "interval_ms": 30}
+
+    run(test)
+
+
+def test_the_press_is_dated_by_the_hello_when_the_pin_knew_no_time(tmp_path: Path) -> None:
+    async def test() -> None:
+        rig, pin = Rig(tmp_path), Pin()
+        pin.unix_known, pin.ms = False, 61_000
+        dated = pin.record(1, b"\x11" * 100, ms=1_000)
+        undated = pin.record(2, b"\x22" * 100, boot="0dd0dd00")
+        await rig.start()
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: len(rig.submitted) == 2)
+        hello = pin.hellos[0]
+        known, unknown = rig.log.find("clip", "id", dated), rig.log.find("clip", "id", undated)
+        await rig.stop()
+        assert known is not None and abs(known.body["press_unix_ms"] - (hello["t"] - 60_000)) < 2_000
+        assert unknown is not None and unknown.body["press_unix_ms"] is None
+        assert pin.said[1]["boot"] == BOOT
+
+    run(test)
+
+
+def test_a_known_clip_is_accepted_again_and_another_press_under_its_id_is_not(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path)
+        pin.record(1, b"abc" * 100)
+        await rig.start()
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted))
+        pin.accepted.clear()
+        pin.record(1, b"abc" * 100)
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(pin.accepted))
+        assert pin.accepted == {1: "d1"} and rig.submitted == ["d1"]
+        pin.accepted.clear()
+        pin.record(1, b"xyz" * 100, ms=999)
+        told = "conflict"
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: rig.log.last(told) is not None)
+        await rig.stop()
+        assert not pin.accepted and 1 in pin.clips and rig.submitted == ["d1"]
+
+    run(test)
+
+
+def test_a_state_from_a_backup_begins_a_new_history(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        rig.record("done", "first")
+        pin.notice_epoch, pin.notice_high = rig.state.epoch, 9
+        old = rig.state.epoch
+        await rig.connect(FakeClient(pin, Faults()))
+        event = rig.log.last("epoch")
+        assert event is not None and rig.state.epoch != old
+        assert event.body == {"old": old, "new": rig.state.epoch, "pin_knows": 9, "we_know": 1}
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(pin.notices))
+        await rig.stop()
+        # The old number belonged to the old history: the notice has a new one, and is felt.
+        assert [(body["s"], body["ep"]) for body in pin.notices.values()] == [(2, rig.state.epoch)]
+
+    run(test)
+
+
+def test_seen_travels_both_ways_until_it_is_answered(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        first, second = rig.record("done", "first"), rig.record("done", "second")
+        faults = Faults(loss=0.2, random=random.Random(5))
+        for _ in range(20):
+            await rig.connect(FakeClient(pin, faults), until=lambda: not rig.outbox.pending())
+            if not rig.outbox.pending():
+                break
+        pin.unanswered_seen = [first]
+        rig.outbox.seen(rig.state.epoch, [second], principal="person")
+
+        def settled() -> bool:
+            return not pin.unanswered_seen and not rig.outbox.untold()
+
+        for _ in range(20):
+            await rig.connect(FakeClient(pin, faults), until=settled)
+            if settled():
+                break
+        seen = rig.log.find("notice_seen", "seq", first)
+        assert seen is not None and seen.principal == "pin"
+        assert second in pin.seen_by_host
+        pin.seen_by_host.clear()
+        # What was answered is not told again.
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: rig.desk.pin is not None)
+        await rig.stop()
+        assert not pin.seen_by_host
+
+    run(test)
+
+
+def test_a_cancel_is_handed_on_before_its_receipt(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        pin.cancels = {5: {"id": 5, "ep": EPOCH, "n": 1}, 6: {"id": 6, "ep": EPOCH, "n": 2}}
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: not pin.cancels)
+        await rig.stop()
+        assert set(rig.cancelled) == {
+            (messages.clip_id(DEVICE, EPOCH, 1), 5),
+            (messages.clip_id(DEVICE, EPOCH, 2), 6),
+        }
+
+    run(test)
+
+
+def test_settings_flight_recorder_and_retractions(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path, {"preroll": True, "quiet_from": None})
+        await rig.start()
+        rig.record("question", "which one?")
+        read: list[bytes] = []
+
+        async def ask() -> None:
+            await poll(lambda: rig.desk.pin is not None)
+            read.append(await rig.desk.read("flight"))
+
+        asking = asyncio.create_task(ask())
+        faults = Faults(loss=0.1, random=random.Random(8))
+        await rig.connect(FakeClient(pin, faults), until=lambda: bool(read and pin.settings and pin.notices))
+        await asking
+        assert read == [pin.flight] and pin.settings == {"preroll": True, "quiet_from": None}
+        rig.outbox.retract(dispatch="d1", principal="person")
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: 1 in pin.retracted)
+        await rig.stop()
+
+    run(test)
+
+
+def notice(text: str) -> Notice:
+    return Notice(1, "0" * 16, "done", "d1", "d1.1", text, "", 0.0)
+
+
+def test_notice_text_is_shortened_until_it_fits() -> None:
+    for text in ('"' * 400, "\N{SNOWMAN}" * 400, "a" * 160, "", "tab\tand\nline", "\N{GRINNING FACE}" * 160):
+        body = notice_body(notice(text))
+        assert messages.decode(messages.encode(messages.NOTICE, body))[1] == body
+        assert len(body["x"]) <= 160
+    assert notice_body(notice("a" * 160))["x"] == "a" * 160
+    assert notice_body(notice("a" * 161))["x"].endswith("…")
