@@ -25,16 +25,17 @@ class Marks:
         # `seen` that could not be kept for the companion because it never answered.
         self.dropped = 0
         at = 0
-        try:
-            while at < len(data):
-                epoch = binascii.hexlify(data[at : at + 8]).decode()
-                ranges, untold = struct.unpack_from("<BB", data, at + 8)
-                numbers = struct.unpack_from("<%dI" % (2 * ranges + untold), data, at + 10)
-                pairs = [(numbers[2 * i], numbers[2 * i + 1]) for i in range(ranges)]
-                self._epochs.append([epoch, SeqRanges(pairs, RANGES_MAX), list(numbers[2 * ranges :])])
-                at += 10 + 4 * len(numbers)
-        except (ValueError, IndexError):
-            raise BadRecord("the marks of the notices are cut short") from None
+        while at < len(data):
+            head = data[at : at + 10]
+            count = 2 * head[8] + head[9] if len(head) == 10 else 0
+            if len(head) < 10 or at + 10 + 4 * count > len(data):
+                raise BadRecord("the marks of the notices are cut short")
+            numbers = struct.unpack_from("<%dI" % count, data, at + 10)
+            ranges = head[8]
+            pairs = [(numbers[2 * i], numbers[2 * i + 1]) for i in range(ranges)]
+            epoch = binascii.hexlify(head[:8]).decode()
+            self._epochs.append([epoch, SeqRanges(pairs, RANGES_MAX), list(numbers[2 * ranges :])])
+            at += 10 + 4 * count
 
     def pack(self) -> bytes:
         """The durable form."""

@@ -60,9 +60,8 @@ class ClipReader:
 
     def refresh(self) -> None:
         """Looks how far the clip has got. Raises StoreError."""
+        self._check_open()
         writer = self._writer
-        if self._closed:
-            raise store_files.StoreError("the reader of clip %d is closed" % self.number)
         if writer is not None and writer.open and writer.synced == self.size:
             return
         if writer is None and self._file is not None:
@@ -77,6 +76,7 @@ class ClipReader:
 
     def read_at(self, offset: int, buffer) -> int:
         """Fills `buffer` with audio from `offset`; the count, 0 behind the end of what there is."""
+        self._check_open()
         if offset + len(buffer) > self.size:
             self.refresh()
         wanted = min(len(buffer), self.size - offset)
@@ -96,6 +96,7 @@ class ClipReader:
         Long prefixes can be asked for in steps, with other work in between. Raises StoreError when
         the clip does not reach so far.
         """
+        self._check_open()
         if offset > self.size:
             self.refresh()
         while start < offset:
@@ -114,6 +115,10 @@ class ClipReader:
         self._closed = True
         self._close_file()
         self._clips.reader_closed(self)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise store_files.StoreError("the reader of clip %d is closed" % self.number)
 
     def _page_at(self, offset: int):
         position = self.header_bytes + offset

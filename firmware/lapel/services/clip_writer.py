@@ -2,6 +2,7 @@
 
 import binascii
 import hashlib
+import io
 import struct
 
 from lapel.compat import const
@@ -10,8 +11,6 @@ from lapel.services import store_files
 
 # Big pieces cost the file system fewer calls; small ones leave little to write when the person lets go.
 _PIECE_BYTES = const(512)
-# What the recorder hands over at once: 256 samples of four bits.
-_BLOCK_BYTES = const(128)
 # Every second page, about 8 kB or one second of speech, is synced. At a page's end that costs no block copy.
 SYNC_PAGES = 2
 
@@ -19,8 +18,8 @@ SYNC_PAGES = 2
 class ClipWriter:
     """One clip being recorded, made by Store.begin(); finish() or abort() ends it.
 
-    `synced` counts the bytes of audio that no power cut can take any more. `write` of 128-byte
-    blocks allocates nothing but at a page's end (and CRC32s above 2^30 on a 32-bit port). After
+    `synced` counts the bytes of audio that no power cut can take any more. `write` allocates
+    nothing but at a page's end (and, each 512 bytes, a CRC32 above 2^30 on a 32-bit port). After
     StoreFull, finish() keeps what went in before; after any other StoreError the clip is closed,
     and what was synced waits as a cut clip.
     """
@@ -43,9 +42,13 @@ class ClipWriter:
         self._room = clip_layout.payload_bytes(0)
         self._crc = 0
         self._crc_bytes = bytearray(clip_layout.CRC_BYTES)
-        self._buffer = bytearray(_PIECE_BYTES)
-        self._piece = memoryview(self._buffer)
+        # Gathers a piece: unlike a slice assignment, its write() and readinto() allocate nothing,
+        # once the first write has given it a buffer of its own.
+        self._gathered = io.BytesIO(bytes(_PIECE_BYTES))
+        self._gathered.write(bytes(_PIECE_BYTES))
+        self._gathered.seek(0)
         self._fill = 0
+        self._piece = memoryview(bytearray(_PIECE_BYTES))
         try:
             self._file = open(path, "wb")
         except OSError as error:
@@ -64,22 +67,14 @@ class ClipWriter:
         """Appends audio: bytes or a memoryview of any length. Raises StoreError, StoreFull."""
         self._check_open()
         length = len(data)
-        fill = self._fill
-        if length == _BLOCK_BYTES and fill <= _PIECE_BYTES - _BLOCK_BYTES:
-            # A slice assignment would allocate; this does not.
-            struct.pack_into("128s", self._buffer, fill, data)
-            self._fill = fill + _BLOCK_BYTES
-            if self._fill == _PIECE_BYTES:
-                self._drain()
+        if length <= _PIECE_BYTES - self._fill:
+            self._gather(data)
             return
         at = 0
         while at < length:
             step = min(length - at, _PIECE_BYTES - self._fill)
-            self._piece[self._fill : self._fill + step] = data[at : at + step]
-            self._fill += step
+            self._gather(data[at : at + step])
             at += step
-            if self._fill == _PIECE_BYTES:
-                self._drain()
 
     def finish(self, ms: int, cut: bool = False):
         """Makes the clip whole and durable: (bytes, SHA-256 in hex). `cut`: something said is missing."""
@@ -118,10 +113,19 @@ class ClipWriter:
         if not self.open:
             raise store_files.StoreError("clip %d is closed" % self.number)
 
+    def _gather(self, data) -> None:
+        self._gathered.write(data)
+        self._fill += len(data)
+        if self._fill == _PIECE_BYTES:
+            self._drain()
+
     def _drain(self) -> None:
         fill, self._fill = self._fill, 0
         if not fill:
             return
+        self._gathered.seek(0)
+        self._gathered.readinto(self._piece)
+        self._gathered.seek(0)
         try:
             if fill == _PIECE_BYTES and fill < self._room:
                 self._sha.update(self._piece)

@@ -113,8 +113,12 @@ class Notices:
 
     def adopt(self, epoch: str) -> None:
         """The companion says that this is its epoch. Durable when it changed."""
-        if self._marks.adopt(epoch):
-            self._save_marks()
+        if epoch == self._marks.epoch:
+            return
+        # The oldest epoch's marks may go now: no file that is over may be left to come back.
+        self._remove_stale(None)
+        self._marks.adopt(epoch)
+        self._save_marks()
 
     def seen_here(self, notices) -> None:
         """The person saw [(epoch, sequence), ...] on the pin. Durable; the companion is to be told."""
@@ -141,13 +145,7 @@ class Notices:
         """Removes files of notices that are over; the newest stays, a reply may name it."""
         if self._marks_dirty:
             self._save_marks()
-        kept = []
-        for number in self._stale:
-            if number == self._newest_number:
-                kept.append(number)
-            else:
-                store_files.remove(self._path(number))
-        self._stale = kept
+        self._remove_stale(self._newest_number)
 
     def _finish(self, notices, tell: bool) -> None:
         forgotten = []
@@ -167,6 +165,12 @@ class Notices:
             else:
                 left.append(entry)
         self._unseen = left
+
+    def _remove_stale(self, but_number) -> None:
+        for number in list(self._stale):
+            if number != but_number:
+                store_files.remove(self._path(number))
+                self._stale.remove(number)
 
     def _load_marks(self) -> bool:
         try:
