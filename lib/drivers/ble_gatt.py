@@ -94,6 +94,8 @@ class Link:
 class BleGatt:
     """One service with `up` (notify), `down` (write) and `info` (read), and the Battery service."""
 
+    LinkClosed = LinkClosed
+
     def __init__(self, name: str, service_uuid: str, up_uuid: str, down_uuid: str, info_uuid: str, info, mtu: int):
         self._name = name
         self._uuids = (service_uuid, up_uuid, down_uuid, info_uuid)

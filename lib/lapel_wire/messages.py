@@ -25,6 +25,7 @@ SEEN = 0x32
 RETRACT = 0x33
 CANCEL = 0x34
 CANCELLED = 0x35
+JOBS = 0x36
 SETTINGS = 0x40
 SETTINGS_OK = 0x41
 READ = 0x50
@@ -103,6 +104,8 @@ TABLE = {
     RETRACT: ("retract", "<", (("ep", "hex16"), ("s", "u32"))),
     CANCEL: ("cancel", ">", (("id", "u32"), ("ep", "hex16"), ("n", "u32"))),
     CANCELLED: ("cancelled", "<", (("id", "u32"),)),
+    # How many jobs run now: for the person who taps to ask.
+    JOBS: ("jobs", "<", (("n", "u32"),)),
     SETTINGS: ("settings", "<", (("id", "u32"), ("v", "settings"))),
     SETTINGS_OK: ("settings_ok", ">", (("id", "u32"), ("err", "text?"))),
     READ: ("read", "<", (("w", "word"), ("off", "u32"))),

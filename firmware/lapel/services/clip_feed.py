@@ -6,6 +6,7 @@ from flash through a second handle, as far as it was synced.
 
 import binascii
 
+from lapel.services.store_files import StoreError
 from lapel_wire import messages
 from lapel_wire.clips import FINISH, OFFER, Sender
 
@@ -16,7 +17,7 @@ _CRC_PIECE_BYTES = 512
 
 class ClipFeed:
     """`live` is the recorder's view of the clip being recorded: `.number` (None: none) and
-    `.ring`. `on_accepted(number, clip_id, dispatch)` hears of every clip that arrived."""
+    `.ring`. `on_accepted(epoch, number, dispatch)` hears of every clip that arrived."""
 
     def __init__(self, store, live, trace, on_accepted) -> None:
         self._store = store
@@ -42,25 +43,31 @@ class ClipFeed:
 
     def plan(self, now_ms: int, channel) -> None:
         """Queues the message that is due, if one is."""
+        try:
+            self._plan(now_ms, channel)
+        except StoreError as e:
+            # A clip that cannot be read must not hold up those behind it.
+            self._trace("store_error", error=str(e))
+            self._park()
+
+    def _plan(self, now_ms: int, channel) -> None:
         if self._sender is None and not self._choose():
             return
-        sender = self._sender
+        sender, reader = self._sender, self._reader
         live = self._live.number == sender.number
-        if not live and not self._reader.complete:
-            # Recording ended since it was opened.
+        if not live and not reader.complete:
             if sender.number not in self._store.waiting():
                 self._drop_sender()
                 return
-            self._open(sender.number)
-        total = None if live else self._reader.size
+            reader.refresh()
+        total = None if live else reader.size
         due = sender.due(now_ms, total)
         if due == OFFER:
-            if channel.post(messages.CLIP, self._reader.meta):
+            if channel.post(messages.CLIP, reader.meta):
                 sender.offered(now_ms)
         elif due == FINISH:
             if self._ends >= _ENDS_MAX:
-                self._parked.append(sender.number)
-                self._drop_sender()
+                self._park()
             elif channel.post(messages.END, self._end()):
                 self._ends += 1
                 sender.finished(now_ms)
@@ -70,7 +77,12 @@ class ClipFeed:
         sender = self._sender
         if sender is None or not sender.may_stream:
             return 0
-        n = self._read(sender.position, view[messages.AUDIO_HEADER_BYTES :])
+        try:
+            n = self._read(sender.position, view[messages.AUDIO_HEADER_BYTES :])
+        except StoreError as e:
+            self._trace("store_error", error=str(e))
+            self._park()
+            return 0
         if n <= 0:
             return 0
         messages.put_audio_header(view, sender.number, sender.position)
@@ -92,6 +104,7 @@ class ClipFeed:
         elif self._prefix_crc(body["off"]) == body["crc"]:
             sender.resume(body["off"])
         else:
+            # Another clip under our id, or more of it than a power cut left us.
             self.conflicts += 1
             channel.post(messages.CONFLICT, {"n": body["n"], "off": body["off"]})
         return True
@@ -108,15 +121,15 @@ class ClipFeed:
             number = self._live.number
         if number is None:
             return False
-        self._open(number)
+        self._reader = self._store.open(number)
         self._sender = Sender(number, self._live.number == number)
         self._ends = 0
         return True
 
-    def _open(self, number: int) -> None:
-        if self._reader is not None:
-            self._reader.close()
-        self._reader = self._store.open(number)
+    def _park(self) -> None:
+        if self._sender is not None:
+            self._parked.append(self._sender.number)
+        self._drop_sender()
 
     def _drop_sender(self) -> None:
         if self._reader is not None:
@@ -127,12 +140,18 @@ class ClipFeed:
     def _accepted(self, number: int, dispatch: str) -> None:
         if number == self._live.number or number not in self._store.waiting():
             return
-        clip = self._store.clip_id(number)
-        if self._sender is not None and self._sender.number == number:
-            self._drop_sender()
-        self._store.remove(number)
-        self._trace("accepted", clip=clip, dispatch=dispatch)
-        self._on_accepted(number, clip, dispatch)
+        if self._sender is None or self._sender.number != number:
+            return
+        epoch = self._reader.meta["ep"]
+        self._drop_sender()
+        try:
+            self._store.remove(number)
+        except StoreError as e:
+            # It is offered again, and accepted again: the companion takes it once.
+            self._trace("store_error", error=str(e))
+            return
+        self._trace("accepted", clip=messages.clip_id(self._store.device, epoch, number), dispatch=dispatch)
+        self._on_accepted(epoch, number, dispatch)
 
     def _end(self) -> dict:
         reader = self._reader
@@ -147,22 +166,22 @@ class ClipFeed:
     def _read(self, offset: int, view) -> int:
         """Bytes of the chosen clip from `offset`; 0 when there are none yet."""
         live = self._live
-        if live.number == self._sender.number:
-            if offset >= live.ring.start:
-                return live.ring.read_into(offset, view)
-            if offset >= self._reader.size:
-                # It was synced since this handle was opened: a reader never sees growth.
-                self._open(live.number)
+        if live.number == self._sender.number and offset >= live.ring.start:
+            return live.ring.read_into(offset, view)
         return self._reader.read_at(offset, view)
 
     def _prefix_crc(self, offset: int) -> int:
         """CRC32 of the first `offset` bytes, or -1 when we do not have so many."""
         crc, at = 0, 0
         view = memoryview(self._piece)
-        while at < offset:
-            n = self._read(at, view[: min(_CRC_PIECE_BYTES, offset - at)])
-            if n <= 0:
-                return -1
-            crc = binascii.crc32(view[:n], crc)
-            at += n
+        try:
+            while at < offset:
+                n = self._read(at, view[: min(_CRC_PIECE_BYTES, offset - at)])
+                if n <= 0:
+                    return -1
+                crc = binascii.crc32(view[:n], crc)
+                at += n
+        except StoreError as e:
+            self._trace("store_error", error=str(e))
+            return -1
         return crc & 0xFFFFFFFF

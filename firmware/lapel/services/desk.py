@@ -6,39 +6,51 @@ they are answered.
 
 import binascii
 
+from lapel.services.store_files import StoreError
 from lapel_wire import gatt, messages
 from lapel_wire.clips import RETRY_MS
+from lapel_wire.schema import LIST_MAX
 
 _STATUS_EVERY_MS = 60_000
 _DATA_BYTES = 160
+# Notices that were felt but could not be stored come again; they are felt once.
+_FELT_MAX = 16
 
 
 class Desk:
-    """`me` gives what the greeting says of the pin: device, boot id. `on_notice(notice)` and
-    `on_seen(seqs)` tell the person; `drops()` and `overruns()` are counters to report."""
+    """`boot` is this boot's id (8 hex digits); `counters() -> (drops, overruns)`.
 
-    def __init__(self, store, clock, me, flight, battery_mv, counters, on_notice, on_settings, trace) -> None:
+    `on_notice(notice)`, `on_jobs(count)` and `on_settings(id, values) -> error or None` act on what
+    was said.
+    """
+
+    def __init__(self, store, clock, boot, flight, battery_mv, counters, on_notice, on_jobs, on_settings, trace):
         self._store = store
         self._clock = clock
-        self._me = me
+        self._boot = boot
         self._flight = flight
         self._battery_mv = battery_mv
         self._counters = counters
         self._on_notice = on_notice
+        self._on_jobs = on_jobs
         self._on_settings = on_settings
         self._trace = trace
         self._repeat_ms = 0
         self._status_ms = 0
+        self._felt = []
+        self.settings_id = 0
 
     def greet(self, channel, hello: dict) -> None:
         """The companion said hello: set the clock, compare high-water marks, say hello."""
         store, clock = self._store, self._clock
         clock.set_wall(hello["t"], hello["tz"])
-        # Behind what the companion knows of our own epoch: our counter was lost.
-        if hello["ce"] == store.epoch and hello["ch"] > store.highest:
-            store.new_epoch()
-            self._trace("epoch", epoch=store.epoch)
-        store.know_companion(hello["ep"])
+        try:
+            # Behind what the companion knows of our own epoch: our counter was lost.
+            if hello["ce"] == store.epoch and hello["ch"] > store.highest:
+                self._trace("epoch", epoch=store.new_epoch())
+            store.notices.adopt(hello["ep"])
+        except StoreError as e:
+            self._trace("store_error", error=str(e))
         channel.post(
             messages.HELLO_PIN,
             {
@@ -47,12 +59,12 @@ class Desk:
                 "ep": store.epoch,
                 "hw": store.highest,
                 "q": len(store.waiting()),
-                "ne": hello["ep"],
-                "nh": store.notice_high(hello["ep"]),
-                "boot": self._me,
+                "ne": store.notices.epoch,
+                "nh": store.notices.highest,
+                "boot": self._boot,
                 "ms": clock.ms(),
                 "bat": self._battery_mv(),
-                "set": store.settings_id,
+                "set": self.settings_id,
             },
         )
         self._repeat_ms = clock.ms()
@@ -62,10 +74,9 @@ class Desk:
         """Queues what is to be repeated or reported."""
         if now_ms >= self._repeat_ms:
             self._repeat_ms = now_ms + RETRY_MS
-            epoch, seqs = self._store.pending_seen()
-            if seqs:
-                channel.post(messages.SEEN, {"ep": epoch, "s": seqs, "a": False})
-            for cancel in self._store.pending_cancels():
+            for epoch, seqs in self._store.notices.pending_seen():
+                channel.post(messages.SEEN, {"ep": epoch, "s": seqs[:LIST_MAX], "a": False})
+            for cancel in self._store.cancels.pending():
                 channel.post(messages.CANCEL, cancel)
         if now_ms >= self._status_ms:
             self._status_ms = now_ms + _STATUS_EVERY_MS
@@ -77,20 +88,28 @@ class Desk:
         self._repeat_ms = 0
 
     def take(self, kind: int, body, channel) -> None:
-        """Deals with one message."""
-        store = self._store
+        """Deals with one message. What the flash refused is not answered, so it comes again."""
+        try:
+            self._take(kind, body, channel)
+        except StoreError as e:
+            self._trace("store_error", error=str(e))
+
+    def _take(self, kind: int, body, channel) -> None:
+        notices = self._store.notices
         if kind == messages.NOTICE:
             self._notice(body, channel)
         elif kind == messages.SEEN:
             if body["a"]:
-                store.seen_answered(body["ep"], body["s"])
+                notices.told(body["ep"], body["s"])
             else:
-                store.mark_seen(body["ep"], body["s"], pending=False)
+                notices.seen_there(body["ep"], body["s"])
                 channel.post(messages.SEEN, {"ep": body["ep"], "s": body["s"], "a": True})
         elif kind == messages.RETRACT:
-            store.retract(body["ep"], body["s"])
+            notices.retract(body["ep"], body["s"])
         elif kind == messages.CANCELLED:
-            store.cancel_answered(body["id"])
+            self._store.cancels.confirmed(body["id"])
+        elif kind == messages.JOBS:
+            self._on_jobs(body["n"])
         elif kind == messages.SETTINGS:
             error = self._on_settings(body["id"], body["v"])
             channel.post(messages.SETTINGS_OK, {"id": body["id"], "err": error})
@@ -100,13 +119,14 @@ class Desk:
             self._trace("ignored", message=messages.NAMES.get(kind, "?"))
 
     def _notice(self, body, channel) -> None:
-        store = self._store
-        known = store.has_notice(body["ep"], body["s"])
+        key = (body["ep"], body["s"])
         # Felt first (an erase may take 200 ms), promised only when it is durable.
-        if not known:
+        if not self._store.notices.known(*key) and key not in self._felt:
+            self._felt.append(key)
+            del self._felt[:-_FELT_MAX]
             self._on_notice(body)
-        if known or store.put(body):
-            channel.post(messages.STORED, {"ep": body["ep"], "s": body["s"]})
+        self._store.notices.put(body)
+        channel.post(messages.STORED, {"ep": body["ep"], "s": body["s"]})
 
     def _read(self, body, channel) -> None:
         data = self._flight.read(body["off"], _DATA_BYTES) if body["w"] == "flight" else b""

@@ -25,19 +25,30 @@ class Stranger(Exception):
     """A guest that proved nothing."""
 
 
+def serve(gatt_class):
+    """The pin's GATT server, not started yet, of a board's driver class."""
+    return gatt_class(
+        names.NAME,
+        names.SERVICE_UUID,
+        names.UP_UUID,
+        names.DOWN_UUID,
+        names.INFO_UUID,
+        names.INFO,
+        names.MTU_WANTED,
+    )
+
+
 class Link:
-    """`new_session()` makes a responder's session; `feed` and `desk` hold what is said.
+    """`gatt` as of `serve`; `new_session()` makes a responder's session; `feed` and `desk` hold what
+    is said. `report(name, error)` hears what a task died of."""
 
-    `closed_error` is the transport's exception for a link that ended.
-    """
-
-    def __init__(self, gatt, feed, desk, clock, new_session, closed_error, trace, report, check_in):
+    def __init__(self, gatt, feed, desk, clock, new_session, trace, report, check_in):
         self._gatt = gatt
         self._feed = feed
         self._desk = desk
         self._clock = clock
         self._new_session = new_session
-        self._closed_error = closed_error
+        self._closed_error = gatt.LinkClosed
         self._trace = trace
         self._report = report
         self._check_in = check_in

@@ -69,6 +69,8 @@ class FakeTransport:
 
 
 class FakeGatt:
+    LinkClosed = Closed
+
     def __init__(self):
         self.arriving = []
         self.advertising = False
@@ -110,19 +112,21 @@ class Reader:
         view[: len(piece)] = piece
         return len(piece)
 
+    def refresh(self):
+        pass
+
     def close(self):
         pass
 
 
 class FakeStore:
+    device = "0badcafe"
+
     def __init__(self, clips):
         self.clips = clips
 
     def waiting(self):
         return sorted(self.clips)
-
-    def clip_id(self, number):
-        return messages.clip_id("0badcafe", EPOCH, number)
 
     def open(self, number):
         reader = Reader(self.clips[number])
@@ -265,7 +269,6 @@ class House:
             self.desk,
             Clock(),
             lambda: ClearSession(False, gatt.INFO, Bytes(50)),
-            Closed,
             self.trace,
             lambda name, e: self.died.append((name, repr(e))),
             lambda: None,
@@ -319,7 +322,7 @@ def test_waiting_clips_arrive_in_order_and_are_forgotten():
         done = await companion.take_clips(3)
         assert done == {3: some(5000), 4: some(1), 70_000: some(3000, 5)}
         await house.until(lambda: not house.store.clips)
-        assert [a[0] for a in house.accepted] == [3, 4, 70_000]
+        assert [a[1] for a in house.accepted] == [3, 4, 70_000]
 
     run(scenario, clips)
 
