@@ -16,29 +16,29 @@ QUARANTINE_MAX = 8
 
 
 def settle(path: str, number: int, pages):
-    """(WHOLE, CUT, EMPTY or BROKEN, bytes of audio or the reason) of one file after mount.
+    """(WHOLE, CUT, EMPTY or BROKEN; bytes of audio or the reason; epoch) of one file after mount.
 
     A clip without an end gets one over the pages that pass their CRC32, and is CUT from then on.
     `pages` is a clip_reader.PageCache. Raises StoreError when the flash fails.
     """
     size = store_files.size(path)
     if size == 0:
-        return EMPTY, 0
+        return EMPTY, 0, None
     try:
         with open(path, "rb") as file:
             meta, header_bytes = clip_layout.unpack_header(file.read(clip_layout.HEADER_MAX_BYTES))
             if meta["n"] != number:
-                return BROKEN, "it says that it is clip %d" % meta["n"]
+                return BROKEN, "it says that it is clip %d" % meta["n"], None
             end = read_end(file, header_bytes)
             if end is not None:
-                return WHOLE, end[0]
+                return WHOLE, end[0], meta["ep"]
             good_bytes, digest = _good_audio(file, header_bytes, size, pages, None)
     except OSError as error:
         raise store_files.failure(error, "looking at clip %d" % number) from None
     except records.BadRecord as bad:
-        return BROKEN, str(bad)
+        return BROKEN, str(bad), None
     _append_end(path, number, meta, good_bytes, digest)
-    return CUT, good_bytes
+    return CUT, good_bytes, meta["ep"]
 
 
 def read_end(file, header_bytes: int):

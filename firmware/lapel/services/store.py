@@ -22,15 +22,14 @@ from lapel.services import (
 
 StoreError = store_files.StoreError
 StoreFull = store_files.StoreFull
-NoticeFull = store_notices.NoticeFull
 
 
 class Store:
     """`root` is a mounted folder, `random(n) -> bytes` the hardware's, `trace(event, **fields)` reports.
 
-    mount() comes first. Parts: notices (store_notices.Notices), cancels, settings (store_objects),
-    recent (core/recent_clips.RecentClips). Every method that touches the flash may raise
-    StoreError, with a sentence.
+    mount() comes first. The methods are those of the parts below, under the same names: look there
+    for what they promise. Clip methods, settings.save() and add_cancel() raise StoreError with a
+    sentence; those of notices answer False instead, because a message must go unanswered then.
     """
 
     def __init__(self, root: str, random, trace, statvfs=None) -> None:
@@ -39,17 +38,39 @@ class Store:
         self._space = store_space.Space(root, statvfs)
         self._ids = store_ids.ClipIds(state, random, trace)
         self._quarantine = clip_recovery.Quarantine(root + "/quarantine", trace)
-        self._clips = store_clips.Clips(root + "/clips", self._ids, self._space, self._quarantine, trace)
-        self.notices = store_notices.Notices(root + "/notices", state + "/marks", self._quarantine, trace)
-        self.cancels = store_objects.Cancels(state + "/cancels", random, trace)
+
+        clips = store_clips.Clips(root + "/clips", self._ids, self._space, self._quarantine, trace)
+        self._clips = clips
+        self.begin = clips.begin
+        self.fits = clips.fits
+        self.waiting = clips.waiting
+        self.clip_id = clips.clip_id
+        self.open = clips.open
+        self.remove = clips.remove
+        self.new_epoch = self._ids.new_epoch
+
+        notices = store_notices.Notices(root + "/notices", state + "/marks", self._quarantine, trace)
+        self.notices = notices
+        self.put = notices.put
+        self.has_notice = notices.has_notice
+        self.get_notice = notices.get_notice
+        self.newest_notice = notices.newest_notice
+        self.unseen = notices.unseen
+        self.mark_seen = notices.mark_seen
+        self.mark_all_seen = notices.mark_all_seen
+        self.retract = notices.retract
+        self.pending_seen = notices.pending_seen
+        self.seen_answered = notices.seen_answered
+        self.know_companion = notices.know_companion
+        self.notice_high = notices.notice_high
+
+        self._cancels = store_objects.Cancels(state + "/cancels", random, trace)
+        self.add_cancel = self._cancels.add
+        self.pending_cancels = self._cancels.pending
+        self.cancel_answered = self._cancels.answered
+
         self.settings = store_objects.SettingsFile(state + "/settings", trace)
         self.recent = recent_clips.RecentClips()
-        # One store for its users, in modules of one subject each: see store_clips.Clips for these five.
-        self.begin = self._clips.begin
-        self.fits = self._clips.fits
-        self.waiting = self._clips.waiting
-        self.open = self._clips.open
-        self.remove = self._clips.remove
 
     def mount(self) -> None:
         """Loads and recovers everything. Afterwards see quarantined and cut_found."""
@@ -57,7 +78,8 @@ class Store:
         highest = self._clips.mount()
         self._ids.mount(highest)
         self.notices.mount()
-        self.cancels.mount()
+        self._cancels.mount()
+        self.settings.mount()
         self._space.measure()
 
     def reconcile(self) -> None:
@@ -71,10 +93,6 @@ class Store:
     def close(self) -> None:
         """Closes every file handle."""
         self._clips.close()
-
-    def new_epoch(self) -> str:
-        """Begins a new clip epoch: the companion knows of clips that we do not."""
-        return self._ids.new_epoch()
 
     @property
     def device(self) -> str:
@@ -90,6 +108,11 @@ class Store:
     def highest(self) -> int:
         """No clip with a greater number was begun in this epoch."""
         return self._ids.highest
+
+    @property
+    def settings_id(self) -> int:
+        """Id of the settings that were loaded or saved last, 0 for the defaults."""
+        return self.settings.id
 
     @property
     def free_bytes(self) -> int:

@@ -2,6 +2,7 @@
 
 from lapel.core import clip_layout
 from lapel.services import clip_reader, clip_recovery, clip_writer, store_files
+from lapel_wire import messages
 
 # More would cost RAM and time at every listing; at the press it counts as full.
 WAITING_MAX = 200
@@ -24,13 +25,15 @@ class Clips:
         self._quarantine = quarantine
         self._trace = trace
         self._waiting = []
+        # (first number, epoch): numbers go on over epochs, so these few say which epoch a clip is of.
+        self._epochs = []
         self._writer = None
         self._readers = []
 
     def mount(self) -> int:
         """Looks at every file; the highest number that was there. Raises StoreError when it cannot list."""
         store_files.make_folder(self._folder)
-        self._waiting = []
+        self._waiting, self._epochs = [], []
         highest = 0
         for number in store_files.numbered(self._folder):
             highest = number
@@ -47,6 +50,7 @@ class Clips:
         whole = dict(meta)
         whole["ep"] = self._ids.epoch
         whole["n"] = number
+        self._note_epoch(number, whole["ep"])
         self._writer = clip_writer.ClipWriter(self, number, whole, self._path(number))
         return self._writer
 
@@ -60,6 +64,14 @@ class Clips:
     def waiting(self):
         """Numbers of the finished clips, oldest first."""
         return list(self._waiting)
+
+    def clip_id(self, number: int) -> str:
+        """The full id of a waiting clip or of the one being recorded."""
+        epoch = self._ids.epoch
+        for first, begun in self._epochs:
+            if number >= first:
+                epoch = begun
+        return messages.clip_id(self._ids.device, epoch, number)
 
     def open(self, number: int) -> clip_reader.ClipReader:
         """A reader of a waiting clip or of the one being recorded. Raises StoreError."""
@@ -143,10 +155,16 @@ class Clips:
     def _path(self, number: int) -> str:
         return store_files.name(self._folder, number)
 
+    def _note_epoch(self, number: int, epoch: str) -> None:
+        if not self._waiting:
+            self._epochs = []
+        if not self._epochs or self._epochs[-1][1] != epoch:
+            self._epochs.append((number, epoch))
+
     def _settle(self, number: int) -> None:
         path = self._path(number)
         try:
-            state, detail = clip_recovery.settle(path, number, self.pages)
+            state, detail, epoch = clip_recovery.settle(path, number, self.pages)
             if state == clip_recovery.EMPTY:
                 self.empty_found += 1
                 store_files.remove(path)
@@ -161,4 +179,5 @@ class Clips:
         if state == clip_recovery.CUT:
             self.cut_found += 1
             self._trace("clip_cut", n=number, bytes=detail)
+        self._note_epoch(number, epoch)
         self._waiting.append(number)

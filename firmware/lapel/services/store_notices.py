@@ -11,13 +11,11 @@ from lapel.core import notice_marks, records
 from lapel.services import store_files
 
 UNSEEN_MAX = 64
+# As many as one message of the wire carries.
+_TELL_MAX = 16
 # Files of notices that are over are removed when the pin is idle, or when so many have gathered.
 _STALE_MAX = 8
 _FIELDS = ("ep", "s", "k", "d", "j", "x")
-
-
-class NoticeFull(store_files.StoreFull):
-    """So many notices wait to be seen that no other is taken: `stored` must not be answered."""
 
 
 class Notices:
@@ -36,6 +34,8 @@ class Notices:
         self._newest = None
         self._newest_number = 0
         self._last_number = 0
+        # Notices that could not be taken: full, or the flash failed.
+        self.refused = 0
 
     def mount(self) -> None:
         """Loads marks and notices; what cannot be read is quarantined and reported."""
@@ -56,17 +56,26 @@ class Notices:
                 self._unseen.append((number, notice["ep"], notice["s"], notice["k"]))
 
     def put(self, notice: dict) -> bool:
-        """Takes a notice (ep, s, k, d, j, x); True when it is new. When it returns, it is durable.
+        """Takes a notice (ep, s, k, d, j, x), once. True: it is durable, and `stored` may be said.
 
-        Raises NoticeFull (or StoreError): then it is not stored, and must not be said to be.
+        False when UNSEEN_MAX wait to be seen or the flash fails; then the companion must keep it.
         """
+        try:
+            return self.has_notice(notice["ep"], notice["s"]) or self._take(notice)
+        except store_files.StoreError as error:
+            return self._refuse(notice, str(error))
+
+    def _refuse(self, notice: dict, reason: str) -> bool:
+        self.refused += 1
+        self._trace("notice_refused", s=notice["s"], reason=reason)
+        return False
+
+    def _take(self, notice: dict) -> bool:
         epoch, seq = notice["ep"], notice["s"]
-        if self.known(epoch, seq):
-            return False
         if len(self._unseen) >= UNSEEN_MAX:
-            raise NoticeFull("%d notices wait to be seen: no other is taken" % UNSEEN_MAX)
+            return self._refuse(notice, "%d notices wait to be seen" % UNSEEN_MAX)
         if not self._marks.remembers(epoch):
-            self.adopt(epoch)
+            self._adopt(epoch)
         if len(self._stale) > _STALE_MAX:
             self.sweep()
         number = self._last_number + 1
@@ -77,7 +86,7 @@ class Notices:
         self._unseen.append((number, epoch, seq, notice["k"]))
         return True
 
-    def known(self, epoch: str, seq: int) -> bool:
+    def has_notice(self, epoch: str, seq: int) -> bool:
         """Whether this notice was taken before (or is over without having come)."""
         for _, unseen_epoch, unseen_seq, _ in self._unseen:
             if unseen_seq == seq and unseen_epoch == epoch:
@@ -88,14 +97,14 @@ class Notices:
         """[(epoch, sequence, kind)] of what was not seen yet, oldest first."""
         return [entry[1:] for entry in self._unseen]
 
-    def get(self, epoch: str, seq: int):
+    def get_notice(self, epoch: str, seq: int):
         """The whole unseen notice, read from flash; None when it is not there."""
         for number, unseen_epoch, unseen_seq, _ in self._unseen:
             if unseen_seq == seq and unseen_epoch == epoch:
                 return self._newest if number == self._newest_number else self._load(number)
         return None
 
-    def newest(self):
+    def newest_notice(self):
         """The notice that was taken last, seen or not; None before the first."""
         return self._newest
 
@@ -104,47 +113,52 @@ class Notices:
         """The companion's epoch as far as known, None before its first notice."""
         return self._marks.epoch
 
-    @property
-    def highest(self) -> int:
-        """The greatest sequence number taken in that epoch, 0 for none."""
-        epoch = self._marks.epoch
+    def notice_high(self, epoch) -> int:
+        """The greatest sequence number taken of that epoch, 0 for none."""
         seqs = [entry[2] for entry in self._unseen if entry[1] == epoch]
         return max([self._marks.highest(epoch)] + seqs)
 
-    def adopt(self, epoch: str) -> None:
-        """The companion says that this is its epoch. Durable when it changed."""
-        if epoch == self._marks.epoch:
-            return
+    def know_companion(self, epoch: str) -> None:
+        """The companion says that this is its epoch."""
+        if epoch != self._marks.epoch:
+            self._tried(self._adopt, epoch)
+
+    def _adopt(self, epoch: str) -> None:
         # The oldest epoch's marks may go now: no file that is over may be left to come back.
         self._remove_stale(None)
         self._marks.adopt(epoch)
         self._save_marks()
 
-    def seen_here(self, notices) -> None:
-        """The person saw [(epoch, sequence), ...] on the pin. Durable; the companion is to be told."""
-        self._finish(notices, True)
+    def mark_seen(self, epoch: str, seqs, pending: bool = True) -> bool:
+        """These were seen: on the pin (`pending`: the companion is to be told), or where it says.
 
-    def seen_there(self, epoch: str, seqs) -> None:
-        """The companion says that they were seen elsewhere."""
-        self._finish([(epoch, seq) for seq in seqs], False)
+        True when that is durable; False when the flash failed: it holds until the next reset, and
+        is written again when idle.
+        """
+        return self._tried(self._finish, [(epoch, seq) for seq in seqs], pending)
 
-    def retract(self, epoch: str, seq: int) -> None:
-        """The companion withdraws a notice, also one that has not come yet."""
-        self._finish([(epoch, seq)], False)
+    def mark_all_seen(self) -> bool:
+        """The person saw everything on the pin."""
+        return self._tried(self._finish, [entry[1:3] for entry in self._unseen], True)
+
+    def retract(self, epoch: str, seq: int) -> bool:
+        """The companion withdraws a notice, also one that has not come yet. As mark_seen."""
+        return self.mark_seen(epoch, (seq,), False)
 
     def pending_seen(self):
-        """[(epoch, [sequence, ...])] to tell the companion, until told() takes it away."""
-        return self._marks.untold()
+        """(epoch, at most 16 sequences) to tell the companion until seen_answered(); (None, []) for none."""
+        waiting = self._marks.untold()
+        if not waiting:
+            return None, []
+        epoch, seqs = waiting[-1]
+        return epoch, seqs[:_TELL_MAX]
 
-    def told(self, epoch: str, seqs) -> None:
-        """The companion answered that it knows these as seen."""
-        if self._marks.told(epoch, seqs):
-            self._save_marks()
+    def seen_answered(self, epoch: str, seqs) -> bool:
+        """The companion knows these as seen. As mark_seen."""
+        return not self._marks.told(epoch, seqs) or self._tried(self._save_marks)
 
     def sweep(self) -> None:
         """Removes files of notices that are over; the newest stays, a reply may name it."""
-        if self._marks_dirty:
-            self._save_marks()
         self._remove_stale(self._newest_number)
 
     def _finish(self, notices, tell: bool) -> None:
@@ -153,20 +167,32 @@ class Notices:
         for epoch, seq in notices:
             if not self._marks.finish(epoch, (seq,), tell):
                 forgotten.append((epoch, seq))
-        if self._marks_dirty or self._marks.pack() != before:
-            self._save_marks()
-        left = []
+        left, bare = [], []
         for entry in self._unseen:
             if entry[1:3] in forgotten:
-                # No mark can hold it: its file is its only state.
-                store_files.remove(self._path(entry[0]))
+                bare.append(entry[0])
             elif self._marks.is_done(entry[1], entry[2]):
                 self._stale.append(entry[0])
             else:
                 left.append(entry)
         self._unseen = left
+        if self._marks_dirty or self._marks.pack() != before:
+            self._save_marks()
+        for number in bare:
+            # No mark can hold it: its file is its only state.
+            store_files.remove(self._path(number))
+
+    def _tried(self, act, *arguments) -> bool:
+        try:
+            act(*arguments)
+        except store_files.StoreError as error:
+            self._trace("store_error", error=str(error))
+            return False
+        return True
 
     def _remove_stale(self, but_number) -> None:
+        if self._marks_dirty:
+            self._save_marks()
         for number in list(self._stale):
             if number != but_number:
                 store_files.remove(self._path(number))

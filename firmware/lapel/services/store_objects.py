@@ -52,7 +52,7 @@ class Cancels:
         """[{id, ep, n}, ...] to be sent until confirmed."""
         return list(self._pending)
 
-    def confirmed(self, identity: int) -> bool:
+    def answered(self, identity: int) -> bool:
         """The companion has it; False when nothing of that id waited."""
         left = [cancel for cancel in self._pending if cancel["id"] != identity]
         if len(left) == len(self._pending):
@@ -74,26 +74,34 @@ class SettingsFile:
     def __init__(self, path: str, trace) -> None:
         self._path = path
         self._trace = trace
-        # Whether the last load() found a file that it could not use.
+        # Id of what is in force, 0 for the defaults.
+        self.id = 0
+        self._values = {}
+        # Whether mount() found a file that it could not use.
         self.was_broken = False
 
-    def load(self):
-        """(id, values); (0, {}) when there are none, or when the file is broken (which is reported)."""
-        self.was_broken = False
+    def mount(self) -> None:
+        """Reads the file; a broken one is reported and counts as none."""
+        self.id, self._values, self.was_broken = 0, {}, False
         reason = "it is not what was written"
         try:
             body = store_files.load(self._path, records.SETTINGS)
             if body is None:
-                return 0, {}
+                return
             identity, values = json.loads(body)
             if type(identity) is int and type(values) is dict:
-                return identity, values
+                self.id, self._values = identity, values
+                return
         except (records.BadRecord, ValueError, TypeError) as bad:
             reason = str(bad)
         self.was_broken = True
         self._trace("broken_file", file=self._path, reason=reason)
-        return 0, {}
+
+    def load(self):
+        """(id, values) in force; (0, {}) when there are none."""
+        return self.id, dict(self._values)
 
     def save(self, identity: int, values: dict) -> None:
-        """Makes them durable. Raises StoreError."""
+        """Makes them durable, and then those in force. Raises StoreError."""
         store_files.save(self._path, records.SETTINGS, json.dumps([identity, values]).encode())
+        self.id, self._values = identity, dict(values)

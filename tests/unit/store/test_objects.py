@@ -2,7 +2,7 @@
 
 from flash import Flash, Random, Trace, damage, exists
 
-from lapel.services.store import NoticeFull, Store, StoreError, StoreFull
+from lapel.services.store import Store, StoreError, StoreFull
 from lapel.services.store_ids import BATCH
 from lapel.services.store_objects import PENDING_MAX
 from lapel.services.store_space import RESERVE_BLOCKS
@@ -103,6 +103,8 @@ def test_a_lost_counter_begins_an_epoch_after_the_waiting_clips():
             assert reader.meta["ep"] == old
             reader.close()
             new = clip(store)
+            assert store.clip_id(3) == "%s-%s-3" % (store.device, old)
+            assert store.clip_id(new) == "%s-%s-%d" % (store.device, store.epoch, new)
             assert new > 3 and store.open(new).meta["ep"] == store.epoch
 
 
@@ -212,32 +214,37 @@ def test_a_notice_is_taken_once_and_kept_until_seen():
     with Flash() as flash:
         store = make(flash)
         notices = store.notices
-        assert notices.epoch is None and notices.highest == 0 and notices.newest() is None
+        assert notices.epoch is None and notices.notice_high(A) == 0 and notices.newest_notice() is None
         assert notices.put(notice(1)) and notices.put(notice(2, kind="question"))
-        assert not notices.put(notice(1))
+        assert notices.put(notice(1)) and len(notices.unseen()) == 2
         notices = again(flash).notices
         assert notices.unseen() == [(A, 1, "done"), (A, 2, "question")]
-        assert not notices.put(notice(2)) and notices.highest == 2 and notices.epoch == A
-        assert notices.newest() == notice(2, kind="question")
-        assert notices.get(A, 1) == notice(1) and notices.get(A, 7) is None
-        notices.seen_here([(A, 1)])
+        assert notices.has_notice(A, 2) and notices.put(notice(2)) and len(notices.unseen()) == 2
+        assert notices.notice_high(A) == 2 and notices.epoch == A
+        assert notices.newest_notice() == notice(2, kind="question")
+        assert notices.get_notice(A, 1) == notice(1) and notices.get_notice(A, 7) is None
+        notices.mark_seen(A, [1])
         assert notices.unseen() == [(A, 2, "question")]
-        assert notices.pending_seen() == [(A, [1])]
+        assert notices.pending_seen() == (A, [1])
         notices = again(flash).notices
-        assert notices.unseen() == [(A, 2, "question")] and notices.pending_seen() == [(A, [1])]
-        assert not notices.put(notice(1))
-        notices.told(A, [1])
+        assert notices.unseen() == [(A, 2, "question")] and notices.pending_seen() == (A, [1])
+        assert notices.put(notice(1)) and len(notices.unseen()) == 1
+        notices.seen_answered(A, [1])
         notices = again(flash).notices
-        assert notices.pending_seen() == [] and not notices.put(notice(1)) and notices.highest == 2
+        assert (
+            notices.pending_seen() == (None, []) and notices.has_notice(A, 1) and notices.notice_high(A) == 2
+        )
 
 
 def test_a_late_lower_number_is_not_taken_for_a_double():
     with Flash() as flash:
         notices = make(flash).notices
         assert notices.put(notice(5)) and notices.put(notice(3))
-        notices.seen_here([(A, 5)])
+        notices.mark_seen(A, [5])
         notices = again(flash).notices
-        assert notices.put(notice(4)) and not notices.put(notice(3)) and not notices.put(notice(5))
+        assert notices.has_notice(A, 5) and notices.has_notice(A, 3) and not notices.has_notice(A, 4)
+        assert notices.put(notice(4))
+        assert notices.unseen() == [(A, 3, "done"), (A, 4, "done")]
 
 
 def test_seen_elsewhere_and_retracted_need_no_telling():
@@ -245,12 +252,12 @@ def test_seen_elsewhere_and_retracted_need_no_telling():
         notices = make(flash).notices
         for seq in (1, 2, 3):
             notices.put(notice(seq))
-        notices.seen_there(A, [1, 9])
+        notices.mark_seen(A, [1, 9], pending=False)
         notices.retract(A, 2)
         notices = again(flash).notices
-        assert notices.unseen() == [(A, 3, "done")] and notices.pending_seen() == []
+        assert notices.unseen() == [(A, 3, "done")] and notices.pending_seen() == (None, [])
         # What was over before it came is not felt when it comes late.
-        assert not notices.put(notice(9))
+        assert notices.put(notice(9)) and notices.unseen() == [(A, 3, "done")]
 
 
 def test_a_full_store_of_notices_takes_no_more_until_one_is_seen():
@@ -258,9 +265,9 @@ def test_a_full_store_of_notices_takes_no_more_until_one_is_seen():
         notices = make(flash).notices
         for seq in range(1, 65):
             assert notices.put(notice(seq))
-        assert "64 notices" in raised(NoticeFull, notices.put, notice(65))
-        assert not notices.known(A, 65) and not notices.put(notice(64))
-        notices.seen_here([(A, 7)])
+        assert not notices.put(notice(65)) and notices.refused == 1
+        assert not notices.has_notice(A, 65) and notices.put(notice(64))
+        notices.mark_seen(A, [7])
         assert notices.put(notice(65))
         assert len(again(flash).notices.unseen()) == 64
 
@@ -270,14 +277,14 @@ def test_files_of_old_notices_go_but_the_newest_stays_for_a_reply():
         store = make(flash)
         for seq in range(1, 5):
             store.notices.put(notice(seq))
-        store.notices.seen_here([(A, seq) for seq in range(1, 5)])
+        store.notices.mark_all_seen()
         store.reconcile()
         store = again(flash)
-        assert store.notices.newest() == notice(4) and store.notices.unseen() == []
+        assert store.notices.newest_notice() == notice(4) and store.notices.unseen() == []
         assert not exists(flash.root + "/notices/%08d" % 1) and exists(flash.root + "/notices/%08d" % 4)
         for seq in range(5, 60):
             store.notices.put(notice(seq))
-            store.notices.seen_here([(A, seq)])
+            store.notices.mark_seen(A, [seq])
         import os
 
         assert len(os.listdir(flash.root + "/notices")) <= 12
@@ -288,18 +295,19 @@ def test_a_new_epoch_of_the_companion_counts_anew_and_the_last_one_is_remembered
         notices = make(flash).notices
         notices.put(notice(1))
         notices.put(notice(2))
-        notices.seen_here([(A, 2)])
-        notices.adopt(B)
-        assert notices.epoch == B and notices.highest == 0
+        notices.mark_seen(A, [2])
+        notices.know_companion(B)
+        assert notices.epoch == B and notices.notice_high(B) == 0
         notices = again(flash).notices
         assert notices.epoch == B
-        assert notices.put(notice(1, B)) and not notices.put(notice(2, A)) and not notices.put(notice(1, A))
-        assert notices.pending_seen() == [(A, [2])] and notices.highest == 1
-        notices.adopt(C)
+        assert not notices.has_notice(B, 1) and notices.has_notice(A, 2) and notices.has_notice(A, 1)
+        assert notices.put(notice(1, B)) and notices.pending_seen() == (A, [2])
+        assert notices.notice_high(B) == 1 and notices.notice_high(A) == 2
+        notices.know_companion(C)
         # A is forgotten; its notice is still there, is seen, and does not come back.
         notices = again(flash).notices
         assert (A, 1, "done") in notices.unseen() and notices.epoch == C
-        notices.seen_here([(A, 1)])
+        notices.mark_seen(A, [1])
         assert again(flash).notices.unseen() == [(B, 1, "done")]
 
 
@@ -315,7 +323,7 @@ def test_a_broken_notice_is_set_aside_and_the_rest_stays():
         assert store.quarantined == 1 and "quarantined" in trace.names()
         assert exists(flash.root + "/quarantine/notice-%08d" % 2)
         # The companion has it still, as nobody saw it: it may come again.
-        assert store.notices.put(notice(2))
+        assert not store.has_notice(A, 2) and store.put(notice(2))
 
 
 def test_broken_marks_are_reported_and_show_notices_again_rather_than_lose_them():
@@ -323,7 +331,7 @@ def test_broken_marks_are_reported_and_show_notices_again_rather_than_lose_them(
         notices = make(flash).notices
         notices.put(notice(1))
         notices.put(notice(2))
-        notices.seen_here([(A, 1)])
+        notices.mark_seen(A, [1])
         damage(flash.root + "/state/marks", 10)
         trace = Trace()
         notices = again(flash, trace=trace).notices
@@ -336,7 +344,7 @@ def test_a_notice_with_any_text_comes_back():
         notices = make(flash).notices
         text = 'äöü "quoted" \\ 日本語 ' * 6
         notices.put(notice(1, text=text))
-        assert again(flash).notices.newest() == notice(1, text=text)
+        assert again(flash).notices.newest_notice() == notice(1, text=text)
 
 
 # Cancels and settings
@@ -344,23 +352,23 @@ def test_a_notice_with_any_text_comes_back():
 
 def test_cancels_wait_until_confirmed():
     with Flash() as flash:
-        cancels = make(flash).cancels
-        first = cancels.add(A, 5)
-        assert cancels.add(A, 5) == first and first["n"] == 5 and first["ep"] == A
-        second = cancels.add(B, 6)
-        cancels = again(flash).cancels
-        assert cancels.pending() == [first, second] and first["id"] != second["id"]
-        assert cancels.confirmed(first["id"]) and not cancels.confirmed(first["id"])
-        assert again(flash).cancels.pending() == [second]
+        store = make(flash)
+        first = store.add_cancel(A, 5)
+        assert store.add_cancel(A, 5) == first and first["n"] == 5 and first["ep"] == A
+        second = store.add_cancel(B, 6)
+        store = again(flash)
+        assert store.pending_cancels() == [first, second] and first["id"] != second["id"]
+        assert store.cancel_answered(first["id"]) and not store.cancel_answered(first["id"])
+        assert again(flash).pending_cancels() == [second]
 
 
 def test_cancels_are_bounded_and_never_dropped():
     with Flash() as flash:
-        cancels = make(flash).cancels
+        store = make(flash)
         for number in range(PENDING_MAX):
-            cancels.add(A, number)
-        assert "not confirmed" in raised(StoreFull, cancels.add, A, 99)
-        assert len(again(flash).cancels.pending()) == PENDING_MAX
+            store.add_cancel(A, number)
+        assert "not confirmed" in raised(StoreFull, store.add_cancel, A, 99)
+        assert len(again(flash).pending_cancels()) == PENDING_MAX
 
 
 def test_settings_come_back_and_broken_ones_are_none():
@@ -376,7 +384,7 @@ def test_settings_come_back_and_broken_ones_are_none():
         assert settings.load() == (0, {}) and settings.was_broken
         assert trace.names() == ["broken_file"]
         settings.save(4, {})
-        assert settings.load() == (4, {}) and not settings.was_broken
+        assert settings.load() == (4, {}) and not again(flash).settings.was_broken
 
 
 def test_a_store_without_its_folder_says_so():
