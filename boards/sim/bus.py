@@ -27,6 +27,7 @@ RADIO = 7
 CHANNELS = 8
 
 HELLO = 1
+LOST = 7
 MIC_BLOCK = 0x41
 
 ANSWER = 0x80
@@ -53,7 +54,7 @@ class Bus(io.IOBase):
         self._busy = False
         self._mic = None
         # frames that found the hold full; the simulator makes that an error of the run
-        self.lost = 0
+        self._lost = 0
         sock.setblocking(False)
 
     def handle(self, channel, handler):
@@ -86,6 +87,9 @@ class Bus(io.IOBase):
         try:
             if self._held_n:
                 self._run_held()
+            if self._lost:
+                self.send(SYSTEM, LOST, None, 1, self._lost)
+                self._lost = 0
             while True:
                 n = self._sock.readinto(self._head)
                 if n is None:
@@ -174,7 +178,7 @@ class Bus(io.IOBase):
     def _hold(self, n):
         at = self._held_n
         if at + 4 + n > HELD_BYTES:
-            self.lost += 1
+            self._lost += 1
             return
         held = self._held
         for i in range(4):

@@ -74,6 +74,10 @@ class Timeline:
         more.set()
         return event
 
+    async def changed(self) -> None:
+        """Wait for the next event."""
+        await self._more.wait()
+
     async def find(self, pattern: Pattern, start: int, skip: set[int], timeout_s: float) -> Event | None:
         """The first event from index `start` that matches and is not in `skip`; None after `timeout_s`."""
         end = time.monotonic() + timeout_s

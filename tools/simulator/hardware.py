@@ -19,7 +19,7 @@ BOUNCES_MAX = 3
 BOUNCE_S = 0.0015
 
 BATTERY = 0x41
-WDT_START, WDT_FEED, RESET, RTC_LOAD, RTC_SAVE = 2, 3, 4, 5, 6
+WDT_START, WDT_FEED, RESET, RTC_LOAD, RTC_SAVE, LOST = 2, 3, 4, 5, 6, 7
 RTC_BYTES = 2048
 RTC_FRAME_BYTES = 1024
 
@@ -70,6 +70,7 @@ class Hardware:
         self.on_trace: Trace = lambda fields: None
         self.on_reset: Callable[[str], None] = lambda cause: None
         self.on_drive: Callable[[], None] = lambda: None
+        self.on_lost: Callable[[int], None] = lambda frames: None
         self._bus = bus
         self._now = now
         self._watchdog_s = 0.0
@@ -105,6 +106,8 @@ class Hardware:
         elif op == RESET:
             self._stop_watchdog()
             self.on_reset("reset")
+        elif op == LOST:
+            self.on_lost(struct.unpack("<H", payload)[0])
         elif op == RTC_LOAD:
             at = struct.unpack("<H", payload)[0]
             self._bus.answer(Channel.SYSTEM, op, self.retained[at : at + RTC_FRAME_BYTES])

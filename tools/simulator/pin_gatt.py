@@ -46,7 +46,8 @@ class Buffers:
 
 
 class Writes:
-    """Writes that the firmware's handler has not run for yet, by token. When full, the next wait on the air."""
+    """Writes that the firmware's handler has not run for yet, by token. When full, the next wait on the
+    air."""
 
     def __init__(self) -> None:
         self._open: dict[int, asyncio.Future[None]] = {}

@@ -1,0 +1,280 @@
+"""The whole desk: a pin with its hardware and flash, the air, and a companion, as one world that a script
+acts on."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bumble import hci
+
+from simulator import flash as nor
+from simulator.air import Air, Pace
+from simulator.bus import Bus
+from simulator.companion import Companion, CompanionSpec, Follow
+from simulator.engine import CannotDo
+from simulator.events import Event, Pattern, Timeline
+from simulator.folder import PinFolder
+from simulator.hardware import Hardware
+from simulator.hci_port import HciPort
+from simulator.mic import Microphone
+from simulator.person import Person
+from simulator.pin import HEAP_BYTES, Pin, PinSpec
+from simulator.pin_radio import PinRadio
+
+CAUSES = {"power": 1, "reset": 2, "watchdog": 3}
+
+READY_S = 15.0
+LINKED_S = 30.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be chosen. `companion` None leaves the companion out (tests bring their own)."""
+
+    state: Path
+    config: Path = Path()
+    virtual_radio: bool = True
+    companion_radio: str = ""
+    companion: Follow | None = None
+    device_paths: Sequence[Path] = ()
+    seed: int = 1
+    pace: Pace = Pace()  # noqa: RUF009
+    heap_bytes: int = HEAP_BYTES
+    flash_blocks: int = nor.BLOCKS
+    flash_timed: bool = True
+    pin: PinSpec | None = None
+
+
+class Simulation:
+    """`open`, act, `close`. Every action and everything that happens is in `timeline`."""
+
+    def __init__(self, options: Options) -> None:
+        self.timeline = Timeline()
+        self.failure = ""
+        # what the interpreter said before it stopped, for a person
+        self.last_words: list[str] = []
+        self._options = options
+        self._folder: PinFolder | None = None
+        self._identity = ""
+        self._address = ""
+        self._boots = 0
+        seed = options.seed
+        self.bus = Bus()
+        self.hardware = Hardware(self.bus, seed, self.timeline.now_s)
+        self.mic = Microphone(self.bus, seed)
+        self.air = Air(options.pace, seed)
+        self._flash: nor.NorFlash | None = None
+        self._radio = PinRadio(self.bus, self.air, seed, self._on_air) if options.virtual_radio else None
+        address = hci.Address(random.Random(seed).randbytes(6), hci.Address.PUBLIC_DEVICE_ADDRESS)
+        self._port = HciPort(self.air, "companion", address) if options.virtual_radio else None
+        self._companion: Companion | None = None
+        spec = options.pin or PinSpec(
+            paths=options.device_paths, virtual_radio=options.virtual_radio, heap_bytes=options.heap_bytes
+        )
+        self.pin = Pin(spec, self._on_line, self._on_exit)
+        self._restart: asyncio.Task[None] | None = None
+        self.person = Person(
+            self.timeline, self.hardware.button, self.mic, lambda: self.pin.running, self._seen
+        )
+        self.hardware.on_trace = self._on_trace
+        self.hardware.on_reset = self._on_reset
+        self.hardware.on_lost = lambda frames: self._fail(f"the simulated board lost {frames} frames")
+        self.mic.on_open = lambda is_open: self._sim("mic", on=is_open)
+        self.mic.on_overrun = lambda blocks: self._sim("overrun", blocks=blocks)
+
+    @property
+    def flash(self) -> nor.NorFlash:
+        """The pin's flash; there once the simulation is open."""
+        assert self._flash
+        return self._flash
+
+    async def open(self) -> None:
+        """Switch everything on; returns when the pin is ready and the companion linked, or that took too
+        long.
+
+        Raises Busy, NoInterpreter, OSError, ValueError (a state that holds no flash image).
+        """
+        self._folder = PinFolder(self._options.state)
+        self._identity = self._folder.unique_id()
+        blocks, seed = self._options.flash_blocks, self._options.seed
+        timed = self._options.flash_timed
+        self._flash = nor.NorFlash(self._folder.flash, blocks=blocks, seed=seed, timed=timed)
+        self._flash.attach(self.bus)
+        self._address = await self.bus.open()
+        radio = self._options.companion_radio or "bleak"
+        if self._port:
+            own = await self._port.open()
+            radio = self._options.companion_radio or f"bumble:{own}"
+            self.companion_spec = own
+        if self._options.companion:
+            spec = CompanionSpec(radio, self._options.state, self._options.config)
+            self._companion = Companion(
+                spec, self._options.companion, self._on_companion, self._on_companion_exit
+            )
+            await self._companion.start()
+        await self._boot("power")
+        if self._companion and not await self._seen("linked", 0, LINKED_S):
+            self._sim("note", text=f"the companion did not link within {LINKED_S:g} s; going on")
+
+    async def close(self) -> None:
+        """Everything off; the state stays."""
+        if self._restart:
+            self._restart.cancel()
+        self.pin.power_cut()
+        await self.pin.ended()
+        if self._companion:
+            await self._companion.stop()
+        await self.mic.close()
+        if self._radio:
+            self._radio.power_lost()
+        if self._port:
+            await self._port.close()
+        await self.bus.close()
+        if self._flash:
+            self._check_flash()
+            self._flash.close()
+        if self._folder:
+            self._folder.close()
+
+    # what happens to it
+
+    async def link(self, how: str, loss: float = 0.0) -> None:
+        """down, up, stall, or loss."""
+        if not self._options.virtual_radio:
+            raise CannotDo("the radio is not the simulator's (--radio external): it does not obey")
+        self._sim("link", how=how, **({"percent": loss * 100} if how == "loss" else {}))
+        if how == "loss":
+            self.air.pace.loss = loss
+            return
+        self.air.stalled = how == "stall"
+        self.air.set_near(how != "down")
+
+    async def power_cut(self, after: int = 0, torn: bool = False) -> None:
+        """At once, or in the n-th flash operation from now."""
+        if after:
+            self.flash.cut_after(after, self._cut, torn=torn)
+        else:
+            self._cut()
+            await self.pin.ended()
+
+    async def power_on(self) -> None:
+        """Returns when the pin is ready."""
+        if not self.pin.running:
+            await self._boot("power")
+
+    async def companion_kill(self) -> None:
+        """SIGKILL."""
+        self._sim("companion", how="kill")
+        await self._the_companion().kill()
+
+    async def companion_start(self) -> None:
+        """Start it again; returns when it runs, before it is linked."""
+        self._sim("companion", how="start")
+        await self._the_companion().start()
+
+    async def battery(self, mv: int) -> None:
+        """What the fuel gauge reads."""
+        self._sim("battery", mv=mv)
+        self.hardware.set_battery(mv)
+
+    def _the_companion(self) -> Companion:
+        if self._companion is None:
+            raise CannotDo("this simulation runs without a companion")
+        return self._companion
+
+    # what is heard of it
+
+    def _sim(self, event: str, /, **fields: Any) -> None:
+        self.timeline.add("sim", event, **fields)
+
+    def _on_air(self, event: str, /, **fields: Any) -> None:
+        self.timeline.add("radio", event, **fields)
+
+    def _on_trace(self, fields: dict[str, Any]) -> None:
+        name = str(fields.pop("event", "trace"))
+        self.timeline.add("pin", name, **fields)
+
+    def _on_line(self, line: str) -> None:
+        self.timeline.add("pin", "print", line=line)
+
+    def _on_companion(self, name: str, fields: Mapping[str, Any]) -> None:
+        self.timeline.add("companion", name, **fields)
+
+    def _on_companion_exit(self, code: int, last: list[str]) -> None:
+        self.last_words = last
+        self.timeline.add("companion", "exited", code=code, error=last[-1] if last else "")
+        said = last[-1] if last else "it said nothing"
+        self._fail(f"the companion ended by itself (exit {code}): {said}")
+
+    def _on_exit(self, code: int, last: list[str]) -> None:
+        self._gone()
+        self.last_words = last
+        error = last[-1] if last else f"exit {code}"
+        self.timeline.add("pin", "task_died", task="main", error=error)
+        self._fail(f"the pin's interpreter ended by itself (exit {code}): {error}")
+
+    def _on_reset(self, cause: str) -> None:
+        self._sim("reset", cause=cause)
+        self.pin.power_cut()
+        self._gone()
+        self._restart = asyncio.get_running_loop().create_task(self._start_pin(cause))
+
+    def _fail(self, why: str) -> None:
+        self.failure = self.failure or why
+        # wakes who waits
+        self._sim("failure", why=why)
+
+    def _check_flash(self) -> None:
+        if self.flash.violations:
+            more = len(self.flash.violations) - 1
+            first = f"the rules of NOR flash were broken: {self.flash.violations[0]}"
+            self.failure = self.failure or (f"{first} (and {more} more)" if more else first)
+
+    # power
+
+    def _cut(self) -> None:
+        self.pin.power_cut()
+        self.hardware.power_lost()
+        self._gone()
+        self._sim("power", on=False)
+
+    def _gone(self) -> None:
+        self.mic.power_lost()
+        if self._radio:
+            self._radio.power_lost()
+
+    async def _boot(self, cause: str) -> None:
+        begun = len(self.timeline.events)
+        self._sim("power", on=True)
+        await self._start_pin(cause)
+        if not await self._seen("advertising", begun, READY_S) and not self.failure:
+            self._sim("note", text=f"the pin did not get ready within {READY_S:g} s; going on")
+
+    async def _start_pin(self, cause: str) -> None:
+        self._boots += 1
+        await self.pin.power_on(
+            {
+                "LAPEL_SIM_BUS": self._address,
+                "LAPEL_SIM_TOKEN": self.bus.token,
+                "LAPEL_SIM_FLASH": str(self.flash.path),
+                "LAPEL_SIM_UID": self._identity,
+                "LAPEL_SIM_RESET_CAUSE": str(CAUSES[cause]),
+            }
+        )
+
+    async def _seen(self, name: str, start: int, timeout_s: float) -> Event | None:
+        # an event of pin or companion, or None when it cannot come any more
+        pattern = Pattern(name, {"who": "companion" if name == "linked" else "pin"})
+        found = asyncio.ensure_future(self.timeline.find(pattern, start, set(), timeout_s))
+        failed = asyncio.ensure_future(self.timeline.find(Pattern("failure"), start, set(), timeout_s))
+        await asyncio.wait((found, failed), return_when=asyncio.FIRST_COMPLETED)
+        failed.cancel()
+        if found.done():
+            return found.result()
+        found.cancel()
+        return None
