@@ -16,11 +16,20 @@ RANGES_MAX = 24
 UNTOLD_MAX = 64
 
 
+class _Epoch:
+    """One epoch of the companion: what is done with, and of that what it has not heard yet."""
+
+    def __init__(self, name: str, ranges=(), untold=()) -> None:
+        self.name = name
+        self.done = SeqRanges(ranges, RANGES_MAX)
+        self.untold = list(untold)
+
+
 class Marks:
     """All of it in RAM; pack() and the constructor are its durable form."""
 
     def __init__(self, data: bytes = b"") -> None:
-        # [epoch in hex, SeqRanges, untold], the current epoch last.
+        # The current epoch stands last.
         self._epochs = []
         # `seen` that could not be kept for the companion because it never answered.
         self.dropped = 0
@@ -33,30 +42,30 @@ class Marks:
             numbers = struct.unpack_from("<%dI" % count, data, at + 10)
             ranges = head[8]
             pairs = [(numbers[2 * i], numbers[2 * i + 1]) for i in range(ranges)]
-            epoch = binascii.hexlify(head[:8]).decode()
-            self._epochs.append([epoch, SeqRanges(pairs, RANGES_MAX), list(numbers[2 * ranges :])])
+            name = binascii.hexlify(head[:8]).decode()
+            self._epochs.append(_Epoch(name, pairs, numbers[2 * ranges :]))
             at += 10 + 4 * count
 
     def pack(self) -> bytes:
         """The durable form."""
         out = b""
-        for epoch, done, untold in self._epochs:
-            ranges = done.ranges()
-            numbers = [number for pair in ranges for number in pair] + untold
-            out += binascii.unhexlify(epoch) + struct.pack("<BB", len(ranges), len(untold))
+        for entry in self._epochs:
+            ranges = entry.done.ranges()
+            numbers = [number for pair in ranges for number in pair] + entry.untold
+            out += binascii.unhexlify(entry.name) + struct.pack("<BB", len(ranges), len(entry.untold))
             out += struct.pack("<%dI" % len(numbers), *numbers)
         return out
 
     @property
     def epoch(self):
         """The companion's epoch, None before its first notice."""
-        return self._epochs[-1][0] if self._epochs else None
+        return self._epochs[-1].name if self._epochs else None
 
     def adopt(self, epoch: str) -> bool:
         """Makes this the companion's epoch. False when it is already; True: to be made durable."""
         if epoch == self.epoch:
             return False
-        entry = self._entry(epoch) or [epoch, SeqRanges(limit=RANGES_MAX), []]
+        entry = self._entry(epoch) or _Epoch(epoch)
         self._epochs = [kept for kept in self._epochs if kept is not entry] + [entry]
         del self._epochs[:-EPOCHS_MAX]
         return True
@@ -68,12 +77,12 @@ class Marks:
     def is_done(self, epoch: str, seq: int) -> bool:
         """Whether the notice was taken once and is over."""
         entry = self._entry(epoch)
-        return entry is not None and seq in entry[1]
+        return entry is not None and seq in entry.done
 
     def highest(self, epoch) -> int:
         """The greatest number that is done with."""
         entry = self._entry(epoch)
-        return entry[1].highest() if entry else 0
+        return entry.done.highest() if entry else 0
 
     def finish(self, epoch: str, seqs, tell: bool) -> bool:
         """These notices are over; with `tell` the companion has to hear that they were seen.
@@ -84,13 +93,13 @@ class Marks:
         if entry is None:
             return False
         for seq in seqs:
-            entry[1].add(seq)
-            if tell and seq not in entry[2]:
-                entry[2].append(seq)
-            elif not tell and seq in entry[2]:
-                entry[2].remove(seq)
-        while len(entry[2]) > UNTOLD_MAX:
-            entry[2].pop(0)
+            entry.done.add(seq)
+            if tell and seq not in entry.untold:
+                entry.untold.append(seq)
+            elif not tell and seq in entry.untold:
+                entry.untold.remove(seq)
+        while len(entry.untold) > UNTOLD_MAX:
+            entry.untold.pop(0)
             self.dropped += 1
         return True
 
@@ -99,17 +108,17 @@ class Marks:
         entry = self._entry(epoch)
         if entry is None:
             return False
-        left = [seq for seq in entry[2] if seq not in seqs]
-        changed = len(left) != len(entry[2])
-        entry[2] = left
+        left = [seq for seq in entry.untold if seq not in seqs]
+        changed = len(left) != len(entry.untold)
+        entry.untold = left
         return changed
 
     def untold(self):
         """[(epoch, [seq, ...])] of what the companion has not confirmed, oldest epoch first."""
-        return [(epoch, list(untold)) for epoch, _, untold in self._epochs if untold]
+        return [(entry.name, list(entry.untold)) for entry in self._epochs if entry.untold]
 
     def _entry(self, epoch):
         for entry in self._epochs:
-            if entry[0] == epoch:
+            if entry.name == epoch:
                 return entry
         return None

@@ -1,5 +1,7 @@
 """Reads a clip by offset, checking each page, also while it is still being recorded."""
 
+import io
+
 from lapel.core import clip_layout, records
 from lapel.services import store_files
 
@@ -54,7 +56,7 @@ class ClipReader:
         self._path = path
         self._writer = writer
         self.header_bytes = 0
-        self._file = None
+        self._file: io.FileIO = None
         self._closed = False
         self.refresh()
 

@@ -27,7 +27,7 @@ class Clips:
         self._waiting = []
         # (first number, epoch): numbers go on over epochs, so these few say which epoch a clip is of.
         self._epochs = []
-        self._writer = None
+        self._writer: clip_writer.ClipWriter = None
         self._readers = []
 
     def mount(self) -> int:

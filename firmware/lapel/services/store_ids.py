@@ -20,8 +20,8 @@ class ClipIds:
         self._folder = folder
         self._random = random
         self._trace = trace
-        self.device = None
-        self.epoch = None
+        self.device = ""
+        self.epoch = ""
         self._next = 1
         self._reserved = 1
 

@@ -31,7 +31,7 @@ class Notices:
         # (file number, epoch, sequence, kind), oldest first.
         self._unseen = []
         self._stale = []
-        self._newest = None
+        self._newest: dict = None
         self._newest_number = 0
         self._last_number = 0
         # Notices that could not be taken: full, or the flash failed.
