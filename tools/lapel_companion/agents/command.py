@@ -1,0 +1,202 @@
+"""Runs a program of the user's, word by word as configured: no shell, no spoken options, limits on time and output."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from lapel_companion import processes
+from lapel_companion.agents.base import Context, Job, Request, Result, spoken
+from lapel_companion.agents.output import Capture, summary
+from lapel_companion.config import Jobs, Phrase
+from lapel_companion.dispatcher import Plan, Refused
+
+_AFTERMATH_S = 0.5
+
+
+class CommandAgent:
+    """`at_once` commands run at the same time; the others wait. Use it from one event loop."""
+
+    name = "command"
+
+    def __init__(self, limits: Jobs) -> None:
+        self._limits = limits
+        self._turns = asyncio.Semaphore(limits.at_once)
+        self.captures: dict[str, Capture] = {}
+
+    def plan(self, phrase: Phrase, request: Request) -> Plan:
+        return {
+            "argv": argument_vector(phrase.run, request),
+            "cwd": str(phrase.cwd or Path.home()),
+            "env": list(phrase.env),
+            "timeout_s": phrase.timeout_s or self._limits.timeout_s,
+            "max_output_bytes": phrase.max_output_bytes or self._limits.max_output_bytes,
+            "idempotent": phrase.idempotent,
+            "result": phrase.result,
+        }
+
+    def reruns(self, plan: Plan) -> bool:
+        return bool(plan["idempotent"])
+
+    async def run(self, job: Job, context: Context) -> Result:
+        async with self._turns:
+            if context.cancelled.is_set():
+                return Result("cancelled", "cancelled before it began")
+            capture = self.captures[job.id] = Capture(int(job.plan["max_output_bytes"]))
+            try:
+                return await _run(job, context, capture)
+            finally:
+                del self.captures[job.id]
+
+
+def argument_vector(run: Sequence[str], request: Request) -> list[str]:
+    """The program and its arguments with the slots filled in. Raises Refused.
+
+    A slot fills a whole argument after the program, and never becomes an option: what begins with a dash needs a
+    "--" before it.
+    """
+    argv = [run[0]]
+    for argument in run[1:]:
+        slot = argument[1:-1] if argument.startswith("{") and argument.endswith("}") else None
+        if slot is None or slot not in request.slots:
+            argv.append(argument)
+            continue
+        text = spoken(request, slot)
+        if text.startswith("-") and "--" not in run[1 : len(argv)]:
+            raise Refused(f'"{text}" begins with a dash, and {run[0]} could take it for an option')
+        argv.append(text)
+    return argv
+
+
+class _Child(asyncio.SubprocessProtocol):
+    """Watches one process. (asyncio's own Process.wait() also waits for pipes that grandchildren hold open.)"""
+
+    def __init__(self, capture: Capture) -> None:
+        self._into = {1: capture.out, 2: capture.err}
+        self._open = {1, 2}
+        self.exited = asyncio.Event()
+        self.drained = asyncio.Event()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self._into[fd].take(data)
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        self._open.discard(fd)
+        if not self._open:
+            self.drained.set()
+
+    def process_exited(self) -> None:
+        self.exited.set()
+
+
+async def _run(job: Job, context: Context, capture: Capture) -> Result:
+    argv = [str(word) for word in job.plan["argv"]]
+    ours, theirs = socket.socketpair()
+    with ours:
+        ours.setblocking(False)
+        try:
+            with theirs:
+                transport, child = await asyncio.get_running_loop().subprocess_exec(
+                    lambda: _Child(capture),
+                    *processes.gate_command(theirs.fileno(), argv),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.PIPE,
+                    cwd=job.plan["cwd"],
+                    env=processes.clean_environment(job.plan["env"]),
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                )
+        except OSError as error:
+            return Result("failed", f"it could not be started: {_cause(error, str(job.plan['cwd']))}")
+        pid = transport.get_pid()
+        try:
+            await _through_the_gate(job, context, pid, ours)
+            refused = await asyncio.get_running_loop().sock_recv(ours, 16)
+            if refused:
+                cause = _cause(OSError(int(refused), os.strerror(int(refused))), argv[0])
+                return Result("failed", f"it could not be run: {cause}", facts={"argv": argv})
+            ending = await _wait(pid, child, context, float(job.plan["timeout_s"]))
+            # What it left behind in its group may hold the pipes open; the job has ended, and so do they.
+            if not await _within(child.drained, _AFTERMATH_S):
+                await processes.end_group(pid)
+                await _within(child.drained, _AFTERMATH_S)
+            return _result(job, argv, capture, transport.get_returncode() or 0, ending)
+        finally:
+            # Also when this task is cancelled: nothing outlives its job.
+            await asyncio.shield(_leave_nothing(pid, child, transport))
+
+
+async def _through_the_gate(job: Job, context: Context, pid: int, ours: socket.socket) -> None:
+    leader = processes.look(pid)
+    started = leader.started if leader else ""
+    number = len(job.attempts) + 1
+    await context.attempt({"job": job.id, "n": number, "pid": pid, "pgid": pid, "started": started})
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        await asyncio.get_running_loop().sock_sendall(ours, b"!")
+
+
+async def _leave_nothing(pid: int, child: _Child, transport: asyncio.SubprocessTransport) -> None:
+    with contextlib.suppress(processes.StillThere):
+        await processes.end_group(pid)
+    await child.exited.wait()
+    transport.close()
+
+
+async def _wait(pid: int, child: _Child, context: Context, timeout_s: float) -> str:
+    """Wait for the end, whoever brings it: "" for itself, else "timeout" or "cancelled"."""
+    ended = asyncio.create_task(child.exited.wait())
+    cancelled = asyncio.create_task(context.cancelled.wait())
+    try:
+        await asyncio.wait((ended, cancelled), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            return ""
+        why = "cancelled" if cancelled.done() else "timeout"
+        await processes.end_group(pid)
+        await child.exited.wait()
+        return why
+    finally:
+        cancelled.cancel()
+        ended.cancel()
+        await asyncio.gather(cancelled, ended, return_exceptions=True)
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
+
+
+def _result(job: Job, argv: list[str], capture: Capture, status: int, ending: str) -> Result:
+    log, detail = capture.log(), capture.text()
+    facts = {"argv": argv, "exit": status, "dropped_bytes": capture.dropped_bytes}
+    if ending == "cancelled":
+        return Result("cancelled", "cancelled while it ran", detail, log=log, facts=facts)
+    if ending == "timeout":
+        text = f"ended after {job.plan['timeout_s']:g} s, its limit"
+        return Result("failed", text, detail, log=log, facts=facts)
+    if status != 0:
+        what = f"exit status {status}" if status > 0 else f"ended by {_signal_name(-status)}"
+        said = capture.err.last_line() or capture.out.last_line()
+        text = f"failed, {what}{': ' + said if said else ''}"
+        return Result("failed", text, detail, log=log, facts=facts)
+    return Result("done", summary(capture, job.plan.get("result")), detail, log=log, facts=facts)
+
+
+def _cause(error: OSError, what: str) -> str:
+    if isinstance(error, FileNotFoundError) or error.errno == 2:
+        return f"{what} is not there"
+    return f"{what}: {(error.strerror or str(error)).lower()}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

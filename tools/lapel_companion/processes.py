@@ -1,0 +1,160 @@
+"""Process groups of jobs: who is in one, when each began, and how one is ended.
+
+A process is named by its id and its start time, because ids are used again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+TERM_GRACE_S = 2.0
+KILL_GRACE_S = 5.0
+_POLL_S = 0.04
+_PROC = Path("/proc")
+_PS_LIMIT_S = 10.0
+
+
+class StillThere(Exception):
+    """A process group did not end, not even when it was killed."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One living process. `started` names its start and is only good for comparing."""
+
+    pid: int
+    pgid: int
+    session: int
+    started: str
+
+
+def look(pid: int) -> Process | None:
+    """The living process `pid`; None when there is none (a zombie is none). Raises OSError."""
+    if _PROC.joinpath("self", "stat").exists():
+        return _from_proc(pid)
+    found = _from_ps(["-p", str(pid)])
+    return found[0] if found else None
+
+
+def members(pgid: int) -> list[Process]:
+    """The living processes of a group. Raises OSError."""
+    if not _PROC.joinpath("self", "stat").exists():
+        return [process for process in _from_ps(["-ax"]) if process.pgid == pgid]
+    found = []
+    for entry in os.listdir(_PROC):
+        if entry.isdigit():
+            process = _from_proc(int(entry))
+            if process is not None and process.pgid == pgid:
+                found.append(process)
+    return found
+
+
+def signal_group(pgid: int, number: signal.Signals) -> bool:
+    """Send a signal to a group; False when it is gone already."""
+    try:
+        os.killpg(pgid, number)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # Somebody else's process, or (macOS) only zombies: who is left is for the caller to see.
+        return True
+    return True
+
+
+async def end_group(pgid: int, *, term_s: float = TERM_GRACE_S, kill_s: float = KILL_GRACE_S) -> None:
+    """Ask a group to end, make it end, and wait until nobody is left in it. Raises StillThere, OSError."""
+    for number, grace_s in ((signal.SIGTERM, term_s), (signal.SIGKILL, kill_s)):
+        if not signal_group(pgid, number):
+            return
+        # A stopped process does not hear TERM before it goes on.
+        signal_group(pgid, signal.SIGCONT)
+        deadline = asyncio.get_running_loop().time() + grace_s
+        while asyncio.get_running_loop().time() < deadline:
+            if not members(pgid):
+                return
+            await asyncio.sleep(_POLL_S)
+    if members(pgid):
+        raise StillThere(f"the process group {pgid} cannot be ended")
+
+
+async def end_leftover(attempt: Mapping[str, object]) -> bool:
+    """End what is left of an attempt of an earlier run (its `attempt` event's body), and wait for it.
+
+    True when something was left. A group that only has the attempt's number by chance is left alone.
+    Raises StillThere, OSError.
+    """
+    pgid, started = attempt.get("pgid"), attempt.get("started")
+    if not isinstance(pgid, int) or pgid <= 1 or not isinstance(started, str):
+        return False
+    if not _is_ours(members(pgid), pgid, started):
+        return False
+    await end_group(pgid)
+    return True
+
+
+def _is_ours(group: Iterable[Process], pgid: int, started: str) -> bool:
+    living = list(group)
+    if not living:
+        return False
+    for process in living:
+        if process.pid == pgid:
+            return process.started == started
+    # The leader is gone, its children are not: as long as they live, the system gives its number to nobody else. They
+    # must still be in the session that it began, and in the same boot.
+    boot = started.split("/")[0]
+    return all(process.session in (pgid, 0) and process.started.split("/")[0] == boot for process in living)
+
+
+def _from_proc(pid: int) -> Process | None:
+    try:
+        stat = _PROC.joinpath(str(pid), "stat").read_text("utf-8", "replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name in brackets may hold anything, also brackets.
+    fields = stat[stat.rindex(")") + 2 :].split()
+    if fields[0] in "ZXx":
+        return None
+    # Fields 3 (state), 5 (pgrp), 6 (session) and 22 (start in ticks since boot) of proc_pid_stat(5).
+    return Process(pid, int(fields[2]), int(fields[3]), f"{_boot_id()}/{fields[19]}")
+
+
+def _boot_id() -> str:
+    return _PROC.joinpath("sys", "kernel", "random", "boot_id").read_text().strip()
+
+
+def _from_ps(which: list[str]) -> list[Process]:
+    """For systems without /proc (macOS): the start has whole seconds there, and the session stays unknown."""
+    command = ["ps", *which, "-o", "pid=,pgid=,stat=,lstart="]
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+    ran = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=_PS_LIMIT_S, check=False
+    )
+    found = []
+    for line in ran.stdout.splitlines():
+        pid, pgid, state, *started = line.split()
+        if not state.startswith("Z"):
+            found.append(Process(int(pid), int(pgid), 0, "/".join(["", *started])))
+    return found
+
+
+def clean_environment(allowed: Iterable[str] = ()) -> dict[str, str]:
+    """What a command sees of the companion's environment: where programs, home and zone are, and what its owner allows."""
+    names = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", *allowed}
+    found = {name: os.environ[name] for name in sorted(names) if name in os.environ}
+    found.setdefault("PATH", os.defpath)
+    found.setdefault("HOME", str(Path.home()))
+    return found
+
+
+def gate_command(channel: int, argv: Iterable[str]) -> list[str]:
+    """The command line that waits at the gate with the socket `channel`, then becomes `argv`."""
+    gate = str(Path(__file__).with_name("gate.py"))
+    # Isolated and without site: it starts in 10 ms, and no module of the user's stands in between.
+    return [sys.executable, "-I", "-S", gate, str(channel), *argv]
