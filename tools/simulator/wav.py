@@ -47,7 +47,12 @@ def load(path: Path) -> array[int]:
         mono = [sum(samples[i : i + channels]) / channels for i in frames]
     if rate_hz != RATE_HZ:
         mono = resample(mono, rate_hz, RATE_HZ)
-    return array("h", [max(-FULL_SCALE - 1, min(FULL_SCALE, round(x * FULL_SCALE))) for x in mono])
+    return as_samples(mono)
+
+
+def as_samples(values: Sequence[float]) -> array[int]:
+    """-1..1 as 16-bit samples; what is beyond is clipped."""
+    return array("h", [max(-FULL_SCALE - 1, min(FULL_SCALE, round(x * FULL_SCALE))) for x in values])
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -100,22 +105,46 @@ def _samples(kind: int, bits: int, body: bytes) -> Sequence[float]:
 
 
 def resample(samples: Sequence[float], from_hz: int, to_hz: int) -> list[float]:
-    """Polyphase windowed-sinc resampling; what lies above the lower Nyquist rate is filtered out."""
-    common = math.gcd(from_hz, to_hz)
-    up, down = to_hz // common, from_hz // common
-    # cut-off in cycles per input sample
-    cutoff = ROLL_OFF * min(1.0, up / down) / 2
-    reach = math.ceil(CROSSINGS / (2 * cutoff))
-    padded = [0.0] * reach + list(samples) + [0.0] * (reach + 1)
-    phases: dict[int, list[float]] = {}
-    out = []
-    for i in range(-(-len(samples) * up // down)):
-        whole, phase = divmod(i * down, up)
-        taps = phases.get(phase)
-        if taps is None:
-            taps = phases[phase] = _taps(phase / up, reach, cutoff)
-        out.append(sum(map(mul, taps, padded[whole : whole + 2 * reach + 1])))
-    return out
+    """All of `samples` at another rate."""
+    resampler = Resampler(from_hz, to_hz)
+    return resampler.feed(samples) + resampler.end()
+
+
+class Resampler:
+    """Polyphase windowed-sinc resampling, piece by piece; what lies above the lower Nyquist rate is filtered
+    out."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        common = math.gcd(from_hz, to_hz)
+        self._up, self._down = to_hz // common, from_hz // common
+        # cycles per input sample
+        self._cutoff = ROLL_OFF * min(1.0, to_hz / from_hz) / 2
+        self._reach = math.ceil(CROSSINGS / (2 * self._cutoff))
+        self._kept = [0.0] * self._reach
+        self._phases: dict[int, list[float]] = {}
+        # numerator over `up` of the next output's place in `kept`
+        self._next = 0
+
+    def feed(self, samples: Sequence[float]) -> list[float]:
+        """The outputs that `samples` complete."""
+        kept = self._kept + list(samples)
+        width = 2 * self._reach + 1
+        out = []
+        whole, phase = divmod(self._next, self._up)
+        while whole + width <= len(kept):
+            taps = self._phases.get(phase)
+            if taps is None:
+                taps = self._phases[phase] = _taps(phase / self._up, self._reach, self._cutoff)
+            out.append(sum(map(mul, taps, kept[whole : whole + width])))
+            self._next += self._down
+            whole, phase = divmod(self._next, self._up)
+        self._kept = kept[whole:]
+        self._next -= whole * self._up
+        return out
+
+    def end(self) -> list[float]:
+        """The outputs that silence completes."""
+        return self.feed([0.0] * self._reach)
 
 
 def _taps(shift: float, reach: int, cutoff: float) -> list[float]:

@@ -1,0 +1,180 @@
+"""`lapel sim`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from lapel_companion import config, paths
+from lapel_companion.client import follow
+from simulator import flash as nor
+from simulator.air import Pace
+from simulator.engine import Engine, Unmet
+from simulator.folder import Busy
+from simulator.pin import HEAP_BYTES, NoInterpreter
+from simulator.script import ScriptError, Step, hold_one, parse
+from simulator.show import JsonLines, Screen
+from simulator.simulation import Options, Simulation
+from simulator.wav import RATE_HZ, BadWav
+
+RECORDING_MAX_S = 60
+USAGE, FAILED, INTERRUPTED = 2, 1, 130
+
+FILE = click.Path(path_type=Path)
+RADIO = click.Choice(["virtual", "external"])
+INTERVAL = click.FloatRange(7.5, 4000)
+PACKETS = click.IntRange(1, 12)
+BLOCKS = click.IntRange(16, 65535)
+HEAP = click.IntRange(100_000)
+
+
+@click.command()
+@click.option("--wav", type=FILE, help="Hold the button, speak this recording, wait for the result.")
+@click.option("--script", type=FILE, help="Do what this file says; see tools/simulator/README.md.")
+@click.option("--mic", is_flag=True, help="Your own voice: the space bar is the button.")
+@click.option("--config", "config_file", type=FILE, help="The companion's; else the example.")
+@click.option("--state", type=FILE, help="What both remember; else a temporary one.")
+@click.option("--radio", type=RADIO, default="virtual", help="external: the interpreter's own.")
+@click.option("--companion-radio", default="", metavar="SPEC", help="bleak, or bumble:TRANSPORT.")
+@click.option("--device-path", "device_paths", type=FILE, multiple=True, help="For the pin's module path.")
+@click.option("--seed", type=int, default=1, show_default=True, help="For what is left to chance.")
+@click.option("--json", "as_json", is_flag=True, help="Every event as one line of JSON.")
+@click.option("--interval-ms", type=INTERVAL, default=30.0, show_default=True, help="Connection interval.")
+@click.option("--packets", type=PACKETS, default=4, show_default=True, help="Packets a connection event.")
+@click.option("--flash-blocks", type=BLOCKS, default=nor.BLOCKS, help="Of a new flash, of 4 kB.")
+@click.option("--flash-time/--no-flash-time", default=True, help="Flash takes the chip's time.")
+@click.option("--heap", type=HEAP, default=HEAP_BYTES, show_default=True, help="The pin's heap, in bytes.")
+@click.option("-v", "--verbose", is_flag=True, help="Show everything, also what the processes print.")
+def sim(
+    wav: Path | None,
+    script: Path | None,
+    mic: bool,
+    config_file: Path | None,
+    state: Path | None,
+    radio: str,
+    companion_radio: str,
+    device_paths: tuple[Path, ...],
+    seed: int,
+    as_json: bool,
+    interval_ms: float,
+    packets: int,
+    flash_blocks: int,
+    flash_time: bool,
+    heap: int,
+    verbose: bool,
+) -> None:
+    """Run a simulated pin, a radio and the companion together.
+
+    Exit 0: every wait was met. 1: one was not, or something broke; stderr says what. 2: used wrongly.
+    """
+    if (wav is not None) + (script is not None) + mic != 1:
+        raise click.UsageError("give one of --wav FILE, --script FILE and --mic")
+    if not verbose:
+        logging.getLogger("bumble").setLevel(logging.CRITICAL)
+    steps = _steps(wav, script)
+    used = config_file or paths.EXAMPLE
+    _check(used)
+    for folder in device_paths:
+        if not folder.is_dir():
+            raise click.UsageError(f"--device-path {folder}: no such folder")
+    with _state(state) as kept:
+        options = Options(
+            state=kept,
+            config=used.absolute(),
+            virtual_radio=radio == "virtual",
+            companion_radio=companion_radio,
+            companion=follow,
+            device_paths=[folder.absolute() for folder in device_paths],
+            seed=seed,
+            pace=Pace(interval_ms, packets),
+            heap_bytes=heap,
+            flash_blocks=flash_blocks,
+            flash_timed=flash_time,
+        )
+        screen = JsonLines() if as_json else Screen(verbose=verbose)
+        code = asyncio.run(_run(options, steps, screen, mic))
+    sys.exit(code)
+
+
+def _steps(wav: Path | None, script: Path | None) -> list[Step]:
+    try:
+        if wav is not None:
+            steps = hold_one(wav)
+        elif script is not None:
+            steps = parse(script.read_text(encoding="utf-8"), str(script), script.absolute().parent)
+        else:
+            steps = []
+    except (ScriptError, BadWav) as error:
+        raise click.UsageError(str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise click.UsageError(f"{script}: {why}") from error
+    for step in steps:
+        seconds = len(step.sound) / RATE_HZ
+        if seconds > RECORDING_MAX_S:
+            click.echo(
+                f"{step.file} is {seconds:.1f} s long: after {RECORDING_MAX_S} s the pin ends by itself.",
+                err=True,
+            )
+    return steps
+
+
+def _check(file: Path) -> None:
+    try:
+        config.load(file)
+    except config.ConfigError as error:
+        raise click.UsageError(str(error)) from error
+
+
+@contextmanager
+def _state(state: Path | None) -> Iterator[Path]:
+    if state is not None:
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.UsageError(f"--state {state}: {error.strerror}") from error
+        yield state.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="lapel-sim-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+async def _run(options: Options, steps: list[Step], screen: JsonLines | Screen, mic: bool) -> int:
+    simulation = Simulation(options)
+    simulation.timeline.listen(screen.show)
+    me = asyncio.current_task()
+    assert me
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
+    screen.head()
+    code = 0
+    try:
+        await simulation.open()
+        if mic:
+            # needs a terminal and a sound device: not everybody has them
+            from simulator.live import live
+
+            await live(simulation)
+        else:
+            await Engine(simulation).run(steps)
+    except (Unmet, Busy, NoInterpreter, OSError, ValueError) as error:
+        click.echo(f"lapel sim: {error}", err=True)
+        code = FAILED
+    except asyncio.CancelledError:
+        code = INTERRUPTED
+    finally:
+        await simulation.close()
+    if simulation.failure:
+        if code == 0:
+            click.echo(f"lapel sim: {simulation.failure}", err=True)
+        for line in simulation.last_words:
+            click.echo(f"  {line}", err=True)
+        code = code or FAILED
+    return code
