@@ -26,8 +26,6 @@ ONLY_MICROPYTHON = (
 MICROPYTHON_HEAP = "16m"
 MICROPYTHON_TIMEOUT_S = 60
 
-# So few that this short run reserves at a press as well.
-store_ids.BATCH, store_ids.LOW = 2, 1
 BLOCKS = 64
 EPOCH = "f0f1f2f3f4f5f6f7"
 META = {"codec": "ima-adpcm", "rate": 16000, "boot": "01234567", "ms": 12345, "t": None, "re": None}
@@ -43,6 +41,8 @@ class Run:
 
     def __init__(self, seed, text_bytes, options):
         self.options = options
+        # So few that this short run reserves at a press as well.
+        store_ids.BATCH, store_ids.LOW = 2, 1
         self.text_bytes = text_bytes
         # number: (data, ops at begin, [(ops, synced)], ops at captured or None, ops at gone, ops at going)
         self.clips = {}
