@@ -142,7 +142,7 @@ class ClipFeed:
             return
         if self._sender is None or self._sender.number != number:
             return
-        epoch = self._reader.meta["ep"]
+        epoch, clip = self._reader.meta["ep"], self._store.clip_id(number)
         self._drop_sender()
         try:
             self._store.remove(number)
@@ -150,7 +150,7 @@ class ClipFeed:
             # It is offered again, and accepted again: the companion takes it once.
             self._trace("store_error", error=str(e))
             return
-        self._trace("accepted", clip=messages.clip_id(self._store.device, epoch, number), dispatch=dispatch)
+        self._trace("accepted", clip=clip, dispatch=dispatch)
         self._on_accepted(epoch, number, dispatch)
 
     def _end(self) -> dict:

@@ -9,7 +9,6 @@ import binascii
 from lapel.services.store_files import StoreError
 from lapel_wire import gatt, messages
 from lapel_wire.clips import RETRY_MS
-from lapel_wire.schema import LIST_MAX
 
 _STATUS_EVERY_MS = 60_000
 _DATA_BYTES = 160
@@ -38,7 +37,6 @@ class Desk:
         self._repeat_ms = 0
         self._status_ms = 0
         self._felt = []
-        self.settings_id = 0
 
     def greet(self, channel, hello: dict) -> None:
         """The companion said hello: set the clock, compare high-water marks, say hello."""
@@ -48,9 +46,9 @@ class Desk:
             # Behind what the companion knows of our own epoch: our counter was lost.
             if hello["ce"] == store.epoch and hello["ch"] > store.highest:
                 self._trace("epoch", epoch=store.new_epoch())
-            store.notices.adopt(hello["ep"])
         except StoreError as e:
             self._trace("store_error", error=str(e))
+        store.know_companion(hello["ep"])
         channel.post(
             messages.HELLO_PIN,
             {
@@ -59,12 +57,12 @@ class Desk:
                 "ep": store.epoch,
                 "hw": store.highest,
                 "q": len(store.waiting()),
-                "ne": store.notices.epoch,
-                "nh": store.notices.highest,
+                "ne": hello["ep"],
+                "nh": store.notice_high(hello["ep"]),
                 "boot": self._boot,
                 "ms": clock.ms(),
                 "bat": self._battery_mv(),
-                "set": self.settings_id,
+                "set": store.settings_id,
             },
         )
         self._repeat_ms = clock.ms()
@@ -74,9 +72,10 @@ class Desk:
         """Queues what is to be repeated or reported."""
         if now_ms >= self._repeat_ms:
             self._repeat_ms = now_ms + RETRY_MS
-            for epoch, seqs in self._store.notices.pending_seen():
-                channel.post(messages.SEEN, {"ep": epoch, "s": seqs[:LIST_MAX], "a": False})
-            for cancel in self._store.cancels.pending():
+            epoch, seqs = self._store.pending_seen()
+            if seqs:
+                channel.post(messages.SEEN, {"ep": epoch, "s": seqs, "a": False})
+            for cancel in self._store.pending_cancels():
                 channel.post(messages.CANCEL, cancel)
         if now_ms >= self._status_ms:
             self._status_ms = now_ms + _STATUS_EVERY_MS
@@ -95,19 +94,18 @@ class Desk:
             self._trace("store_error", error=str(e))
 
     def _take(self, kind: int, body, channel) -> None:
-        notices = self._store.notices
+        store = self._store
         if kind == messages.NOTICE:
             self._notice(body, channel)
         elif kind == messages.SEEN:
             if body["a"]:
-                notices.told(body["ep"], body["s"])
-            else:
-                notices.seen_there(body["ep"], body["s"])
+                store.seen_answered(body["ep"], body["s"])
+            elif store.mark_seen(body["ep"], body["s"], pending=False):
                 channel.post(messages.SEEN, {"ep": body["ep"], "s": body["s"], "a": True})
         elif kind == messages.RETRACT:
-            notices.retract(body["ep"], body["s"])
+            store.retract(body["ep"], body["s"])
         elif kind == messages.CANCELLED:
-            self._store.cancels.confirmed(body["id"])
+            store.cancel_answered(body["id"])
         elif kind == messages.JOBS:
             self._on_jobs(body["n"])
         elif kind == messages.SETTINGS:
@@ -121,12 +119,12 @@ class Desk:
     def _notice(self, body, channel) -> None:
         key = (body["ep"], body["s"])
         # Felt first (an erase may take 200 ms), promised only when it is durable.
-        if not self._store.notices.known(*key) and key not in self._felt:
+        if not self._store.has_notice(*key) and key not in self._felt:
             self._felt.append(key)
             del self._felt[:-_FELT_MAX]
             self._on_notice(body)
-        self._store.notices.put(body)
-        channel.post(messages.STORED, {"ep": body["ep"], "s": body["s"]})
+        if self._store.put(body):
+            channel.post(messages.STORED, {"ep": body["ep"], "s": body["s"]})
 
     def _read(self, body, channel) -> None:
         data = self._flight.read(body["off"], _DATA_BYTES) if body["w"] == "flight" else b""

@@ -120,10 +120,11 @@ class Reader:
 
 
 class FakeStore:
-    device = "0badcafe"
-
     def __init__(self, clips):
         self.clips = clips
+
+    def clip_id(self, number):
+        return messages.clip_id("0badcafe", EPOCH, number)
 
     def waiting(self):
         return sorted(self.clips)
