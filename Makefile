@@ -72,6 +72,11 @@ clean: ## remove caches and what runs left behind
 distclean: clean ## remove what was installed, too
 	@rm -rf .venv .tools
 
+# A checkout that was moved needs its environment made again: scripts in it name the old folder.
+ifneq ($(shell cat .venv/.where 2>/dev/null),$(CURDIR))
+.PHONY: $(VENV)
+endif
+
 $(VENV): pyproject.toml tools/constraints.txt tools/bootstrap.sh
 	@tools/bootstrap.sh
 

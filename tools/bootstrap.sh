@@ -21,17 +21,22 @@ fail() {
 
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
+has_wheels() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1; }
+
 find_python() {
     if [ -n "${LAPEL_PYTHON:-}" ]; then
         new_enough "$LAPEL_PYTHON" || fail "LAPEL_PYTHON=$LAPEL_PYTHON is not a Python of 3.11 or newer."
         echo "$LAPEL_PYTHON"
         return
     fi
-    for name in python3 python3.13 python3.12 python3.11 python3.14; do
-        if new_enough "$name"; then
-            command -v "$name"
-            return
-        fi
+    # Newer ones work too, where a compiler can build what has no wheel for them yet.
+    for check in has_wheels new_enough; do
+        for name in python3 python3.13 python3.12 python3.11; do
+            if $check "$name"; then
+                command -v "$name"
+                return
+            fi
+        done
     done
     found=$(python3 -V 2>/dev/null || echo "none")
     case "$(uname -s)" in
@@ -61,20 +66,34 @@ make_venv() {
         "then run make again. What happened is in $log."
 }
 
-# Content, not time stamps: a fresh clone or a touched file does not install again.
+# Content, not time stamps, and only what says what to install: a touched file does not install again.
 python=$(find_python)
-wanted=$({ cat pyproject.toml tools/constraints.txt; echo "$extras"; pwd; "$python" -V; } | cksum)
-if [ -f "$venv/.lapel" ] && [ "$(cat "$venv/.lapel")" = "$wanted" ] && "$venv/bin/python" -c '' 2>/dev/null; then
+wanted=$({ sed '/^\[tool\.pytest/,$d' pyproject.toml; cat tools/constraints.txt; echo "$extras"; pwd; "$python" -V; } | cksum)
+up_to_date() {
+    if [ "$(cat "$venv/.lapel" 2>/dev/null)" != "$wanted" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then return 1; fi
     touch "$venv/.lapel"
-    exit 0
-fi
+}
+if up_to_date; then exit 0; fi
+
+# Two makes at once: the second waits for the first. A lock whose owner has gone is taken over.
+lock=.tools/bootstrap.lock
+until mkdir "$lock" 2>/dev/null; do
+    kill -0 "$(cat "$lock/pid" 2>/dev/null || echo $$)" 2>/dev/null || rm -rf "$lock"
+    sleep 1
+done
+trap 'rm -rf "$lock"' EXIT
+echo $$ >"$lock/pid"
+if up_to_date; then exit 0; fi
 
 say "Making $venv with $("$python" -V) (once; about a minute)"
-if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1 ||
+# Scripts inside name the folder they were made in.
+if [ "$(cat "$venv/.where" 2>/dev/null)" != "$(pwd)" ] ||
+    ! "$venv/bin/python" -m pip --version >/dev/null 2>&1 ||
     [ "$("$venv/bin/python" -V)" != "$("$python" -V)" ]; then
     make_venv
 fi
 rm -f "$venv/.lapel"
+pwd >"$venv/.where"
 
 set +e
 {
@@ -83,7 +102,7 @@ set +e
     echo "pip-exit=$?"
 } | tee "$log" | awk '
     /^Collecting /          { n++; if (n % 10 == 0) { print "  " n " packages found"; fflush() } }
-    /^Installing collected/ { print "  installing them"; fflush() }
+    /^Installing collected/ { print "  installing"; fflush() }
 '
 set -e
 if ! grep -q '^pip-exit=0$' "$log"; then
@@ -91,6 +110,12 @@ if ! grep -q '^pip-exit=0$' "$log"; then
         fail "could not reach the Python package index." \
             "Connect to a network, or name a mirror in pip's configuration (pip config set global.index-url ...)," \
             "then run make again. The whole story is in $log."
+    fi
+    if grep -qE 'Failed (building|to build)|CMAKE_C_COMPILER|No CMAKE|compiler' "$log"; then
+        fail "$("$python" -V) has no ready-made package for everything, and building one failed." \
+            "Use Python 3.11, 3.12 or 3.13 (LAPEL_PYTHON=/path/to/python3.13 make)," \
+            "or install a C compiler (Debian, Ubuntu: sudo apt install build-essential; macOS: xcode-select --install)." \
+            "The whole story is in $log."
     fi
     grep -E '^ERROR' "$log" | head -n 3 >&2
     fail "installing the Python packages failed." "The whole story is in $log."

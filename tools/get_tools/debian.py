@@ -28,6 +28,10 @@ class NotFetched(Exception):
     """What was looked for is not there; the text says what, where and what to type."""
 
 
+class Unreachable(NotFetched):
+    """The archive did not answer: trying another release of it is of no use."""
+
+
 @dataclass(frozen=True)
 class System:
     """The running system: id "debian" or "ubuntu", the codename of its release, its mirrors."""
@@ -119,7 +123,7 @@ class Suite:
             "-oAPT::Update::Post-Invoke-Success::=",
             "-oAPT::Update::Post-Invoke::=",
         ]
-        problem = ""
+        problem = NotFetched("")
         for mirror in self._system.mirrors:
             line = f"deb {signed}{mirror} {self.codename} {COMPONENTS[self._system.id]}\n"
             (self._folder / "sources.list").write_text(line, encoding="utf-8")
@@ -127,7 +131,10 @@ class Suite:
                 self._apt("apt-get", "update")
                 return
             except NotFetched as error:
-                problem = str(error)
+                problem = error
+        if re.search(r"resolv|connect|unreachable|timed out", str(problem), re.IGNORECASE):
+            mirrors = ", ".join(self._system.mirrors)
+            raise Unreachable(f"could not reach the package archive at {mirrors}; is there a network?")
         raise NotFetched(f"no package list for {self.codename}: {problem}")
 
     def version(self, package: str) -> str | None:

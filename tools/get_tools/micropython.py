@@ -82,6 +82,9 @@ def _from_archive(folder: Path) -> list[str]:
         "Build the unix port (make -C ports/unix, standard variant) or install it from your system,\n"
         "  and name it:  LAPEL_MICROPYTHON=/path/to/micropython make"
     )
+    root = folder / "root"
+    if root.is_dir() and (command := _command(root)) and unusable(command) is None:
+        return command
     try:
         system = debian.this_system()
     except debian.NotFetched as error:
@@ -93,14 +96,19 @@ def _from_archive(folder: Path) -> list[str]:
         try:
             suite.update()
             version = suite.version("micropython")
+        except debian.Unreachable as error:
+            raise debian.NotFetched(
+                f"needs MicroPython 1.25 or newer, and {error}\n"
+                "  Without one, name an interpreter: LAPEL_MICROPYTHON=/path/to/micropython make"
+            ) from error
         except debian.NotFetched as error:
             tried.append(str(error))
             continue
         if version is None or debian_version(version) < WANTED:
             tried.append(f"{codename} has {'no MicroPython' if version is None else version}")
             continue
-        suite.unpack("micropython", folder / "root")
-        command = [*debian.loader(folder / "root"), str(folder / "root" / "usr" / "bin" / "micropython")]
+        suite.unpack("micropython", root)
+        command = _command(root)
         problem = unusable(command)
         if problem is None:
             shutil.rmtree(folder / "apt", ignore_errors=True)
@@ -108,9 +116,11 @@ def _from_archive(folder: Path) -> list[str]:
             return command
         tried.append(f"{codename}: {problem}")
     story = "\n  ".join(tried)
-    raise debian.NotFetched(
-        f"found no MicroPython of 1.25 or newer.\n  {story}\n  Is there a network? If so:\n  {help_line}"
-    )
+    raise debian.NotFetched(f"found no MicroPython of 1.25 or newer.\n  {story}\n  {help_line}")
+
+
+def _command(root: Path) -> list[str]:
+    return [*debian.loader(root), str(root / "usr" / "bin" / "micropython")]
 
 
 def debian_version(text: str) -> tuple[int, ...]:
