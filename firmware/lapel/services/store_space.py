@@ -9,7 +9,7 @@ LAST_BLOCKS = 8
 
 
 class Space:
-    """`statvfs(path)` as os.statvfs: block size at 0, free blocks at 3."""
+    """`statvfs(path)` as os.statvfs: block size at 0, blocks at 2, free blocks at 3."""
 
     def __init__(self, root: str, statvfs=None) -> None:
         self._root = root
@@ -21,8 +21,10 @@ class Space:
     def measure(self) -> None:
         """Walks the file system for the truth. Slow: at mount and when idle only."""
         answer = self._statvfs(self._root)
+        # A full LittleFS can count some blocks twice: then "free" is a negative number read as a huge one.
+        free = answer[3] if answer[3] <= answer[2] else 0
         # Blocks of 4 kB, whatever the file system's own are.
-        free = answer[3] * answer[0] // 4096
+        free = free * answer[0] // 4096
         self.drift_blocks = free - self.free_blocks
         self.free_blocks = free
 
