@@ -40,7 +40,7 @@ quick: $(VENV) $(MPY) ## the unit tests on both Pythons and the house rules
 
 lint: $(VENV) ## style, types on the host, types against the device's stubs, the import table
 	@failed=; \
-	echo "ruff"; $(PY) -m ruff check --quiet . || failed=1; \
+	echo "ruff"; $(PY) -m ruff check --quiet --output-format concise . || failed=1; \
 	echo "mypy (host)"; $(PY) -m mypy --no-error-summary || failed=1; \
 	echo "mypy (ESP32-S3)"; $(PY) -m device_types || failed=1; \
 	echo "layers"; $(PY) -m layers || failed=1; \

@@ -1,0 +1,34 @@
+"""The app's size is measured with the device's compiler, and stays below its bar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import app_size
+import pytest
+
+
+def test_the_app_fits() -> None:
+    size = app_size.measure()
+    assert 10_000 < size.total <= app_size.LIMIT_BYTES
+    assert "firmware/lapel/compat.py" in size.modules
+
+
+def test_a_longer_module_is_a_larger_one(tmp_path: Path) -> None:
+    folder = tmp_path / "lib"
+    folder.mkdir()
+    (folder / "short.py").write_text("def f():\n    return 1\n", encoding="utf-8")
+    (folder / "long.py").write_text(
+        "def f(x):\n    return x * 3 + 'a long text of the module'\n" * 9, encoding="utf-8"
+    )
+    size = app_size.measure(tmp_path)
+    assert 0 < size.modules["lib/short.py"] < size.modules["lib/long.py"]
+    assert size.total == sum(size.modules.values())
+
+
+def test_what_the_device_cannot_compile_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "firmware"
+    folder.mkdir()
+    (folder / "bad.py").write_text("def f(:\n", encoding="utf-8")
+    with pytest.raises(app_size.NotCompiled, match=r"firmware/bad\.py"):
+        app_size.measure(tmp_path)

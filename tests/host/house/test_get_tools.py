@@ -1,0 +1,187 @@
+"""Fetching MicroPython and flite: what is chosen, and what is said when there is nothing to choose."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from get_tools import __main__ as main
+from get_tools import debian, flite, micropython, wrapper
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def program(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is the whole PATH, but for the shell's own."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("sh", "cat", "echo"):
+        (folder / name).symlink_to(f"/bin/{name}")
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.delenv("LAPEL_MICROPYTHON", raising=False)
+    return folder
+
+
+def test_os_release_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "os-release"
+    path.write_text(
+        '# a comment\nID=debian\nVERSION_CODENAME=trixie\nPRETTY_NAME="Debian 13"\n', encoding="utf-8"
+    )
+    assert debian.os_release(str(path)) == {
+        "ID": "debian",
+        "VERSION_CODENAME": "trixie",
+        "PRETTY_NAME": "Debian 13",
+    }
+    assert debian.os_release(str(tmp_path / "none")) == {}
+
+
+def test_the_mirror_is_the_machines_own(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    targets = "\n".join(
+        [
+            "Packages http://mirror.example/debian/ bookworm-updates main",
+            "Packages http://mirror.example/debian/ bookworm main",
+            "Contents http://other.example/debian/ bookworm main",
+            "Packages http://vendor.example/tool/ stable main",
+        ]
+    )
+    program(programs, "apt-get", f"cat <<'X'\n{targets}\nX")
+    program(programs, "dpkg", "true")
+    monkeypatch.setattr(debian, "os_release", lambda: {"ID": "debian", "VERSION_CODENAME": "bookworm"})
+    assert debian.this_system() == debian.System("debian", "bookworm", ("http://mirror.example/debian/",))
+
+
+def test_a_child_of_ubuntu_is_ubuntu(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(programs, "apt-get", "echo Packages http://mirror.example/ubuntu/ noble main")
+    program(programs, "dpkg", "true")
+    fields = {
+        "ID": "linuxmint",
+        "ID_LIKE": "ubuntu debian",
+        "VERSION_CODENAME": "wilma",
+        "UBUNTU_CODENAME": "noble",
+    }
+    monkeypatch.setattr(debian, "os_release", lambda: fields)
+    assert debian.this_system() == debian.System("ubuntu", "noble", ("http://mirror.example/ubuntu/",))
+
+
+def test_another_system_is_told_so(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(debian.NotFetched, match="no apt"):
+        debian.this_system()
+    program(programs, "apt-get", "true")
+    program(programs, "dpkg", "true")
+    monkeypatch.setattr(debian, "os_release", lambda: {"ID": "arch", "PRETTY_NAME": "Arch Linux"})
+    with pytest.raises(debian.NotFetched, match="Arch Linux is neither"):
+        debian.this_system()
+
+
+@pytest.mark.parametrize(
+    ("text", "version"), [("1.25.0+ds-1", (1, 25)), ("1.22.1+ds-1build2", (1, 22)), ("2:1.30~rc1", (1, 30))]
+)
+def test_debian_versions_compare(text: str, version: tuple[int, ...]) -> None:
+    assert micropython.debian_version(text) == version
+
+
+def test_an_old_or_foreign_interpreter_is_refused(tmp_path: Path) -> None:
+    old = program(tmp_path, "old", "echo '[[1, 24, 1], true, true]'")
+    small = program(tmp_path, "small", "echo '[[1, 26, 0], true, false]'")
+    good = program(tmp_path, "good", "echo '[[1, 25, 0], false, true]'")
+    assert "1.24.1" in str(micropython.unusable([str(old)]))
+    assert "without asyncio" in str(micropython.unusable([str(small)]))
+    assert micropython.unusable(["/bin/true"]) == "it does not run, or is no MicroPython"
+    assert micropython.unusable([str(tmp_path / "none")]) == "it does not run, or is no MicroPython"
+    assert micropython.unusable([str(good)]) is None
+
+
+def test_the_fetched_interpreter_is_usable() -> None:
+    named = os.environ.get("LAPEL_MICROPYTHON") or str(ROOT / ".tools" / "micropython")
+    assert micropython.unusable([named]) is None
+
+
+def test_the_callers_interpreter_comes_first(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = program(tmp_path / "mine", "mpy", "echo '[[1, 27, 0], true, true]'")
+    program(programs, "micropython", "echo '[[1, 25, 0], true, true]'")
+    monkeypatch.setenv("LAPEL_MICROPYTHON", str(mine))
+    micropython.make(tmp_path / ".tools")
+    assert str(mine) in (tmp_path / ".tools" / "micropython").read_text(encoding="utf-8")
+    monkeypatch.setenv("LAPEL_MICROPYTHON", "no-such-program")
+    with pytest.raises(debian.NotFetched, match="LAPEL_MICROPYTHON=no-such-program cannot be used"):
+        micropython.make(tmp_path / ".tools")
+
+
+def test_the_systems_interpreter_is_taken_when_it_will_do(programs: Path, tmp_path: Path) -> None:
+    program(programs, "micropython", "echo '[[1, 25, 0], true, true]'")
+    micropython.make(tmp_path / ".tools")
+    done = subprocess.run([tmp_path / ".tools" / "micropython"], capture_output=True, text=True, check=True)
+    assert done.stdout == "[[1, 25, 0], true, true]\n"
+
+
+def test_without_a_network_it_says_so(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program(
+        programs,
+        "apt-get",
+        'case "$1" in indextargets) echo Packages http://mirror.example/debian/ bookworm main;;\n'
+        "*) echo 'E: Failed to fetch  Temporary failure resolving mirror.example' >&2; exit 100;; esac",
+    )
+    program(programs, "dpkg", "true")
+    monkeypatch.setattr(debian, "os_release", lambda: {"ID": "debian", "VERSION_CODENAME": "bookworm"})
+    monkeypatch.setattr(main, "ROOT", tmp_path)
+    assert main.main(["micropython"]) == 1
+    said = capsys.readouterr().err
+    assert "could not reach the package archive at http://mirror.example/debian/" in said
+    assert "LAPEL_MICROPYTHON=" in said
+    assert main.main(["flite"]) == 1
+    assert "flite" in capsys.readouterr().err
+    assert not (tmp_path / ".tools" / "micropython").exists()
+
+
+def test_bad_usage_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["gcc"]) == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_the_wrapper_moves_with_its_folder(tmp_path: Path) -> None:
+    old = tmp_path / "old place"
+    program(old / "tree", "say", 'echo "said: $*"')
+    wrapper.write(old / "say", [str(old / "tree" / "say"), "one two"])
+    new = tmp_path / "new place"
+    old.rename(new)
+    done = subprocess.run([new / "say", "three"], capture_output=True, text=True, check=True)
+    assert done.stdout == "said: one two three\n"
+
+
+def test_flite_needs_its_voices(tmp_path: Path) -> None:
+    whole = program(tmp_path, "whole", "echo 'Voices available: kal awb_time kal16 awb rms slt'")
+    part = program(tmp_path, "part", "echo 'Voices available: kal'")
+    assert flite.usable([str(whole)])
+    assert not flite.usable([str(part)])
+    assert not flite.usable([str(tmp_path / "none")])
+
+
+def test_the_loader_follows_links_inside_the_packages(tmp_path: Path) -> None:
+    libraries = tmp_path / "usr" / "lib" / "x-linux-gnu"
+    libraries.mkdir(parents=True)
+    (libraries / "ld-linux-x.so.2").touch()
+    (libraries / "libc.so.6").touch()
+    (tmp_path / "usr" / "lib64").mkdir()
+    (tmp_path / "usr" / "lib64" / "ld-linux-x.so.2").symlink_to("/usr/lib/x-linux-gnu/ld-linux-x.so.2")
+    start, option, folders = debian.loader(tmp_path)
+    assert start == str(libraries / "ld-linux-x.so.2")
+    assert option == "--library-path"
+    assert str(libraries) in folders.split(":")
+    with pytest.raises(debian.NotFetched, match="no dynamic loader"):
+        debian.loader(libraries / "none")
