@@ -19,8 +19,8 @@ from simulator.wav import FULL_SCALE, RATE_HZ, Resampler, as_samples
 USE_A_FILE = "Speak from a file in its place: lapel sim --wav FILE.wav"
 HOW_HOLD = "Hold the space bar, speak after the tick, let go. q ends."
 HOW_REPEAT = (
-    "This terminal does not tell when a key comes up. Hold the space bar down while you speak, and the button is\n"
-    "let go when its repeats stop; or press it once to begin and once more to end. q ends."
+    "This terminal does not tell when a key comes up. Hold the space bar down while you speak: the button\n"
+    "is let go when its repeats stop; or press it once to begin and once more to end. q ends."
 )
 
 

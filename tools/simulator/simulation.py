@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,13 @@ class Options:
     companion: Follow | None = None
     device_paths: Sequence[Path] = ()
     seed: int = 1
-    pace: Pace = Pace()  # noqa: RUF009
+    pace: Pace = field(default_factory=Pace)
     heap_bytes: int = HEAP_BYTES
     flash_blocks: int = nor.BLOCKS
     flash_timed: bool = True
     pin: PinSpec | None = None
+    # the pin's event that says that it can be used
+    ready: str = "advertising"
 
 
 class Simulation:
@@ -252,7 +254,7 @@ class Simulation:
         begun = len(self.timeline.events)
         self._sim("power", on=True)
         await self._start_pin(cause)
-        if not await self._seen("advertising", begun, READY_S) and not self.failure:
+        if not await self._seen(self._options.ready, begun, READY_S) and not self.failure:
             self._sim("note", text=f"the pin did not get ready within {READY_S:g} s; going on")
 
     async def _start_pin(self, cause: str) -> None:
