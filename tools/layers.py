@@ -118,7 +118,7 @@ def check(path: str, source: str, neighbours: Iterable[str] = ()) -> list[Findin
     file = _File(PurePosixPath(path), tree, source, frozenset(neighbours))
     for rule in (_imports, _habits, _length, _words):
         rule(file)
-    # A program that a test runs on the (simulated) device may hold its interpreter up: that is what is tested.
+    # A program that a test runs on the (simulated) device may hold it up: that is what is tested.
     on_device = "device" in file.path.parts[2:-1] and not file.path.name.startswith("test_")
     if file.below("tests") and not on_device:
         _test_sleeps(file)
