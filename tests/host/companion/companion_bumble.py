@@ -1,4 +1,4 @@
-"""The fake pin on a simulated radio: Bumble's GATT server before it, the companion's radio as HCI over TCP."""
+"""The fake pin on a simulated radio: Bumble's GATT server, and the companion's radio as HCI over TCP."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def make_hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire_clips, "RETRY_MS", 40)
     monkeypatch.setattr(wire_clips, "RESUME_INTERVAL_MS", 10)
     monkeypatch.setattr(teller_module, "REPEAT_S", 0.04)
-    monkeypatch.setattr(desk_module, "_SETTINGS_REPEAT_S", 0.04)
+    monkeypatch.setattr(desk_module, "_REPEAT_S", 0.04)
     monkeypatch.setattr(desk_module, "_READ_REPEAT_S", 0.04)
     monkeypatch.setattr(peer_module, "_TICK_S", 0.01)
     monkeypatch.setattr(peer_module, "_HELLO_REPEAT_S", 0.02)
@@ -252,5 +252,5 @@ def run(test: Callable[[], Awaitable[None]], limit_s: float = 30.0) -> None:
 
 async def poll(until: Callable[[], bool]) -> None:
     """Until `until` holds."""
-    while not until():  # noqa: ASYNC110
+    while not until():
         await asyncio.sleep(0.002)

@@ -21,7 +21,7 @@ from lapel_companion.notices import Outbox
 from lapel_companion.state import StateFolder
 from lapel_wire import gatt, messages
 
-_SETTINGS_REPEAT_S = 2.0
+_REPEAT_S = 2.0
 _READ_REPEAT_S = 1.0
 _READ_LIMIT_S = 10.0
 _READ_MAX_BYTES = 64 * 1024
@@ -47,6 +47,7 @@ class PinDesk:
         *,
         settings: Mapping[str, Any],
         cancel_clip: Callable[[str, int], Awaitable[None]],
+        jobs_running: Callable[[], int] = lambda: 0,
         report: Callable[[str], None],
     ) -> None:
         self.wishes = Wishes()
@@ -62,6 +63,8 @@ class PinDesk:
         self._settings_id = settings_id(self._settings)
         self._settings_due: float | None = None
         self._cancel_clip = cancel_clip
+        self._jobs_running = jobs_running
+        self._jobs_due: float | None = None
         self._report = report
         self._data: asyncio.Queue[dict[str, Any]] = asyncio.Queue(8)
         self._reading = asyncio.Lock()
@@ -95,6 +98,7 @@ class PinDesk:
         self._intake.attach(self.wishes.put)
         self._settings_due = None if body["set"] == self._settings_id else 0.0
         self._teller.attach()
+        self._tell_jobs()
         self.tick()
 
     async def left(self, reason: str) -> None:
@@ -120,14 +124,27 @@ class PinDesk:
     def on_event(self, event: Event) -> None:
         """Something was recorded in the table of events."""
         self._teller.on_event(event)
+        if event.kind == "job":
+            self._tell_jobs()
 
     def tick(self) -> None:
         """Repeat what was not answered."""
+        if self.pin is None:
+            return
         self._teller.tick()
+        if self._jobs_due is not None and time.monotonic() >= self._jobs_due:
+            # There is no answer to it; twice is enough for a count that the next job corrects.
+            self._tell_jobs()
+            self._jobs_due = None
         if self._settings_due is not None and time.monotonic() >= self._settings_due:
-            self._settings_due = time.monotonic() + _SETTINGS_REPEAT_S
+            self._settings_due = time.monotonic() + _REPEAT_S
             body = {"id": self._settings_id, "v": self._settings}
             self.wishes.put(messages.SETTINGS, body, (messages.SETTINGS,))
+
+    def _tell_jobs(self) -> None:
+        if self.pin is not None:
+            self.wishes.put(messages.JOBS, {"n": self._jobs_running()}, (messages.JOBS,))
+            self._jobs_due = time.monotonic() + _REPEAT_S
 
     async def read(self, what: str) -> bytes:
         """A record that the pin keeps ("flight"). Raises NoPin."""

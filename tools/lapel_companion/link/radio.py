@@ -18,6 +18,7 @@ from lapel_companion.link.peer import EXPECTED, Peer, run_until
 from lapel_wire import gatt
 
 CONNECT_LIMIT_S = 15.0
+DISCONNECT_LIMIT_S = 3.0
 NO_RADIO_RETRY_S = (2.0, 5.0, 10.0, 20.0)
 RESCAN_S = 60.0
 FAILURES_KEPT = 64
@@ -220,7 +221,7 @@ class Keeper:
 async def _quietly(client: BleakClient) -> None:
     # A connection that is gone cannot be closed; whatever a backend says of that helps nobody.
     try:
-        async with asyncio.timeout(CONNECT_LIMIT_S):
+        async with asyncio.timeout(DISCONNECT_LIMIT_S):
             await client.disconnect()
     except EXPECTED:
         pass

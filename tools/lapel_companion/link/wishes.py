@@ -15,7 +15,7 @@ _ORDER = (
     (messages.ACCEPTED, messages.CANCELLED),
     (messages.RESUME, messages.ACK),
     (messages.NOTICE, messages.RETRACT, messages.SEEN),
-    (messages.SETTINGS, messages.READ),
+    (messages.SETTINGS, messages.READ, messages.JOBS),
 )
 _RANK = {kind: rank for rank, kinds in enumerate(_ORDER) for kind in kinds}
 

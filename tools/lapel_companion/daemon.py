@@ -1,0 +1,222 @@
+"""The daemon: every part put together on one state folder, run until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import logging
+import sqlite3
+import sys
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lapel_companion import __version__, channels, config, phrases, pin_settings, speech
+from lapel_companion.api import Api, Backend
+from lapel_companion.blobs import Blobs
+from lapel_companion.clips import ClipFiles
+from lapel_companion.clock import PinClock
+from lapel_companion.engine import EngineError, Services
+from lapel_companion.engine_dbos import DbosEngine
+from lapel_companion.events import Event, EventLog, EventLogError
+from lapel_companion.intake import Intake
+from lapel_companion.link.desk import PinDesk
+from lapel_companion.link.radio import Keeper, RadioError, radio_of
+from lapel_companion.notices import Outbox
+from lapel_companion.socket_path import SocketPathError
+from lapel_companion.speech.base import SpeechError
+from lapel_companion.state import StateError, StateFolder
+
+
+class DaemonError(Exception):
+    """It cannot start or go on; the text is a sentence for a person."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """`radio` None: no link (for a test dispatch). `quiet_terminal`: what is printed is read already."""
+
+    state: Path
+    config: Path | None = None
+    radio: str | None = "bleak"
+    quiet_terminal: bool = False
+
+
+class Daemon:
+    """`on_event` sees each event as it is committed, `report` takes sentences. `run` once."""
+
+    def __init__(
+        self, options: Options, *, on_event: Callable[[Event], None], report: Callable[[str], None]
+    ) -> None:
+        self._options = options
+        self._on_event = on_event
+        self._say = report
+        self._troubles: list[str] = []
+        self._started = time.time()
+        self._closing = contextlib.AsyncExitStack()
+        self.stop = asyncio.Event()
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until `stop` is set. Raises DaemonError."""
+        try:
+            async with self._closing:
+                await self._open()
+                self.ready.set()
+                await self._serve()
+        except (StateError, EventLogError, EngineError, RadioError, SpeechError, SocketPathError) as error:
+            raise DaemonError(str(error)) from error
+        except config.ConfigError as error:
+            raise DaemonError(str(error)) from error
+        except (sqlite3.Error, OSError) as error:
+            raise DaemonError(f"the state in {self._options.state} cannot be used: {error}.") from error
+
+    async def _open(self) -> None:
+        options, closing = self._options, self._closing
+        settings = config.load(options.config)
+        self._radio = None if options.radio is None else radio_of(options.radio)
+        self.state = StateFolder.open(options.state)
+        closing.callback(self.state.close)
+        self.log = EventLog(self.state.events_path)
+        closing.callback(self.log.close)
+        self.clips = ClipFiles(self.state.clips_dir)
+        self.blobs = Blobs(self.state.blobs_dir)
+        self.outbox = Outbox(self.log, self.state.epoch)
+        self.outbox.load()
+        self._recogniser = speech.make(settings.speech)
+        self.engine = DbosEngine(
+            Services(
+                state=self.state.path,
+                config=settings,
+                log=self.log,
+                blobs=self.blobs,
+                outbox=self.outbox,
+                recogniser=self._recogniser,
+                match=phrases.match,
+                pcm=self.clips.pcm,
+                report=self._report,
+            )
+        )
+        self.intake = Intake(self.log, self.clips, submit=self.engine.submit, report=self._report)
+        self.desk = PinDesk(
+            self.state,
+            self.log,
+            self.intake,
+            self.outbox,
+            PinClock(self.state.path / "clock.json"),
+            settings=pin_settings.for_pin(settings.pin),
+            cancel_clip=self.engine.cancel_clip,
+            jobs_running=lambda: len(self.engine.status()["running"]),
+            report=self._report,
+        )
+        self._reader = channels.Reader(self.log, self.outbox, self._channels(settings.channel), self._report)
+        self._keeper = None if self._radio is None else Keeper(self._radio, self.desk, self._report)
+        await self._start()
+
+    async def _start(self) -> None:
+        self._head = self.log.head()
+        backend = Backend(
+            self.log,
+            self.engine,
+            self.outbox,
+            self.clips,
+            self.blobs,
+            status=self.status,
+            read_flight=lambda: self.desk.read("flight"),
+        )
+        api = Api(backend)
+        await self.intake.start()
+        self._closing.push_async_callback(self.intake.close)
+        await self.engine.start()
+        self._closing.push_async_callback(self.engine.close)
+        await api.start(self.state.path)
+        self._closing.push_async_callback(api.close)
+        if self._keeper is not None:
+            self._closing.push_async_callback(self._keeper.close)
+
+    async def _serve(self) -> None:
+        parts: dict[str, Coroutine[Any, Any, Any]] = {
+            "events": self._watch(),
+            "clips": self.intake.run(),
+            "notices": self._reader.run(),
+            "recogniser": self._warm_up(),
+            "stop": self.stop.wait(),
+        }
+        if self._keeper is not None:
+            parts["link"] = self._keeper.run()
+        tasks = {asyncio.create_task(part, name=name) for name, part in parts.items()}
+        try:
+            while not self.stop.is_set():
+                done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    self._ended(task)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            # A mistake of ours: the service starts it again, and what was durable goes on.
+            traceback.print_exception(error, file=sys.stderr)
+            raise DaemonError(f"the part '{task.get_name()}' of the daemon failed: {error!r}.") from error
+
+    async def _watch(self) -> None:
+        async for event in self.log.subscribe(self._head):
+            self.desk.on_event(event)
+            self._on_event(event)
+
+    async def _warm_up(self) -> None:
+        try:
+            await asyncio.to_thread(self._recogniser.warm_up)
+        except SpeechError as error:
+            self._report(f"speech: {error}")
+
+    def _channels(self, choice: str) -> Sequence[channels.Channel]:
+        return channels.make(choice, _Nowhere() if self._options.quiet_terminal else None)
+
+    def _report(self, sentence: str) -> None:
+        self._troubles = [*self._troubles[-19:], sentence]
+        self._say(sentence)
+
+    def status(self) -> dict[str, Any]:
+        """What `lapel status` shows."""
+        pin = self.desk.pin
+        link: dict[str, Any] = {"radio": self._options.radio, "state": "off"}
+        if self._keeper is not None:
+            link["state"] = self._keeper.state
+            link["strangers"] = self._keeper.strangers
+        if pin is not None:
+            link |= {key: pin[key] for key in ("dev", "mtu", "interval_ms", "since")}
+            link["battery_mv"] = self.desk.status.get("bat")
+        return {
+            "version": __version__,
+            "state": str(self.state.path),
+            "epoch": self.state.epoch,
+            "started": self._started,
+            "head": self.log.head(),
+            "link": link,
+            "engine": self.engine.status(),
+            "unseen": len(self.outbox.unseen()),
+            "trouble": self.intake.trouble,
+            "said": self._troubles,
+        }
+
+
+class _Nowhere(io.StringIO):
+    """A terminal whose reader has the timeline before them."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+def quiet_libraries() -> None:
+    """What the libraries log of a pin that walks away is no news; what they log as errors is."""
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    for name in ("bumble", "bleak", "dbos", "aiohttp", "desktop_notifier"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
