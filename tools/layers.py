@@ -53,7 +53,8 @@ class Layer:
 LAYERS = (
     Layer("main", "firmware/main.py", may=("board", "lapel.app")),
     Layer("app", "firmware/lapel/app.py", may=("lapel.services", "lapel.core")),
-    Layer("compat", "firmware/lapel/compat.py"),
+    # Its other half is CPython's.
+    Layer("compat", "firmware/lapel/compat.py", stdlib=DEVICE | {"typing"}),
     Layer("core", "firmware/lapel/core", own=("lapel.core",), may=("lapel.compat",), stdlib=PURE),
     Layer(
         "services",

@@ -13,48 +13,52 @@ if ON_DEVICE:
     from micropython import const
 else:
     import time
+    from collections.abc import Awaitable
+    from typing import TypeVar
+
+    _T = TypeVar("_T")
 
     # 2**30 is the period of a 32-bit port's ticks: host tests meet the wrap too.
     _PERIOD = 1 << 30
     _HALF = _PERIOD >> 1
 
-    def const(value):
+    def const(value: int) -> int:
         """The value itself: on MicroPython the compiler puts it in place of the name."""
         return value
 
-    def ticks_ms():
+    def ticks_ms() -> int:
         """Milliseconds of a clock that only goes forward, wrapped at 2**30."""
         return time.monotonic_ns() // 1_000_000 & _PERIOD - 1
 
-    def ticks_us():
+    def ticks_us() -> int:
         """Microseconds of a clock that only goes forward, wrapped at 2**30."""
         return time.monotonic_ns() // 1000 & _PERIOD - 1
 
-    def ticks_add(ticks, delta):
+    def ticks_add(ticks: int, delta: int) -> int:
         """The tick `delta` after (or before) `ticks`, wrapped."""
         return ticks + delta & _PERIOD - 1
 
-    def ticks_diff(end, start):
+    def ticks_diff(end: int, start: int) -> int:
         """end - start over the wrap, right while the two are less than half a period apart."""
         return (end - start + _HALF & _PERIOD - 1) - _HALF
 
-    async def sleep_ms(delay_ms):
+    async def sleep_ms(delay_ms: int) -> None:
         """Waits `delay_ms` milliseconds."""
         await asyncio.sleep(delay_ms / 1000)
 
-    async def wait_for_ms(awaitable, timeout_ms):
+    async def wait_for_ms(awaitable: "Awaitable[_T]", timeout_ms: int) -> "_T":
         """The awaitable's result. Raises asyncio.TimeoutError, and cancels it, after `timeout_ms`."""
         return await asyncio.wait_for(awaitable, timeout_ms / 1000)
 
     class ThreadSafeFlag:
         """A flag that an interrupt (here: any thread) sets and one task waits for; waiting clears it."""
 
-        def __init__(self):
+        def __init__(self) -> None:
             self._is_set = False
-            self._loop = None
-            self._event = None
+            self._loop: asyncio.AbstractEventLoop | None = None
+            self._event: asyncio.Event | None = None
 
-        def set(self):
+        def set(self) -> None:
             """Sets the flag and wakes the waiting task. Safe from any thread."""
             self._is_set = True
             loop, event = self._loop, self._event
@@ -65,18 +69,18 @@ else:
                     # The waiter's loop has ended: the flag stays set for the next one.
                     self._loop = self._event = None
 
-        def clear(self):
+        def clear(self) -> None:
             """Forgets an earlier set()."""
             self._is_set = False
 
-        async def wait(self):
+        async def wait(self) -> None:
             """Waits for set() and clears the flag. One task at a time."""
             self._loop = asyncio.get_running_loop()
-            self._event = asyncio.Event()
+            self._event = event = asyncio.Event()
             try:
                 while not self._is_set:
-                    self._event.clear()
-                    await self._event.wait()
+                    event.clear()
+                    await event.wait()
                 self._is_set = False
             finally:
                 self._loop = self._event = None
