@@ -68,7 +68,7 @@ make_venv() {
 
 # Content, not time stamps, and only what says what to install: a touched file does not install again.
 python=$(find_python)
-wanted=$({ sed '/^\[tool\.pytest/,$d' pyproject.toml; cat tools/constraints.txt; echo "$extras"; pwd; "$python" -V; } | cksum)
+wanted=$({ sed '/^\[tool\.pytest/,$d' pyproject.toml; cat tools/constraints.txt; echo "$extras"; pwd -P; "$python" -V; } | cksum)
 up_to_date() {
     if [ "$(cat "$venv/.lapel" 2>/dev/null)" != "$wanted" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then return 1; fi
     touch "$venv/.lapel"
@@ -87,13 +87,13 @@ if up_to_date; then exit 0; fi
 
 say "Making $venv with $("$python" -V) (once; about a minute)"
 # Scripts inside name the folder they were made in.
-if [ "$(cat "$venv/.where" 2>/dev/null)" != "$(pwd)" ] ||
+if [ "$(cat "$venv/.where" 2>/dev/null)" != "$(pwd -P)" ] ||
     ! "$venv/bin/python" -m pip --version >/dev/null 2>&1 ||
     [ "$("$venv/bin/python" -V)" != "$("$python" -V)" ]; then
     make_venv
 fi
 rm -f "$venv/.lapel"
-pwd >"$venv/.where"
+pwd -P >"$venv/.where"
 
 set +e
 {
