@@ -25,6 +25,7 @@ from lapel_companion.engine import Engine
 from lapel_companion.events import EventLog
 from lapel_companion.link.desk import NoPin
 from lapel_companion.notices import Outbox
+from lapel_wire import flight_log
 
 MAX_FOLLOWERS = 32
 
@@ -223,4 +224,8 @@ class Api:
             data = await self._backend.read_flight()
         except NoPin as error:
             raise Refused(503, str(error)) from None
-        return http.answer({"bytes": len(data), "hex": data.hex(), "text": data.decode("utf-8", "replace")})
+        try:
+            log, wrong = flight_log.decode(data), None
+        except flight_log.BadFlightLog as error:
+            log, wrong = None, str(error)
+        return http.answer({"hex": data.hex(), "log": log, "wrong": wrong})

@@ -8,7 +8,6 @@ import wave
 from pathlib import Path
 
 from lapel_audio import adpcm
-
 from lapel_companion import durable
 
 CODEC = "ima-adpcm"

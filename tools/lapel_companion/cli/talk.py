@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,7 @@ class _Progress:
     """One line on a terminal that changes with what happens; nothing where nobody looks on."""
 
     def __init__(self, quiet: bool) -> None:
-        stream = click.get_text_stream("stderr")
-        self._on = stream.isatty() and not quiet
+        self._on = sys.stderr.isatty() and not quiet
         self._started = time.monotonic()
 
     def show(self, text: str) -> None:
