@@ -1,0 +1,38 @@
+"""What went wrong, in one line: kind, text, and the place in our code."""
+
+import io
+import sys
+
+
+def cause_of(error) -> str:
+    """`OSError: [Errno 5] EIO (store.py:12)`; without a place where the interpreter keeps none."""
+    text = str(error)
+    out = type(error).__name__
+    if text:
+        out += ": " + text
+    place = _place(error)
+    return " ".join((out + " (%s)" % place if place else out).split())
+
+
+def _place(error):
+    trace = getattr(error, "__traceback__", None)
+    if trace is not None:
+        while trace.tb_next is not None:
+            trace = trace.tb_next
+        return "%s:%d" % (_base(trace.tb_frame.f_code.co_filename), trace.tb_lineno)
+    printed = getattr(sys, "print_exception", None)
+    if printed is None:
+        return None
+    buffer = io.StringIO()
+    printed(error, buffer)
+    # Frames come oldest first, as `  File "name", line 12, in function`.
+    place = None
+    for line in buffer.getvalue().split("\n"):
+        parts = line.split('"')
+        if len(parts) == 3 and parts[0].strip() == "File":
+            place = "%s:%s" % (_base(parts[1]), parts[2].split(",")[1].split()[-1])
+    return place
+
+
+def _base(path: str) -> str:
+    return path.split("/")[-1]
