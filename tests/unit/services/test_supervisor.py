@@ -30,6 +30,10 @@ class SteppedTiming:
         return self.now_ms
 
     async def sleep_ms(self, delay_ms):
+        await self.passed_ms(delay_ms)
+
+    async def passed_ms(self, delay_ms):
+        """Waits until so much stepped time has passed."""
         entry = (self.now_ms + delay_ms, asyncio.Event())
         self._sleepers.append(entry)
         try:
@@ -143,11 +147,11 @@ class Worker:
         lives_ms = self._dies.pop(0) if self._dies else None
         try:
             if lives_ms is not None:
-                await timing.sleep_ms(lives_ms)
+                await timing.passed_ms(lives_ms)
                 raise OSError(5)
             while True:
                 self._check_in()
-                await timing.sleep_ms(self._every_ms)
+                await timing.passed_ms(self._every_ms)
         finally:
             self.ended += 1
 
@@ -185,7 +189,7 @@ async def test_a_service_without_a_period_need_not_check_in():
     bench = Bench()
 
     async def quiet():
-        await bench.timing.sleep_ms(1000 * PERIOD_MS)
+        await bench.timing.passed_ms(1000 * PERIOD_MS)
 
     bench.supervisor.spawn("quiet", quiet, None)
     await bench.start()
@@ -272,7 +276,7 @@ async def test_close_ends_all_services_and_waits_for_them():
         async def run():
             try:
                 while True:
-                    await bench.timing.sleep_ms(10)
+                    await bench.timing.passed_ms(10)
             finally:
                 await asyncio.sleep(0)
                 order.append(name)
@@ -306,10 +310,10 @@ async def test_a_service_may_be_added_while_running_and_has_its_time_to_check_in
 
     async def slow_to_begin():
         starts.append(bench.timing.ms())
-        await bench.timing.sleep_ms(PERIOD_MS - TICK_MS)
+        await bench.timing.passed_ms(PERIOD_MS - TICK_MS)
         while True:
             bench.supervisor.check_in("late comer")
-            await bench.timing.sleep_ms(1000)
+            await bench.timing.passed_ms(1000)
 
     await bench.start()
     await bench.timing.step(2 * PERIOD_MS)
