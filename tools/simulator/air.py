@@ -28,6 +28,8 @@ EVENTS_TO_LENGTH = 2
 EVENTS_TO_UPDATE = 8
 # One full packet, its answer and the gaps between them, at 1M PHY.
 PACKET_S = 0.0025
+# Share of an interval.
+EARLY = 0.01
 
 SUPERVISION_TIMEOUT = int(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
 ENDED_HERE = int(hci.HCI_ErrorCode.CONNECTION_TERMINATED_BY_LOCAL_HOST_ERROR)
@@ -181,7 +183,8 @@ class PacedLink:
         return self.ends[0] if self.ends[0].controller is controller else self.ends[1]
 
     def _number(self) -> int:
-        return int((self._loop.time() - self._anchor) / self.interval_s)
+        # a timer may fire a moment early: that is the event it was set for
+        return int((self._loop.time() - self._anchor) / self.interval_s + EARLY)
 
     def _wake(self) -> None:
         if self._timer is None and not self._done and (self._procedures or any(e.queue for e in self.ends)):

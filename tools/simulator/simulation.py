@@ -74,6 +74,9 @@ class Simulation:
         self._radio = PinRadio(self.bus, self.air, seed, self._on_air) if options.virtual_radio else None
         address = hci.Address(random.Random(seed).randbytes(6), hci.Address.PUBLIC_DEVICE_ADDRESS)
         self._port = HciPort(self.air, "companion", address) if options.virtual_radio else None
+        self._others: list[HciPort] = []
+        # where a companion finds its radio, as a Bumble transport
+        self.companion_spec = ""
         self._companion: Companion | None = None
         spec = options.pin or PinSpec(
             paths=options.device_paths, virtual_radio=options.virtual_radio, heap_bytes=options.heap_bytes
@@ -134,14 +137,20 @@ class Simulation:
         await self.mic.close()
         if self._radio:
             self._radio.power_lost()
-        if self._port:
-            await self._port.close()
+        for port in [*self._others, *([self._port] if self._port else [])]:
+            await port.close()
         await self.bus.close()
         if self._flash:
             self._check_flash()
             self._flash.close()
         if self._folder:
             self._folder.close()
+
+    async def add_central(self, name: str) -> str:
+        """One more radio within reach, for a stranger; gives its Bumble transport."""
+        number = len(self._others) + 2
+        self._others.append(HciPort(self.air, name, hci.Address(f"00:00:00:00:00:{number:02X}/P")))
+        return await self._others[-1].open()
 
     # what happens to it
 

@@ -1,0 +1,319 @@
+"""The pin's radio under the real interpreter against a Bumble central: its pace, its bounds, its manners."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from bumble import att
+
+from simulator.air import Pace
+from tests.host.simulator.centrals import Central, central, connected, find
+from tests.host.simulator.desks import Desk, seen
+
+PROGRAM = "radio_parts.py"
+
+
+def paced(interval_ms: float = 30, packets: int = 4, **more: Any) -> dict[str, Any]:
+    """Options of a simulation with that radio."""
+    return {"pace": Pace(interval_ms, packets, **more)}
+
+
+async def ready(simulation: Any, device: Any, **how: Any) -> Central:
+    """Connected, prepared, and the pin was told to begin."""
+    one = await (await connected(device)).prepare(**how)
+    await one.down.write_value(b"go", with_response=True)
+    return one
+
+
+def test_advertisement_holds_flags_service_and_name(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="echo") as simulation, central(simulation) as device:
+            heard = await find(device)
+            assert heard.data_bytes[:3] == b"\x02\x01\x06"
+            assert heard.data_bytes[3:5] == b"\x11\x07"
+            assert heard.data_bytes.endswith(b"\x06\tLapel")
+            assert len(heard.data_bytes) <= 31
+            assert heard.address.is_static
+
+    asyncio.run(run())
+
+
+def test_a_new_address_at_every_boot(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="echo") as simulation, central(simulation) as device:
+            first = (await find(device)).address
+            await simulation.power_cut()
+            await simulation.power_on()
+            start = next(e.index for e in reversed(simulation.timeline.events) if e.name == "power")
+            await seen(simulation, "advertising", start, who="radio")
+            assert (await find(device)).address != first
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("interval_ms", "packets", "least"), [(30, 4, 245), (50, 2, 73)])
+def test_rate_is_that_of_the_events(desk: Desk, interval_ms: float, packets: int, least: int) -> None:
+    async def run() -> None:
+        options = paced(interval_ms, packets)
+        async with (
+            desk(PROGRAM, options, PART="blast", COUNT="80") as simulation,
+            central(simulation) as device,
+        ):
+            one = await ready(simulation, device)
+            await one.wait_for(1)
+            begun, first = time.monotonic(), len(one.notified)
+            await one.wait_for(80)
+            kbit_s = (80 - first) * 244 * 8 / 1000 / (time.monotonic() - begun)
+            # the ideal is packets * 244 B an interval; the first event was half over when the clock began
+            ideal = packets * 244 * 8 / interval_ms
+            assert least < kbit_s < ideal * 1.15
+            assert [value[0] for value in one.notified] == list(range(80))
+            assert one.connection.parameters.connection_interval == interval_ms
+
+    asyncio.run(run())
+
+
+def test_sixteen_notifications_wait_then_enomem(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="blast", COUNT="60") as simulation, central(simulation) as device:
+            one = await ready(simulation, device)
+            full = await seen(simulation, "first_full")
+            # what the first events took while the pin filled the queue comes on top
+            assert 16 <= full.fields["after"] <= 24
+            await one.wait_for(60)
+
+    asyncio.run(run())
+
+
+def test_writes_are_refused_while_the_queue_is_full(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="blast", COUNT="400") as simulation, central(simulation) as device:
+            one = await ready(simulation, device)
+            await seen(simulation, "first_full")
+            codes = []
+            for i in range(8):
+                try:
+                    await one.down.write_value(bytes([i]), with_response=True)
+                except att.ATT_Error as error:
+                    codes.append(error.error_code)
+            assert codes.count(0x11) >= 4
+            applied = [e for e in simulation.timeline.events if e.name == "written" and e.fields["n"] == 1]
+            assert len(applied) == 8 - len(codes)
+
+    asyncio.run(run())
+
+
+def test_a_payload_over_the_mtu_is_cut_in_silence(desk: Desk) -> None:
+    async def run() -> None:
+        env = {"PART": "blast", "COUNT": "1", "SIZE": "244"}
+        async with desk(PROGRAM, **env) as simulation, central(simulation) as device:
+            one = await ready(simulation, device, mtu=60)
+            assert one.mtu == 60
+            await one.wait_for(1)
+            assert len(one.notified[0]) == 57
+
+    asyncio.run(run())
+
+
+def test_a_notification_goes_out_without_a_subscription(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="blast", COUNT="3") as simulation, central(simulation) as device:
+            one = await (await connected(device)).prepare(subscribe=False)
+            heard = asyncio.Event()
+            one.peer.gatt_client.notification_subscribers[one.up.handle] = {lambda value: heard.set()}
+            await one.down.write_value(b"go", with_response=True)
+            await asyncio.wait_for(heard.wait(), 5)
+
+    asyncio.run(run())
+
+
+def test_mtu_is_none_until_exchanged_and_the_update_comes(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, paced(40), PART="echo") as simulation, central(simulation) as device:
+            one = await connected(device)
+            accepted = await seen(simulation, "accepted")
+            assert accepted.fields["mtu"] is None
+            await one.prepare()
+            irq = await seen(simulation, "irq", number="21")
+            assert irq.fields["last"] == 247
+            updated = await seen(simulation, "updated")
+            assert (updated.fields["interval"], updated.fields["status"]) == (32, 0)
+
+    asyncio.run(run())
+
+
+def test_borders_and_order_of_writes(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="echo") as simulation, central(simulation) as device:
+            one = await (await connected(device)).prepare()
+            for i in range(30):
+                await one.down.write_value(bytes([i]) * (i + 1), with_response=i % 7 == 6)
+            await one.wait_for(30)
+            assert one.notified == [bytes([i]) * (i + 1) for i in range(30)]
+
+    asyncio.run(run())
+
+
+def test_four_centrals_at_once_and_who_wrote(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="echo") as simulation, central(simulation) as device:
+            first = await (await connected(device)).prepare()
+            port = await simulation.add_central("stranger")
+            async with central(simulation, "F0:F1:F2:F3:F4:F7", port) as other:
+                second = await (await connected(other)).prepare()
+                await first.down.write_value(b"one", with_response=True)
+                await second.down.write_value(b"twoo", with_response=True)
+                conns = [e.fields["conn"] for e in simulation.timeline.events if e.name == "written"]
+                assert len(set(conns)) == 2
+
+    asyncio.run(run())
+
+
+def test_what_aioble_does_to_captured_and_plain_writes(desk: Desk) -> None:
+    async def run() -> None:
+        async with (
+            desk(PROGRAM, paced(7.5, 12), PART="captured") as simulation,
+            central(simulation) as device,
+        ):
+            one = await (await connected(device)).prepare()
+            assert await one.plain.read_value() == b"first"
+            for i in range(40):
+                await one.plain.write_value(bytes([i]) * 100, with_response=True)
+            await one.down.write_value(b"go", with_response=True)
+            captured = await seen(simulation, "captured")
+            assert captured.fields["n"] <= 12
+            assert captured.fields["cut"] == 20
+
+    asyncio.run(run())
+
+
+def test_cancelled_advertising_gives_none_and_the_radio_starts_afresh(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="cancelled") as simulation:
+            gave = await seen(simulation, "advertise_gave")
+            assert gave.fields["value"] is None
+            stopped = await seen(simulation, "stopped")
+            assert stopped.fields["active"] is False
+            async with central(simulation) as device:
+                await connected(device)
+                assert (await seen(simulation, "again")).fields["connected"] is True
+
+    asyncio.run(run())
+
+
+def test_out_of_range_ends_both_sides_after_the_supervision_timeout(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="blast", COUNT="4000") as simulation, central(simulation) as device:
+            one = await ready(simulation, device)
+            await one.wait_for(10)
+            begun = simulation.timeline.now_s()
+            await simulation.link("down")
+            assert await asyncio.wait_for(one.ended, 5) == 0x08
+            assert simulation.timeline.now_s() - begun > 0.6
+            await seen(simulation, "irq", number="2")
+            after = await seen(simulation, "after_the_end")
+            assert after.fields["error"] in ("TypeError", 107)
+
+    asyncio.run(run())
+
+
+def test_back_in_time_the_link_goes_on(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="blast", COUNT="60") as simulation, central(simulation) as device:
+            one = await ready(simulation, device)
+            await one.wait_for(4)
+            await simulation.link("down")
+            held = len(one.notified)
+            await asyncio.sleep(0.05)
+            await simulation.link("up")
+            await one.wait_for(60)
+            assert 4 <= held < 60
+            assert [value[0] for value in one.notified] == list(range(60))
+
+    asyncio.run(run())
+
+
+def test_a_stall_holds_everything_and_ends_nothing(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="blast", COUNT="100") as simulation, central(simulation) as device:
+            one = await ready(simulation, device)
+            await simulation.link("stall")
+            # longer than the supervision timeout: 16 wait and the pin retries
+            with pytest.raises(TimeoutError):
+                await one.wait_for(90, timeout_s=1.0)
+            assert not one.ended.done()
+            await simulation.link("up")
+            await one.wait_for(100)
+            assert [value[0] for value in one.notified] == list(range(100))
+
+    asyncio.run(run())
+
+
+def test_loss_costs_time_and_nothing_else(desk: Desk) -> None:
+    async def run() -> None:
+        options = paced(loss=0.5)
+        async with (
+            desk(PROGRAM, options, PART="blast", COUNT="40") as simulation,
+            central(simulation) as device,
+        ):
+            one = await ready(simulation, device)
+            await one.wait_for(40)
+            assert [value[0] for value in one.notified] == list(range(40))
+
+    asyncio.run(run())
+
+
+def test_short_packets_before_the_length_was_agreed(desk: Desk) -> None:
+    async def run() -> None:
+        options = paced(octets=27)
+        async with (
+            desk(PROGRAM, options, PART="blast", COUNT="12") as simulation,
+            central(simulation) as device,
+        ):
+            one = await ready(simulation, device)
+            await one.wait_for(1)
+            begun = time.monotonic()
+            await one.wait_for(12)
+            # 251 B are ten packets of 27 B: three events each
+            assert time.monotonic() - begun > 11 * 2 * 0.030
+
+    asyncio.run(run())
+
+
+def test_power_cut_of_the_pin_is_silence_for_the_central(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="echo") as simulation, central(simulation) as device:
+            one = await (await connected(device)).prepare()
+            await simulation.power_cut()
+            assert await asyncio.wait_for(one.ended, 5) == 0x08
+
+    asyncio.run(run())
+
+
+def test_a_killed_companion_comes_again(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="echo") as simulation:
+            async with central(simulation) as device:
+                await (await connected(device)).prepare()
+            # the pin hears of it by its supervision timeout only, and advertises all the while
+            async with central(simulation) as device:
+                one = await (await connected(device)).prepare()
+                await one.down.write_value(b"again", with_response=True)
+                await one.wait_for(1)
+                assert one.notified == [b"again"]
+
+    asyncio.run(run())
+
+
+def test_the_pin_ends_a_link(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="echo") as simulation, central(simulation) as device:
+            one = await (await connected(device)).prepare()
+            await one.down.write_value(b"bye", with_response=False)
+            assert await asyncio.wait_for(one.ended, 5) == 0x13
+            await seen(simulation, "said_bye")
+
+    asyncio.run(run())
