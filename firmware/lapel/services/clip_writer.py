@@ -106,8 +106,16 @@ class ClipWriter:
             self._clips.aborted(self)
 
     def give_up(self) -> None:
-        """Ends the writer without a word: what was synced waits as a cut clip after the next mount."""
-        self._close_quietly()
+        """Nobody will end it any more: what went in waits as a cut clip, and nothing as no clip."""
+        if not self.open:
+            return
+        try:
+            if self.size:
+                self.finish(clip_layout.duration_ms(self.meta, self.size), True)
+            else:
+                self.abort()
+        except store_files.StoreError as error:
+            self._clips.report(error)
 
     def _check_open(self) -> None:
         if not self.open:

@@ -41,9 +41,12 @@ class Clips:
         return highest
 
     def begin(self, meta: dict) -> clip_writer.ClipWriter:
-        """A writer for a new clip. `meta`: codec, rate, boot, ms, t, re; ep and n are added."""
+        """A writer for a new clip. `meta`: codec, rate, boot, ms, t, re; ep and n are added.
+
+        One clip at a time: one that was begun and never ended (its recorder died) ends here, cut.
+        """
         if self._writer is not None:
-            raise store_files.StoreError("clip %d is still being recorded" % self._writer.number)
+            self._writer.give_up()
         number = self._ids.take()
         if not self._space.take_one():
             raise store_files.StoreFull("flash is full: no clip can begin")
@@ -104,7 +107,7 @@ class Clips:
         return self._writer is not None
 
     def close(self) -> None:
-        """Closes every handle. A clip that is being recorded keeps what was synced."""
+        """Closes every handle. A clip that is being recorded ends here, cut."""
         for reader in list(self._readers):
             reader.close()
         if self._writer is not None:
@@ -146,6 +149,10 @@ class Clips:
             self._path(reader.number), reader.number, reader.header_bytes, reader.meta, good_bytes, self.pages
         )
 
+    def report(self, error) -> None:
+        """A failure that nobody waits for."""
+        self._trace("store_error", error=str(error))
+
     def reader_closed(self, reader) -> None:
         """The reader is of no use any more."""
         self.pages.forget()
@@ -174,7 +181,7 @@ class Clips:
                 return
         except store_files.StoreError as error:
             # It stays where it is; the next mount looks again.
-            self._trace("store_error", error=str(error))
+            self.report(error)
             return
         if state == clip_recovery.CUT:
             self.cut_found += 1

@@ -153,13 +153,23 @@ def test_a_tap_leaves_nothing():
         assert record(store, b"abc") == writer.number + 1
 
 
-def test_one_clip_at_a_time():
+def test_a_clip_that_nobody_ended_is_cut_when_the_next_begins_or_the_store_closes():
     with Flash() as flash:
         store = make(flash)
-        writer = store.begin(META)
-        assert "still being recorded" in fails(store.begin, META)
-        writer.finish(0)
-        assert store.begin(META).number == writer.number + 1
+        lost = store.begin(META)
+        lost.write(speech(9000))
+        empty = store.begin(META)
+        assert not lost.open and empty.number == lost.number + 1
+        last = store.begin(META)
+        last.write(speech(700))
+        store.close()
+        assert "closed" in fails(last.write, b"x") and "closed" in fails(lost.finish, 1)
+        for mounted in (store, make(flash)):
+            assert mounted.waiting() == [lost.number, last.number]
+            for number, length in ((lost.number, 9000), (last.number, 700)):
+                reader = mounted.open(number)
+                assert reader.cut and reader.ms == length // 8 and read(reader) == speech(length)
+                reader.close()
 
 
 def test_only_what_is_there_can_be_opened_or_removed():
