@@ -60,13 +60,18 @@ wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, n
 
 # --- what is made once --------------------------------------------------------------------------------
 
-.PHONY: tools .venv voices clean distclean
+.PHONY: tools .venv voices pictures clean distclean
 tools: $(VENV) $(MPY) $(FLITE) ## install everything the other targets need
 
 .venv: $(VENV) ## make the Python environment only
 
 voices: $(VENV) $(FLITE) ## speak the demo's recordings again
 	@$(PY) -m voices.demo tools/simulator/demo
+
+pictures: $(VENV) $(MPY) ## draw the README's pictures again, one of them from a run of the demo
+	@mkdir -p build
+	@$(LAPEL) sim --script tools/simulator/demo/demo.script --json > build/demo.ndjson
+	@$(PY) -m pictures docs/pictures build/demo.ndjson
 
 clean: ## remove caches and what runs left behind
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -106,7 +106,7 @@ set +e
 '
 set -e
 if ! grep -q '^pip-exit=0$' "$log"; then
-    if grep -qiE 'NewConnectionError|NameResolution|Max retries|Connection (refused|reset|broken)|timed out|unreachable' "$log"; then
+    if grep -qiE 'NewConnectionError|NameResolution|Max retries|Connection (refused|reset|broken)|timed out|unreachable|from versions: none' "$log"; then
         fail "could not reach the Python package index." \
             "Connect to a network, or name a mirror in pip's configuration (pip config set global.index-url ...)," \
             "then run make again. The whole story is in $log."

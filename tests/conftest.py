@@ -1,0 +1,33 @@
+"""For every test: the home folder is an empty one, so that nothing of the person's own is read or written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+FOLDERS = {
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+    "XDG_CACHE_HOME": ".cache",
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_home() -> Iterator[Path]:
+    """The folder that is HOME while the tests run."""
+    before = {name: os.environ.get(name) for name in ("HOME", *FOLDERS)}
+    with tempfile.TemporaryDirectory(prefix="lapel-home-") as home:
+        os.environ["HOME"] = home
+        for name, folder in FOLDERS.items():
+            os.environ[name] = str(Path(home) / folder)
+        yield Path(home)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
