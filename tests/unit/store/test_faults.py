@@ -5,6 +5,7 @@ import os
 from flash import Flash, Random, Trace, damage, exists
 
 from lapel.core import clip_layout
+from lapel.services import store_clips
 from lapel.services.clip_recovery import QUARANTINE_MAX
 from lapel.services.store import Store, StoreError, StoreFull
 
@@ -15,6 +16,7 @@ ONLY_MICROPYTHON = (
     "test_a_flash_that_is_really_full_ends_the_clip_and_not_the_pin",
     "test_erases_of_a_clip_are_those_of_its_blocks",
     "test_a_notice_costs_hardly_an_erase",
+    "test_a_flash_that_fails_for_a_while_is_told_and_made_good_when_idle",
 )
 MICROPYTHON_HEAP = "8m"
 
@@ -315,3 +317,46 @@ def test_a_notice_costs_hardly_an_erase():
             store.mark_seen(EPOCH, [seq])
             store.seen_answered(EPOCH, [seq])
         assert flash.nor.erased - before <= 25
+
+
+def test_a_flash_that_fails_for_a_while_is_told_and_made_good_when_idle():
+    with Flash(40) as flash:
+        trace = Trace()
+        store = make(flash, trace=trace)
+        assert store.put(notice(1)) and store.put(notice(2))
+        for block in range(40):
+            flash.nor.bad[block] = -5
+        assert not store.put(notice(3)) and not store.has_notice(EPOCH, 3)
+        assert not store.mark_seen(EPOCH, [1])
+        # It is seen for the person; the companion hears it when the flash has it.
+        assert [seq for _, seq, _ in store.unseen()] == [2]
+        for act in (store.reconcile, lambda: store.begin(META), lambda: store.add_cancel(EPOCH, 1)):
+            try:
+                act()
+            except StoreError as error:
+                assert "flash error 5" in str(error)
+            else:
+                raise AssertionError("it did not fail")
+        assert "store_error" in trace.names() and "notice_refused" in trace.names()
+        flash.nor.bad.clear()
+        store.reconcile()
+        flash.remount()
+        store = make(flash)
+        assert [seq for _, seq, _ in store.unseen()] == [2] and store.pending_seen() == (EPOCH, [1])
+        assert store.put(notice(3)) and store.pending_cancels() == [] and store.waiting() == []
+        record(store, 5000)
+
+
+def test_so_many_waiting_clips_count_as_full():
+    with Flash() as flash:
+        store = make(flash)
+        greatest, store_clips.WAITING_MAX = store_clips.WAITING_MAX, 3
+        try:
+            for _ in range(3):
+                assert store.fits(60_000)
+                record(store, 10)
+            assert not store.fits(1)
+            store.remove(1)
+            assert store.fits(60_000)
+        finally:
+            store_clips.WAITING_MAX = greatest
