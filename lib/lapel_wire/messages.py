@@ -36,7 +36,7 @@ AUDIO_HEADER_BYTES = 6
 CONTROL_HEADER_BYTES = 7
 CONTROL_BODY_MAX_BYTES = 480
 
-NOTICE_KINDS = ("done", "failed", "question", "reminder", "held", "cancelled", "unheard")
+NOTICE_KINDS = schema.NOTICE_KINDS
 
 # type: (name, direction, fields in the order in which they are written)
 TABLE = {
@@ -96,7 +96,7 @@ TABLE = {
     NOTICE: (
         "notice",
         "<",
-        (("ep", "hex16"), ("s", "u32"), ("k", "word"), ("d", "word"), ("j", "word?"), ("x", "text")),
+        (("ep", "hex16"), ("s", "u32"), ("k", "notice"), ("d", "word"), ("j", "word?"), ("x", "text")),
     ),
     STORED: ("stored", ">", (("ep", "hex16"), ("s", "u32"))),
     # Repeated until it comes back with `a` (answer) true; an answer is never answered.

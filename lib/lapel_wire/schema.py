@@ -11,9 +11,12 @@ U32 = 0xFFFFFFFF
 U53 = (1 << 53) - 1
 TEXT_MAX_BYTES = 240
 LIST_MAX = 16
+NOTICE_KINDS = ("done", "failed", "question", "reminder", "held", "cancelled", "unheard")
 
-# Field kinds: u32, u53, mv (0..65535), s16, bool, hexN (N digits), text, word (<= 40 B), seqs,
-# settings (a flat object of u32, bool, text or null); a trailing ? admits null.
+# Field kinds: u32, u53, s16, bool, hexN (N digits), word (<= 40 B), text (<= 240 B), blob (<= 400 B),
+# notice (one of NOTICE_KINDS), seqs (a list of u32), settings (a flat object of numbers, flags, words
+# and null); a trailing ? admits null.
+_LIMITS = {"word": 40, "text": TEXT_MAX_BYTES, "blob": 400}
 
 
 def check_value(kind: str, value):
@@ -43,7 +46,9 @@ def check_value(kind: str, value):
     if kind[:3] == "hex":
         good = len(value) == int(kind[3:]) and all(c in "0123456789abcdef" for c in value)
         return None if good else "is not %s lower-case hex digits" % kind[3:]
-    limit = {"word": 40, "text": TEXT_MAX_BYTES, "hex": 0, "blob": 400}[kind]
+    if kind == "notice":
+        return None if value in NOTICE_KINDS else "is no kind of notice"
+    limit = _LIMITS[kind]
     return None if len(value.encode()) <= limit else "is longer than %d bytes" % limit
 
 

@@ -27,6 +27,10 @@ class Clock:
             self._ms += step
         return self._ms
 
+    def at(self, ticks: int) -> int:
+        """Milliseconds of a tick of the same source, at most half its period ago."""
+        return self.ms() + self._diff(ticks, self._last)
+
     def set_wall(self, unix_ms: int, zone_min: int) -> None:
         """The companion said what time it is, and its offset from UTC in minutes."""
         self._wall_at_boot_ms = unix_ms - self.ms()

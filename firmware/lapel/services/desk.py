@@ -19,18 +19,18 @@ _FELT_MAX = 16
 class Desk:
     """`boot` is this boot's id (8 hex digits); `counters() -> (drops, overruns)`.
 
-    `on_notice(notice)`, `on_jobs(count)` and `on_settings(id, values) -> error or None` act on what
-    was said.
+    `announcer` makes notices felt; `on_jobs(count)` and `on_settings(id, values) -> error or None`
+    act on what was said.
     """
 
-    def __init__(self, store, clock, boot, flight, battery_mv, counters, on_notice, on_jobs, on_settings, trace):
+    def __init__(self, store, clock, boot, flight, battery_mv, counters, announcer, on_jobs, on_settings, trace):
         self._store = store
         self._clock = clock
         self._boot = boot
         self._flight = flight
         self._battery_mv = battery_mv
         self._counters = counters
-        self._on_notice = on_notice
+        self._announcer = announcer
         self._on_jobs = on_jobs
         self._on_settings = on_settings
         self._trace = trace
@@ -103,6 +103,7 @@ class Desk:
             elif store.mark_seen(body["ep"], body["s"], pending=False):
                 channel.post(messages.SEEN, {"ep": body["ep"], "s": body["s"], "a": True})
         elif kind == messages.RETRACT:
+            self._announcer.withdrawn(body["ep"], body["s"])
             store.retract(body["ep"], body["s"])
         elif kind == messages.CANCELLED:
             store.cancel_answered(body["id"])
@@ -122,7 +123,7 @@ class Desk:
         if not self._store.has_notice(*key) and key not in self._felt:
             self._felt.append(key)
             del self._felt[:-_FELT_MAX]
-            self._on_notice(body)
+            self._announcer.announce(body)
         if self._store.put(body):
             channel.post(messages.STORED, {"ep": body["ep"], "s": body["s"]})
 

@@ -39,3 +39,12 @@ def test_wall_time_is_unknown_until_told():
     assert clock.minute_of_day() == 30
     ticks.at += 61_000
     assert clock.minute_of_day() == 31
+
+
+def test_a_tick_has_its_place_in_time():
+    ticks = Ticks(PERIOD - 10)
+    clock = Clock(ticks, ticks.diff)
+    pressed = ticks()
+    ticks.at += 500
+    assert clock.at(pressed) == 0
+    assert clock.at(ticks()) == 500

@@ -22,6 +22,7 @@ SAMPLES = {
     "settings": {"quiet_from": 1320, "preroll": False, "name": "pin", "off": None, "tz": -60},
     "text": 'Heard: "note"\n\\ caf\u00e9 \u732b',
     "word": "d17",
+    "notice": "held",
     "blob": "00ff",
 }
 
@@ -57,7 +58,7 @@ def test_every_message_comes_back_as_it_was():
 
 
 def test_every_field_is_checked():
-    wrong = {"u32": -1, "u53": 1 << 53, "s16": 40000, "bool": 1, "seqs": [1, None], "text": "x" * 241}
+    wrong = {"u32": -1, "u53": 1 << 53, "s16": 40000, "bool": 1, "seqs": [1, None], "text": "x" * 241, "notice": "gossip"}
     for kind, row in messages.TABLE.items():
         for name, field in row[2]:
             body = {n: sample(f) for n, f in row[2]}

@@ -1,0 +1,156 @@
+"""The pin's program: board and services wired together. The one file that knows them all."""
+
+import asyncio
+import binascii
+import gc
+import os
+
+from lapel.core import settings as settings_rules
+from lapel.core.battery import Battery
+from lapel.core.clock import Clock
+from lapel.core.ring import ByteRing
+from lapel.services import link as links
+from lapel.services import pairing
+from lapel.services.acts import Acts
+from lapel.services.announcer import Announcer
+from lapel.services.clip_feed import ClipFeed
+from lapel.services.desk import Desk
+from lapel.services.feedback import Feedback
+from lapel.services.flight import Flight
+from lapel.services.recorder import Recorder
+from lapel.services.store import Store, StoreError
+from lapel.services.supervisor import Supervisor
+from lapel.services.timing import Timing
+from lapel.services.upkeep import Upkeep
+
+# Two seconds of speech: what the flash has not synced yet is always still here (8 kB between syncs).
+RING_BYTES = 16_384
+
+
+class App:
+    """`board` as boards/README.md describes it. Raises StoreError when the flash cannot be used."""
+
+    def __init__(self, board) -> None:
+        trace = board.trace
+        self._board = board
+        self._trace = trace
+        self._clock = clock = Clock()
+        timing = Timing(clock)
+        self._boot = binascii.hexlify(os.urandom(4)).decode()
+        self._settings = dict(settings_rules.DEFAULTS)
+
+        self._flight = flight = Flight(board.retained, clock.ms)
+        flight.boot(board.reset_cause())
+        self._supervisor = supervisor = Supervisor(
+            trace,
+            board.watchdog,
+            flight,
+            timing,
+            on_trouble=self._trouble,
+            is_idle=self._is_idle,
+            mem_free=gc.mem_free,
+        )
+        self._store = store = Store(board.flash_dir, os.urandom, trace)
+        store.mount()
+
+        check = supervisor.checker
+        self._feedback = feedback = Feedback(board.haptic, board.led, trace, timing, check("feedback"))
+        feedback.is_quiet = self._is_quiet
+        self._battery = Battery(self._settings["low_battery_mv"])
+        self._recorder = recorder = Recorder(
+            board.mic, store, ByteRing(RING_BYTES), feedback, trace, timing, self._in_reach, check("recorder")
+        )
+        self._announcer = announcer = Announcer(feedback, timing, trace, check("announcer"))
+        desk = Desk(
+            store, clock, self._boot, flight, self._battery_mv, self._counters, announcer, self._set_jobs,
+            self._set_settings, trace,
+        )  # fmt: skip
+        self._acts = Acts(
+            board.button, recorder, store, feedback, announcer, desk, clock, self._settings, self._boot,
+            board.mic.rate_hz, trace, check("acts"),
+        )  # fmt: skip
+        feed = ClipFeed(store, recorder, trace, self._accepted)
+        gatt = links.serve(board.gatt)
+        self._link = links.Link(
+            gatt, feed, desk, clock, pairing.new_session, trace, supervisor.report, check("link")
+        )
+        self._upkeep = Upkeep(
+            board.battery.read_mv, self._battery, gatt.set_battery, store, recorder, feedback, flight, timing,
+            trace, check("upkeep"),
+        )  # fmt: skip
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        trace, store = self._trace, self._store
+        trace("boot", cause=self._board.reset_cause(), boot=self._boot, device=store.device)
+        trace("session", private=pairing.IS_PRIVATE)
+        identity, values = store.settings.load()
+        self._apply(settings_rules.salvaged(values))
+        if store.quarantined:
+            self._feedback.show("error")
+        supervisor = self._supervisor
+        supervisor.spawn("feedback", self._feedback.run)
+        supervisor.spawn("announcer", self._announcer.run)
+        supervisor.spawn("recorder", self._recorder.run)
+        supervisor.spawn("acts", self._acts.run)
+        supervisor.spawn("upkeep", self._upkeep.run)
+        supervisor.spawn("link", self._link.run)
+        gc.collect()
+        try:
+            await supervisor.run()
+        finally:
+            await self._link.close()
+            await self._recorder.close()
+            await self._feedback.close()
+            store.close()
+
+    def _is_idle(self) -> bool:
+        return not self._recorder.is_busy and not self._feedback.is_buzzing
+
+    def _is_quiet(self) -> bool:
+        return settings_rules.is_quiet(self._settings, self._clock.minute_of_day())
+
+    def _in_reach(self) -> bool:
+        return self._link.up
+
+    def _battery_mv(self):
+        return self._battery.mv
+
+    def _counters(self):
+        return self._feedback.dropped + self._board.button.dropped, self._recorder.overrun_samples
+
+    def _trouble(self, name: str) -> None:
+        self._feedback.show("error")
+
+    def _accepted(self, epoch: str, number: int, dispatch: str) -> None:
+        self._store.recent.accepted(epoch, number, dispatch)
+        self._feedback.show("accepted")
+
+    def _set_jobs(self, count: int) -> None:
+        self._acts.jobs = count
+
+    def _set_settings(self, identity: int, values: dict):
+        """None, or a sentence on why they are refused."""
+        try:
+            checked = settings_rules.merged(values)
+            self._store.settings.save(identity, values)
+        except (settings_rules.BadSettings, StoreError) as e:
+            return str(e)
+        self._apply(checked)
+        return None
+
+    def _apply(self, values: dict) -> None:
+        self._settings.update(values)
+        self._feedback.strength = values["haptic_strength"]
+        self._feedback.brightness = values["led_brightness"]
+        self._battery.low_mv = values["low_battery_mv"]
+        self._recorder.configure(values["preroll"], values["mic_gain_steps"])
+
+
+def run(build_board) -> None:
+    """Builds the board inside the event loop and runs the pin for good."""
+
+    async def main():
+        await App(build_board()).run()
+
+    asyncio.run(main())

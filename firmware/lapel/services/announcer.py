@@ -1,0 +1,68 @@
+"""Makes notices felt: at once, several as one, and remembers which were felt for the replies."""
+
+import asyncio
+
+from lapel.core.notices import Coalescer, Felt
+from lapel_wire.messages import notice_id
+
+_CHECK_IN_MS = 1000
+
+
+class Announcer:
+    """`feedback` services/feedback.Feedback, `timing` services/timing.Timing."""
+
+    def __init__(self, feedback, timing, trace, check_in) -> None:
+        self._feedback = feedback
+        self._timing = timing
+        self._trace = trace
+        self._check_in = check_in
+        self._coalescer = Coalescer()
+        self._felt = Felt()
+        self._changed = asyncio.Event()
+        feedback.on_felt = self._was_felt
+
+    def announce(self, notice: dict) -> None:
+        """A notice (ep, s, k, d, j, x) arrived that was not felt yet."""
+        identity = (notice["ep"], notice["s"])
+        self._show(self._coalescer.arrived(self._timing.ms(), notice["k"], identity))
+        self._trace(
+            "notice",
+            id=notice_id(*identity),
+            kind=notice["k"],
+            dispatch=notice["d"],
+            job=notice["j"],
+            text=notice["x"],
+        )
+        self._changed.set()
+
+    def repeat(self, kind: str, identity, count: int) -> None:
+        """The person asked for a notice again; `count` wait to be seen."""
+        self._feedback.show(kind, count, identity)
+
+    def withdrawn(self, epoch: str, seq: int) -> None:
+        """No reply can be to this one any more."""
+        self._felt.forget((epoch, seq))
+
+    def reply_target(self, press_ms: int):
+        """Id of the notice that a reply pressed at `press_ms` answers, None when none was felt."""
+        identity = self._felt.before(press_ms)
+        return None if identity is None else notice_id(*identity)
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        while True:
+            self._check_in()
+            self._changed.clear()
+            now_ms = self._timing.ms()
+            self._show(self._coalescer.tick(now_ms))
+            deadline = self._coalescer.deadline
+            wait_ms = _CHECK_IN_MS if deadline is None else min(_CHECK_IN_MS, max(1, deadline - now_ms))
+            await self._timing.wait(self._changed, wait_ms)
+
+    def _show(self, shown) -> None:
+        if shown is not None:
+            kind, count, identity = shown
+            self._feedback.show(kind or "count", count, identity)
+
+    def _was_felt(self, identity) -> None:
+        self._felt.add(self._timing.ms(), identity)

@@ -1,0 +1,62 @@
+"""What an idle pin sees to: its battery, its flash, what it was told to report."""
+
+from lapel.services.store_files import StoreError
+
+_ROUND_MS = 1000
+_BATTERY_EVERY_MS = 5000
+_RECONCILE_EVERY_MS = 60_000
+
+
+class Upkeep:
+    """`read_mv() -> int or None`, `battery` core/battery.Battery, `set_percent(percent)` tells the world."""
+
+    def __init__(self, read_mv, battery, set_percent, store, recorder, feedback, flight, timing, trace, check_in):
+        self._read_mv = read_mv
+        self._battery = battery
+        self._set_percent = set_percent
+        self._store = store
+        self._recorder = recorder
+        self._feedback = feedback
+        self._flight = flight
+        self._timing = timing
+        self._trace = trace
+        self._check_in = check_in
+        self._reported = {}
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        battery_ms = reconcile_ms = self._timing.ms()
+        while True:
+            self._check_in()
+            now_ms = self._timing.ms()
+            self._count_drops()
+            if now_ms >= battery_ms:
+                battery_ms = now_ms + _BATTERY_EVERY_MS
+                self._measure()
+            if now_ms >= reconcile_ms and not self._recorder.is_busy:
+                reconcile_ms = now_ms + _RECONCILE_EVERY_MS
+                try:
+                    self._store.reconcile()
+                except StoreError as e:
+                    self._trace("store_error", error=str(e))
+                    self._flight.error(str(e))
+            await self._timing.sleep_ms(_ROUND_MS)
+
+    def _measure(self) -> None:
+        before = self._battery.percent
+        if self._battery.measured(self._read_mv()):
+            self._feedback.show("low_battery")
+        percent = self._battery.percent
+        if percent is not None and percent != before:
+            self._set_percent(percent)
+
+    def _count_drops(self) -> None:
+        for queue, count in self.drops().items():
+            new = count - self._reported.get(queue, 0)
+            if new > 0:
+                self._reported[queue] = count
+                self._flight.dropped(queue, new)
+
+    def drops(self) -> dict:
+        """Everything that a bounded queue turned away since boot, by queue."""
+        return {"feedback": self._feedback.dropped, "overrun": self._recorder.overrun_samples}
