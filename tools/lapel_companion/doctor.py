@@ -150,7 +150,7 @@ def bluetooth(radio: str) -> Finding:
         async with asyncio.timeout(_SCAN_LIMIT_S):
             await one.start()
             try:
-                scanner = one.scanner(lambda *_: None)
+                scanner = one.scanner(lambda _device, _heard: None)
                 await scanner.start()
                 await scanner.stop()
             finally:

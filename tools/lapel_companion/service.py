@@ -80,8 +80,12 @@ class Systemd:
 
     def uninstall(self) -> Status:
         if self._file.exists():
-            self._systemctl("disable", "--now", UNIT)
-            self._file.unlink(missing_ok=True)
+            try:
+                self._systemctl("disable", "--now", UNIT)
+            finally:
+                # Also where systemd cannot be asked: the next login must not start it.
+                (self._file.parent / "default.target.wants" / UNIT).unlink(missing_ok=True)
+                self._file.unlink(missing_ok=True)
             self._systemctl("daemon-reload")
         return self.status()
 

@@ -62,9 +62,9 @@ def lapel() -> None:
 def main(args: list[str] | None = None, **extra: Any) -> None:
     """The program: exit 0 done, 1 not done (a sentence on stderr says why), 2 used wrongly."""
     try:
-        lapel.main(args=args, prog_name="lapel", standalone_mode=False, **extra)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        code = lapel.main(args=args, prog_name="lapel", standalone_mode=False, **extra)
+        # What a command exits with comes back as a value; what it returns is nothing.
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -11,7 +11,7 @@ from typing import Protocol
 from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
-from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
+from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakDBusError
 
 from lapel_companion.link.desk import PinDesk
 from lapel_companion.link.peer import EXPECTED, Peer, run_until
@@ -242,5 +242,15 @@ def radio_sentence(name: str, error: BaseException) -> str:
     if isinstance(error, BleakBluetoothNotAvailableError):
         advice = _ADVICE.get(error.reason, "Bluetooth is not available.")
         return f"no link to the pin: {advice} Lapel keeps trying."
+    if name == "bleak" and _no_service(error):
+        return "no link to the pin: this computer's Bluetooth service does not run. Lapel keeps trying."
     cause = " ".join(str(error).split()) or type(error).__name__
     return f"no link to the pin: the radio '{name}' cannot be used ({cause}). Lapel keeps trying."
+
+
+def _no_service(error: BaseException) -> bool:
+    """Whether D-Bus or BlueZ is not there."""
+    unknown = isinstance(error, BleakDBusError) and error.dbus_error.endswith(
+        (".ServiceUnknown", ".NameHasNoOwner")
+    )
+    return unknown or isinstance(error, (FileNotFoundError, ConnectionRefusedError))
