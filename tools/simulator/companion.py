@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lapel_companion import timeline
+from lapel_companion.events import Event, EventLog
+
+EVENTS = "events.db"
 STOP_S = 8.0
 RETRY_S = 0.1
 LINE_BYTES = 64 * 1024
@@ -52,8 +56,8 @@ class Companion:
         self._on_exit = on_exit
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._after = 0
-        self._projection = Projection()
+        # the table's rows that are older than this run are no news
+        self._after = last_seq(spec.state)
         self.pid = 0
 
     @property
@@ -133,25 +137,25 @@ class Companion:
             with contextlib.suppress(OSError):
                 async for event in self._follow(self._spec.state, self._after):
                     self._after = max(self._after, int(event["seq"]))
-                    for name, fields in self._projection.of(event):
-                        self._on_event(name, fields)
+                    self._on_event(*told(event))
             await asyncio.sleep(RETRY_S)
 
 
-class Projection:
-    """From the daemon's table of events to the events of a run."""
+def told(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Name and fields of a row of the daemon's table, as `lapel run --json` gives them; but `notice` is
+    `notice_recorded` here: a run's `notice` is the one that the pin felt."""
+    public = timeline.public(Event(**row))
+    name = str(public.pop("event"))
+    return ("notice_recorded" if name == "notice" else name), public
 
-    def of(self, event: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-        """Names and fields. What has no name here is passed on under its own, `notice` as `notice_recorded`:
-        a run's `notice` is the one that the pin felt."""
-        kind, body = str(event["kind"]), dict(event.get("body") or {})
-        dispatch = event.get("dispatch")
-        if kind == "dispatch":
-            return [("dispatch", {"outcome": "accepted", **body, "id": dispatch})]
-        if kind == "outcome":
-            return [("dispatch", {**body, "id": dispatch})]
-        if kind == "transcript":
-            return [(kind, {"dispatch": dispatch, **body})]
-        if kind == "notice":
-            return [("notice_recorded", body)]
-        return [(kind, body)]
+
+def last_seq(state: Path) -> int:
+    """The number of the newest event that a state holds already; 0 for a new one."""
+    path = state / EVENTS
+    if not path.exists():
+        return 0
+    log = EventLog(path)
+    try:
+        return log.head()
+    finally:
+        log.close()

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from simulator.compiled import ROOT, compiled
+
 INTERPRETER = "LAPEL_MICROPYTHON"
 
 # Heap of a PSRAM-less ESP32-S3 that Python can have, and what of it and beside it the simulator must account
@@ -55,12 +56,13 @@ class PinSpec:
         return [find_interpreter(self.interpreter), "-X", f"heapsize={self.heap_bytes}", str(self.main)]
 
     def module_path(self) -> str:
-        """MICROPYPATH: what was asked for, then firmware, libraries and board, then the frozen modules."""
+        """MICROPYPATH: what was asked for, then firmware, libraries and board as bytecode, then the frozen
+        modules. Raises CannotCompile."""
         board = ROOT / "boards" / "sim"
-        folders = [*self.paths, ROOT / "firmware", ROOT / "lib", board]
+        own = [ROOT / "firmware", ROOT / "lib", board]
         if self.virtual_radio:
-            folders.append(board / "radio")
-        return ":".join([*(str(folder) for folder in folders), ".frozen"])
+            own.append(board / "radio")
+        return ":".join([*(str(folder) for folder in [*self.paths, *compiled(own)]), ".frozen"])
 
 
 def find_interpreter(wanted: str = "") -> str:

@@ -81,7 +81,7 @@ BEHIND: dict[tuple[str, str], Teller] = {
     ("pin", "task_died"): lambda f: f"task {f.get('task')} died: {f.get('error')}",
     ("pin", "link"): lambda f: "session with the companion" if f.get("up") else "no companion in reach",
     ("pin", "formatted"): lambda f: "flash was empty: new file system",
-    ("radio", "connected"): lambda f: f"connected, an event each {f.get('interval_ms'):g} ms",
+    ("radio", "connected"): lambda f: f"connected, an event each {f.get('interval_ms')} ms",
     ("radio", "disconnected"): lambda f: f"disconnected (reason {f.get('reason')})",
     ("companion", "linked"): lambda f: f"linked: MTU {f.get('mtu')}, interval {f.get('interval_ms')} ms",
     ("companion", "unlinked"): lambda f: f"link lost: {f.get('reason')}",

