@@ -62,7 +62,7 @@ class App:
         )
         self._announcer = announcer = Announcer(feedback, timing, trace, check("announcer"))
         desk = Desk(
-            store, clock, self._boot, flight, self._battery_mv, self._counters, announcer, self._set_jobs,
+            store, clock, self._boot, flight, self._battery_mv, self._drops, announcer, self._set_jobs,
             self._set_settings, trace,
         )  # fmt: skip
         self._acts = Acts(
@@ -75,8 +75,8 @@ class App:
             gatt, feed, desk, clock, pairing.new_session, trace, supervisor.report, check("link")
         )
         self._upkeep = Upkeep(
-            board.battery.read_mv, self._battery, gatt.set_battery, store, recorder, feedback, flight, timing,
-            trace, check("upkeep"),
+            board.battery.read_mv, self._battery, gatt.set_battery, store, recorder, feedback, self._drops,
+            flight, timing, trace, check("upkeep"),
         )  # fmt: skip
 
     async def run(self) -> None:
@@ -116,8 +116,13 @@ class App:
     def _battery_mv(self):
         return self._battery.mv
 
-    def _counters(self):
-        return self._feedback.dropped + self._board.button.dropped, self._recorder.overrun_samples
+    def _drops(self) -> dict:
+        return {
+            "mic": self._recorder.hearing.overrun_samples,
+            "feedback": self._feedback.dropped,
+            "button": self._board.button.dropped,
+            "link": self._link.dropped,
+        }
 
     def _trouble(self, name: str) -> None:
         self._feedback.show("error")

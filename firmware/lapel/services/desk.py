@@ -17,19 +17,19 @@ _FELT_MAX = 16
 
 
 class Desk:
-    """`boot` is this boot's id (8 hex digits); `counters() -> (drops, overruns)`.
+    """`boot` is this boot's id (8 hex digits); `drops() -> {queue: count}`.
 
     `announcer` makes notices felt; `on_jobs(count)` and `on_settings(id, values) -> error or None`
     act on what was said.
     """
 
-    def __init__(self, store, clock, boot, flight, battery_mv, counters, announcer, on_jobs, on_settings, trace):
+    def __init__(self, store, clock, boot, flight, battery_mv, drops, announcer, on_jobs, on_settings, trace):
         self._store = store
         self._clock = clock
         self._boot = boot
         self._flight = flight
         self._battery_mv = battery_mv
-        self._counters = counters
+        self._drops = drops
         self._announcer = announcer
         self._on_jobs = on_jobs
         self._on_settings = on_settings
@@ -45,7 +45,7 @@ class Desk:
         try:
             # Behind what the companion knows of our own epoch: our counter was lost.
             if hello["ce"] == store.epoch and hello["ch"] > store.highest:
-                self._trace("epoch", epoch=store.new_epoch())
+                store.new_epoch()
         except StoreError as e:
             self._trace("store_error", error=str(e))
         store.know_companion(hello["ep"])
@@ -79,8 +79,12 @@ class Desk:
                 channel.post(messages.CANCEL, cancel)
         if now_ms >= self._status_ms:
             self._status_ms = now_ms + _STATUS_EVERY_MS
-            drops, overruns = self._counters()
-            channel.post(messages.STATUS, {"bat": self._battery_mv(), "drops": drops, "over": overruns})
+            drops = self._drops()
+            overruns = drops.get("mic", 0)
+            channel.post(
+                messages.STATUS,
+                {"bat": self._battery_mv(), "drops": sum(drops.values()) - overruns, "over": overruns},
+            )
 
     def hurry(self) -> None:
         """Something durable was added: say it with the next packet."""

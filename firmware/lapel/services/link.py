@@ -57,7 +57,9 @@ class Link:
         self._guests = []
         self._session_link = None
         self.strangers = 0
+        # Records and messages that were not taken; packets and messages that found their queue full.
         self.refused = 0
+        self.dropped = 0
 
     @property
     def up(self) -> bool:
@@ -169,7 +171,8 @@ class Link:
                 if got is not None and not self._feed.take(got[0], got[1], channel):
                     self._desk.take(got[0], got[1], channel)
         finally:
-            self.refused += channel.refused + link.dropped
+            self.refused += channel.refused
+            self.dropped += channel.dropped + link.dropped
             await _ended(sender)
 
     async def _send(self, link, channel) -> None:

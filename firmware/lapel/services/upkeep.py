@@ -8,15 +8,19 @@ _RECONCILE_EVERY_MS = 60_000
 
 
 class Upkeep:
-    """`read_mv() -> int or None`, `battery` core/battery.Battery, `set_percent(percent)` tells the world."""
+    """`read_mv() -> int or None`, `battery` core/battery.Battery, `set_percent(percent)` tells the world;
+    `drops() -> {queue: count}` is what bounded queues turned away since boot."""
 
-    def __init__(self, read_mv, battery, set_percent, store, recorder, feedback, flight, timing, trace, check_in):
+    def __init__(
+        self, read_mv, battery, set_percent, store, recorder, feedback, drops, flight, timing, trace, check_in
+    ) -> None:  # fmt: skip
         self._read_mv = read_mv
         self._battery = battery
         self._set_percent = set_percent
         self._store = store
         self._recorder = recorder
         self._feedback = feedback
+        self._drops = drops
         self._flight = flight
         self._timing = timing
         self._trace = trace
@@ -51,12 +55,11 @@ class Upkeep:
             self._set_percent(percent)
 
     def _count_drops(self) -> None:
-        for queue, count in self.drops().items():
+        for queue, count in self._drops().items():
             new = count - self._reported.get(queue, 0)
             if new > 0:
                 self._reported[queue] = count
-                self._flight.dropped(queue, new)
-
-    def drops(self) -> dict:
-        """Everything that a bounded queue turned away since boot, by queue."""
-        return {"feedback": self._feedback.dropped, "overrun": self._recorder.overrun_samples}
+                if queue == "mic":
+                    self._flight.overrun(queue, new)
+                else:
+                    self._flight.dropped(queue, new)
