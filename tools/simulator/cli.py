@@ -17,6 +17,7 @@ from lapel_companion import config, paths
 from lapel_companion.client import follow
 from simulator import flash as nor
 from simulator.air import Pace
+from simulator.compiled import CannotCompile
 from simulator.engine import Engine, Unmet
 from simulator.folder import Busy
 from simulator.pin import HEAP_BYTES, NoInterpreter
@@ -157,6 +158,8 @@ async def _run(options: Options, steps: list[Step], screen: JsonLines | Screen, 
     code = 0
     try:
         await simulation.open()
+        if simulation.failure:
+            raise Unmet(simulation.failure)
         if mic:
             # needs a terminal and a sound device: not everybody has them
             from simulator.live import live
@@ -164,7 +167,7 @@ async def _run(options: Options, steps: list[Step], screen: JsonLines | Screen, 
             await live(simulation)
         else:
             await Engine(simulation).run(steps)
-    except (Unmet, Busy, NoInterpreter, OSError, ValueError) as error:
+    except (Unmet, Busy, NoInterpreter, CannotCompile, OSError, ValueError) as error:
         click.echo(f"lapel sim: {error}", err=True)
         code = FAILED
     except asyncio.CancelledError:

@@ -42,9 +42,9 @@ class NoInterpreter(Exception):
 @dataclass(frozen=True)
 class PinSpec:
     """How to start the pin. `paths` come first on its module path; `virtual_radio` adds the fakes of the
-    radio."""
+    radio; `main` is a program to run in the firmware's place."""
 
-    main: Path = ROOT / "firmware" / "main.py"
+    main: Path | None = None
     paths: Sequence[Path] = ()
     virtual_radio: bool = True
     heap_bytes: int = HEAP_BYTES
@@ -53,7 +53,9 @@ class PinSpec:
 
     def command(self) -> list[str]:
         """The argument vector. Raises NoInterpreter."""
-        return [find_interpreter(self.interpreter), "-X", f"heapsize={self.heap_bytes}", str(self.main)]
+        # by name, so that the interpreter finds the firmware's bytecode and not its source beside it
+        program = [str(self.main)] if self.main else ["-m", "main"]
+        return [find_interpreter(self.interpreter), "-X", f"heapsize={self.heap_bytes}", *program]
 
     def module_path(self) -> str:
         """MICROPYPATH: what was asked for, then firmware, libraries and board as bytecode, then the frozen
@@ -84,8 +86,10 @@ class Pin:
     """One process at a time. `on_line` gets what it prints; `on_exit(code, last_lines)` an end that nobody
     asked for."""
 
-    def __init__(self, spec: PinSpec, on_line: OnLine, on_exit: OnExit) -> None:
+    def __init__(self, spec: PinSpec, folder: Path, on_line: OnLine, on_exit: OnExit) -> None:
         self._spec = spec
+        # where the interpreter works; it looks for modules there first, so there are none
+        self._folder = folder
         self._on_line = on_line
         self._on_exit = on_exit
         self._process: asyncio.subprocess.Process | None = None
@@ -98,16 +102,19 @@ class Pin:
         return self._process is not None and self._process.returncode is None
 
     async def power_on(self, env: Mapping[str, str]) -> None:
-        """Start the interpreter with `env` added to ours. Raises NoInterpreter."""
+        """Start the interpreter with `env` added to ours. Raises NoInterpreter, CannotCompile."""
         if self.running:
             return
         await self.ended()
         command = self._spec.command()
-        full = {**os.environ, **self._spec.env, **env, "MICROPYPATH": self._spec.module_path()}
+        # the first time it compiles
+        path = await asyncio.to_thread(self._spec.module_path)
+        full = {**os.environ, **self._spec.env, **env, "MICROPYPATH": path}
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *command,
                 env=full,
+                cwd=self._folder,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,

@@ -18,6 +18,7 @@ from simulator.bus import Bus
 from simulator.companion import Companion, CompanionSpec, Follow
 from simulator.engine import CannotDo
 from simulator.events import Event, Pattern, Timeline
+from simulator.folder import NAME as FOLDER
 from simulator.folder import PinFolder
 from simulator.hardware import Hardware
 from simulator.hci_port import HciPort
@@ -81,7 +82,7 @@ class Simulation:
         spec = options.pin or PinSpec(
             paths=options.device_paths, virtual_radio=options.virtual_radio, heap_bytes=options.heap_bytes
         )
-        self.pin = Pin(spec, self._on_line, self._on_exit)
+        self.pin = Pin(spec, options.state / FOLDER, self._on_line, self._on_exit)
         self._restart: asyncio.Task[None] | None = None
         self.person = Person(
             self.timeline, self.hardware.button, self.mic, lambda: self.pin.running, self._seen
@@ -123,7 +124,7 @@ class Simulation:
             )
             await self._companion.start()
         await self._boot("power")
-        if self._companion and not await self._seen("linked", 0, LINKED_S):
+        if self._companion and not await self._seen("linked", 0, LINKED_S) and not self.failure:
             self._sim("note", text=f"the companion did not link within {LINKED_S:g} s; going on")
 
     async def close(self) -> None:
