@@ -1,0 +1,1 @@
+"""The figures of the loop, under device time: `make bench`."""

@@ -1,0 +1,91 @@
+"""`python -m simulator.bench [--clips N]`: every figure of the loop, as a table. Exit 1 when a bar is missed."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import app_size
+import click
+from lapel_companion import config
+
+from simulator.air import Pace
+from simulator.bench.dispatches import Run, measure
+from simulator.bench.figures import Figure, table
+from simulator.compiled import ROOT, compiled
+from simulator.pin import find_interpreter
+
+RADIOS = (Pace(30.0, 4), Pace(50.0, 2))
+START_UPS = 5
+
+
+@click.command()
+@click.option("--clips", default=20, show_default=True, help="Dispatches a radio.")
+@click.option("--seed", default=1, show_default=True, help="For what is left to chance.")
+def main(clips: int, seed: int) -> None:
+    """Measures the loop under device time and prints the figures beside their bars."""
+    runs = []
+    for pace in RADIOS:
+        click.echo(f"{clips} clips of 5 s over {_name(pace)} ...", err=True)
+        with tempfile.TemporaryDirectory(prefix="lapel-bench-", ignore_cleanup_errors=True) as folder:
+            runs.append(asyncio.run(measure(pace, clips, Path(folder), config.EXAMPLE, seed)))
+    missed = False
+    for pace, run in zip(RADIOS, runs, strict=True):
+        missed |= _show(f"Radio: {_name(pace)} an event", run.latencies())
+    both = Run()
+    for run in runs:
+        for name, samples in vars(run).items():
+            getattr(both, name).extend(samples)
+    missed |= _show("Pin and companion", [*both.others(), *_still()])
+    sys.exit(1 if missed else 0)
+
+
+def _name(pace: Pace) -> str:
+    return f"{pace.interval_ms:g} ms, {pace.packets_per_event} packets"
+
+
+def _show(title: str, figures: list[Figure]) -> bool:
+    click.echo(table(title, figures) + "\n")
+    return not all(figure.holds for figure in figures if figure.bars != (None, None) or not figure.samples)
+
+
+def _still() -> list[Figure]:
+    """Figures that need no radio."""
+    starts = []
+    for _ in range(START_UPS):
+        begun_s = time.monotonic()
+        subprocess.run([sys.executable, "-m", "lapel_companion", "--help"], capture_output=True, check=True)
+        starts.append(1000 * (time.monotonic() - begun_s))
+    kb = app_size.measure().total / 1024
+    return [
+        Figure("`lapel --help`", "ms", starts),
+        Figure("app as .mpy for the ESP32-S3", "kB", [kb], (120, None)),
+        *_allocations(),
+    ]
+
+
+def _allocations() -> list[Figure]:
+    """Bytes a recorded block, by the real recorder on a microphone in its own process."""
+    script = ROOT / "tests" / "device_bench" / "alloc_recorder.py"
+    folders = [*compiled([ROOT / "firmware", ROOT / "lib"])]
+    result = subprocess.run(
+        [find_interpreter(), str(script)],
+        env={"MICROPYPATH": ":".join([*map(str, folders), ".frozen"])},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    words = dict(line.split("=", 1) for line in result.stdout.split() if "=" in line)
+    if result.returncode or "block" not in words:
+        raise click.ClickException(f"{script.name}: {result.stdout}{result.stderr}")
+    return [
+        Figure("allocated in the audio path, a block (64-bit words)", "B", [float(words["path"])], (0, None)),
+        # A word is half as long on the device: 512 B here are 256 B there.
+        Figure("allocated a block, awaits included (64-bit words)", "B", [float(words["block"])], (512, None)),
+    ]
+
+
+if __name__ == "__main__":
+    main()
