@@ -99,6 +99,11 @@ class Simulation:
         assert self._flash
         return self._flash
 
+    @property
+    def companion_pid(self) -> int:
+        """Process of the daemon; 0 without one."""
+        return self._companion.pid if self._companion else 0
+
     async def open(self) -> None:
         """Switch everything on; returns when the pin is ready and the companion linked, or that took too
         long.

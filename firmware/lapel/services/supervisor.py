@@ -167,8 +167,11 @@ class Supervisor:
             return
         if self._is_idle is None or self._is_idle():
             self._heap_ms = now_ms
+            garbage_too = self._mem_free()
             gc.collect()
-            self._flight.heap(self._mem_free())
+            free = self._mem_free()
+            self._flight.heap(free)
+            self._trace("heap", free=free, lowest=garbage_too)
 
 
 async def _lived(run):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import app_size
 import click
-from lapel_companion import config
+from lapel_companion import paths
 
 from simulator.air import Pace
 from simulator.bench.dispatches import Run, measure
@@ -32,7 +32,7 @@ def main(clips: int, seed: int) -> None:
     for pace in RADIOS:
         click.echo(f"{clips} clips of 5 s over {_name(pace)} ...", err=True)
         with tempfile.TemporaryDirectory(prefix="lapel-bench-", ignore_cleanup_errors=True) as folder:
-            runs.append(asyncio.run(measure(pace, clips, Path(folder), config.EXAMPLE, seed)))
+            runs.append(asyncio.run(measure(pace, clips, Path(folder), paths.EXAMPLE, seed)))
     missed = False
     for pace, run in zip(RADIOS, runs, strict=True):
         missed |= _show(f"Radio: {_name(pace)} an event", run.latencies())

@@ -42,7 +42,7 @@ class Run:
     erases: list[float] = field(default_factory=list)
     boot_ms: list[float] = field(default_factory=list)
     linked_ms: list[float] = field(default_factory=list)
-    heap_used_bytes: list[float] = field(default_factory=list)
+    heap_lowest_bytes: list[float] = field(default_factory=list)
     heap_free_bytes: list[float] = field(default_factory=list)
     idle_percent: list[float] = field(default_factory=list)
     daemon_mb: list[float] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Run:
         return [
             Figure("power on to advertising", "ms", self.boot_ms),
             Figure("erases a 5 s clip, its notice and their end included", "", self.erases),
-            Figure("pin's heap in use, at most (64-bit words)", "B", self.heap_used_bytes),
+            Figure("pin's heap free before a collection (64-bit words)", "B", self.heap_lowest_bytes),
             Figure("pin's heap free after a collection (64-bit words)", "B", self.heap_free_bytes),
             Figure("job submitted to running", "ms", self.running_ms, (None, 150)),
             Figure("daemon: idle, per cent of one core", "%", self.idle_percent, (1, None)),
@@ -103,8 +103,8 @@ async def measure(pace: Pace, clips: int, state: Path, config: Path, seed: int) 
         run.idle_percent.append(100 * (after.cpu_s - before.cpu_s) / (time.monotonic() - begun_s))
         run.daemon_mb.append(after.resident_bytes / 1e6)
         for event in _named(simulation.timeline.events, "pin", "heap"):
-            run.heap_used_bytes.append(float(event.fields["used"]))
             run.heap_free_bytes.append(float(event.fields["free"]))
+            run.heap_lowest_bytes.append(float(event.fields["lowest"]))
     finally:
         await simulation.close()
     if simulation.failure:
