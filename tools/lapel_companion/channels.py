@@ -1,0 +1,204 @@
+"""Where a person reads results: desktop notifications, or a line on the terminal. Neither can block the
+daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol, TextIO
+
+from lapel_companion.events import EventLog
+from lapel_companion.notices import Notice, Outbox
+
+_SEND_LIMIT_S = 5.0
+_DESKTOP_AGAIN_S = 60.0
+_CATCH_UP_MAX = 20
+_TITLES = {
+    "done": "Done",
+    "failed": "Failed",
+    "question": "Question",
+    "reminder": "Reminder",
+    "held": "Held",
+    "cancelled": "Cancelled",
+    "unheard": "Not heard",
+}
+_SCRIPT = "on run argv\ndisplay notification (item 2 of argv) with title (item 1 of argv)\nend run"
+
+
+class Channel(Protocol):
+    """One place to read. `show` returns None when it has taken the notice, else a sentence that says why
+    not."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def show(self, title: str, text: str, *, urgent: bool) -> str | None: ...
+
+
+class Terminal:
+    """A line, and the detail below it, on a stream (standard error when none is given)."""
+
+    name = "terminal"
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream
+
+    async def show(self, title: str, text: str, *, urgent: bool) -> str | None:
+        stream = self._stream or sys.stderr
+        first, *rest = text.split("\n")
+        try:
+            stream.write("\n    ".join([f"{title}: {first}", *rest]) + "\n")
+            stream.flush()
+        except (OSError, ValueError) as error:
+            return f"the terminal does not take notices: {error}"
+        return None
+
+
+class Desktop:
+    """Notifications of the desktop. Where there is none (no session bus, a bare terminal), `show` says so."""
+
+    name = "desktop"
+
+    def __init__(self) -> None:
+        self._notifier: object | None = None
+
+    async def show(self, title: str, text: str, *, urgent: bool) -> str | None:
+        if platform.system() == "Linux" and not _session_bus():
+            return "there is no desktop session (no D-Bus session bus)"
+        try:
+            async with asyncio.timeout(_SEND_LIMIT_S):
+                if platform.system() == "Darwin" and not _in_a_bundle():
+                    return await _by_script(title, text)
+                return await self._send(title, text, urgent)
+        except TimeoutError:
+            return "the desktop did not take a notification in time"
+
+    async def _send(self, title: str, text: str, urgent: bool) -> str | None:
+        from desktop_notifier import DesktopNotifier, Urgency
+
+        # The library only logs what fails, with its traceback; whether it worked is asked by its own
+        # callback.
+        logging.getLogger("desktop_notifier").setLevel(logging.CRITICAL)
+        if self._notifier is None:
+            self._notifier = DesktopNotifier(app_name="Lapel")
+        assert isinstance(self._notifier, DesktopNotifier)
+        taken: list[bool] = []
+        urgency = Urgency.Critical if urgent else Urgency.Normal
+        await self._notifier.send(title, text, urgency=urgency, on_dispatched=lambda: taken.append(True))
+        if taken:
+            return None
+        # A connection that broke is not mended by the library: the next notification begins anew.
+        self._notifier = None
+        return "no notification service answers on this desktop"
+
+
+def make(choice: str, stream: TextIO | None = None) -> Sequence[Channel]:
+    """The channels for a choice of the configuration, first the one that is tried first."""
+    terminal = Terminal(stream)
+    return (terminal,) if choice == "terminal" else (Desktop(), terminal)
+
+
+class Reader:
+    """Shows every notice at the moment it is recorded, and what an earlier run did not get to. `run` as a
+    task."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        outbox: Outbox,
+        channels: Sequence[Channel],
+        report: Callable[[str], None] = print,
+    ) -> None:
+        self._log = log
+        self._outbox = outbox
+        self._channels = channels
+        self._report = report
+        self._complained: set[str] = set()
+        self._rest_until = 0.0
+
+    async def run(self) -> None:
+        """Until cancelled, or until the table of events is closed."""
+        head = self._log.head()
+        await self._show_all(await asyncio.to_thread(self._outbox.unshown))
+        async with contextlib.aclosing(self._log.subscribe(head)) as events:  # type: ignore[type-var]
+            async for event in events:
+                if event.kind == "notice":
+                    await self._show_all(await asyncio.to_thread(self._outbox.unshown))
+
+    async def _show_all(self, notices: Sequence[Notice]) -> None:
+        old, notices = notices[:-_CATCH_UP_MAX], notices[-_CATCH_UP_MAX:]
+        if old:
+            await self._show(_summary(len(old)), "", urgent=False)
+            for notice in old:
+                await asyncio.to_thread(self._outbox.shown, notice.seq, "summary")
+        for notice in notices:
+            text = f"{notice.text}\n{notice.detail}" if notice.detail else notice.text
+            urgent = notice.kind in ("question", "reminder")
+            channel = await self._show(_TITLES.get(notice.kind, notice.kind), text, urgent=urgent)
+            if channel is not None:
+                await asyncio.to_thread(self._outbox.shown, notice.seq, channel)
+
+    async def _show(self, title: str, text: str, *, urgent: bool) -> str | None:
+        now = asyncio.get_running_loop().time()
+        for channel in self._channels:
+            last = channel is self._channels[-1]
+            if not last and now < self._rest_until:
+                continue
+            trouble = await channel.show(f"Lapel: {title}", text, urgent=urgent)
+            if trouble is None:
+                return channel.name
+            if not last:
+                self._rest_until = now + _DESKTOP_AGAIN_S
+            if trouble not in self._complained:
+                self._complained.add(trouble)
+                instead = "" if last else f"; notices are shown by the {self._channels[-1].name} instead"
+                self._report(f"{trouble}{instead}")
+        return None
+
+
+def _summary(many: int) -> str:
+    return f"{many} older notices: lapel notices lists them"
+
+
+def _session_bus() -> bool:
+    if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
+        return True
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return bool(runtime) and Path(str(runtime), "bus").exists()
+
+
+def _in_a_bundle() -> bool:
+    return ".app/Contents/" in sys.executable and "Python.app" not in sys.executable
+
+
+async def _by_script(title: str, text: str) -> str | None:
+    """macOS lets only apps notify; a plain Python asks the system's own script runner. The words are
+    arguments."""
+    program = shutil.which("osascript")
+    if program is None:
+        return "this Mac has no osascript, and only apps may notify directly"
+    process = await asyncio.create_subprocess_exec(
+        program,
+        "-e",
+        _SCRIPT,
+        "--",
+        title,
+        text,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        status = await process.wait()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise
+    return None if status == 0 else "macOS did not take the notification"
