@@ -1,0 +1,192 @@
+"""Decides a dispatch: gathers the facts, asks the dispatcher, and writes the outcome down with its jobs
+and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lapel_companion import dispatcher, ledger, wording
+from lapel_companion.agents.base import Request
+from lapel_companion.dispatcher import Clip, Decision, Limits, Match, Plan, Reply, Said
+from lapel_companion.engine import Services
+from lapel_companion.ledger import Dispatch
+from lapel_companion.speech.base import Transcript
+
+BY_HAND = "typed"
+
+
+class Outcomes:
+    """`begin` is told of dispatches that a decision let go; it is called from any thread."""
+
+    def __init__(self, services: Services, begin: Callable[[str], None]) -> None:
+        self._services = services
+        self._begin = begin
+
+    def decide(self, dispatch_id: str, round_: int, failure: str | None) -> dict[str, Any]:
+        """Settle the outcome, once: {"outcome": ..., "jobs": [ids]}."""
+        services = self._services
+        before = self._load(dispatch_id)
+        if before.round != round_:
+            return {"outcome": "released", "jobs": []}
+        match = self._match(before)
+        let_go: list[str] = []
+        with services.log.transaction():
+            found = self._load(dispatch_id)
+            if found.round != round_:
+                return {"outcome": "released", "jobs": []}
+            if found.outcome is None:
+                decision = self._decide(found, match, failure)
+                let_go = self._settle(found, decision)
+                found = self._load(dispatch_id)
+        for other in let_go:
+            self._begin(other)
+        assert found.outcome is not None
+        return {"outcome": found.outcome["outcome"], "jobs": [job.id for job in found.current_jobs]}
+
+    def _decide(self, found: Dispatch, match: Match | None, failure: str | None) -> Decision:
+        services = self._services
+        heard = found.transcript or {}
+        typed = found.by_person or heard.get("engine") == BY_HAND
+        said = Said(
+            found.heard,
+            no_speech=bool(heard.get("no_speech", False)) or not heard,
+            trusted=typed or services.recogniser.trusted,
+            by_person=found.by_person,
+            confidence=heard.get("confidence"),
+            failure=failure,
+        )
+        now_s = services.clock()
+        request = Request(found.heard, {}, found.press_unix_s, now_s)
+        # A cancel that came before its clip names the clip.
+        early = found.clip_id is not None and services.log.find("cancel", "clip", found.clip_id) is not None
+        return dispatcher.decide(
+            said,
+            Clip(found.press_unix_s, bool(found.clip.get("cut", False))),
+            match,
+            lambda matched: self._plan(matched, request),
+            now_s=now_s,
+            reply=self._reply(found),
+            cancelled=found.cancelled or (early and found.round == 1),
+            limits=Limits(services.config.ask_after_s, services.config.speech.min_confidence),
+        )
+
+    def _plan(self, match: Match, request: Request) -> Plan:
+        agent = self._services.agents[match.phrase.agent]
+        filled = Request(request.heard, match.slots, request.press_unix_s, request.now_s)
+        return agent.plan(match.phrase, filled)
+
+    def _match(self, found: Dispatch) -> Match | None:
+        if found.transcript is None or not found.heard:
+            return None
+        services = self._services
+        trusted = found.by_person or services.recogniser.trusted
+        return services.match(Transcript.from_body(found.transcript), services.config.phrases, trusted)
+
+    def _reply(self, found: Dispatch) -> Reply | None:
+        notice_id = found.clip.get("reply_to")
+        if not notice_id or found.by_person:
+            return None
+        notice = self._services.outbox.find(str(notice_id))
+        target = ledger.load(self._services.log, str(notice.body["dispatch"])) if notice else None
+        if notice is None or target is None:
+            return Reply(known=False)
+        match = self._match(target)
+        return Reply(
+            known=True,
+            kind=str(notice.body["kind"]),
+            open=target.status == "held",
+            dispatch=target.id,
+            job=notice.body.get("job"),
+            harmless=match is not None and match.phrase.harmless,
+        )
+
+    def _settle(self, found: Dispatch, decision: Decision) -> list[str]:
+        """Write an outcome down, with its jobs and notices; returns the dispatches that it let go."""
+        services = self._services
+        body = {
+            "outcome": decision.outcome,
+            "reason": decision.reason,
+            "why": decision.why,
+            "heard": found.heard,
+            "round": found.round,
+            "reply_to": found.clip.get("reply_to"),
+        }
+        services.log.append("outcome", body, principal=found.principal, dispatch=found.id)
+        if decision.outcome == "jobs":
+            self._queue(found, decision)
+            if decision.closes is not None:
+                self.put_away(decision.closes, found.principal, f"replaced by {found.id}")
+            return []
+        if decision.outcome == "answer":
+            return self._answer(found, decision)
+        self._say_outcome(found, decision)
+        return []
+
+    def _say_outcome(self, found: Dispatch, decision: Decision) -> None:
+        if decision.outcome == "held":
+            known = decision.reason not in ("no_match", "refused", "speech_failed")
+            text = wording.held(found.heard, decision.why)
+            detail = wording.how_to_release(found.id, found.heard, known=known)
+        else:
+            text = wording.outcome(found.heard, decision.why)
+            detail = ""
+        self._services.outbox.record(
+            decision.outcome, dispatch=found.id, text=text, detail=detail, principal=found.principal
+        )
+
+    def _queue(self, found: Dispatch, decision: Decision) -> None:
+        assert decision.phrase is not None and decision.plan is not None
+        services = self._services
+        job_id = f"{found.id}.{len(found.jobs) + 1}"
+        ledger.check_change("", "queued")
+        body = {
+            "id": job_id,
+            "agent": decision.phrase.agent,
+            "state": "queued",
+            "heard": found.heard,
+            "phrase": decision.phrase.say,
+            "plan": decision.plan,
+            "round": found.round,
+            "follows": decision.follows,
+        }
+        services.log.append("job", body, principal=found.principal, dispatch=found.id, job=job_id)
+        promise = decision.plan.get("promise")
+        if promise:
+            text = wording.outcome(found.heard, str(promise))
+            services.outbox.record(
+                "done", dispatch=found.id, job=job_id, text=text, principal=found.principal
+            )
+
+    def _answer(self, found: Dispatch, decision: Decision) -> list[str]:
+        assert decision.target is not None
+        if decision.answer == "no":
+            self.put_away(decision.target, found.principal, "you said no")
+            return []
+        self.let_go(decision.target, None, found.principal)
+        return [decision.target]
+
+    def let_go(self, dispatch_id: str, text: str | None, principal: str) -> None:
+        """Begin another round of a dispatch. Inside a transaction."""
+        found = self._load(dispatch_id)
+        body = {"round": found.round + 1, "text": text}
+        self._services.log.append("released", body, principal=principal, dispatch=dispatch_id)
+        self._services.outbox.retract(dispatch=dispatch_id, principal=principal)
+
+    def put_away(self, dispatch_id: str, principal: str, why: str) -> None:
+        """What was held will not be done. Inside a transaction."""
+        found = self._load(dispatch_id)
+        body = {
+            "outcome": "cancelled",
+            "reason": "put_away",
+            "why": why,
+            "heard": found.heard,
+            "round": found.round,
+        }
+        self._services.log.append("outcome", body, principal=principal, dispatch=dispatch_id)
+        self._services.outbox.retract(dispatch=dispatch_id, principal=principal)
+        text = wording.outcome(found.heard, f"not done, {why}")
+        self._services.outbox.record("cancelled", dispatch=dispatch_id, text=text, principal=principal)
+
+    def _load(self, dispatch_id: str) -> Dispatch:
+        return ledger.need(self._services.log, dispatch_id)

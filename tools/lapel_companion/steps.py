@@ -1,0 +1,177 @@
+"""Hears a clip and runs a job. Each may be repeated after a crash, and then finds in the events what it
+did before."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from lapel_companion import ledger, wording
+from lapel_companion.agents.base import Context, Result
+from lapel_companion.agents.base import Job as AgentJob
+from lapel_companion.engine import Services
+from lapel_companion.ledger import Dispatch, Job
+from lapel_companion.outcomes import BY_HAND
+from lapel_companion.speech.base import SpeechError, Transcript
+
+_SOUND_PATIENCE_S = 10.0
+_SOUND_POLL_S = 0.2
+_SAVE_AGAIN_S = 2.0
+
+
+class Steps:
+    """`cancels` has an event for each job under way; setting it ends the job. Use it from one event loop."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._turns: dict[str, asyncio.Lock] = {}
+        self.cancels: dict[str, asyncio.Event] = {}
+        self.running: set[str] = set()
+
+    async def hear(self, dispatch_id: str, round_: int) -> str | None:
+        """Make sure that there is a transcript; None, or why there can be none."""
+        found = await asyncio.to_thread(self._load, dispatch_id)
+        if found.round != round_:
+            return None
+        if found.released_text is not None:
+            transcript = Transcript(found.released_text, engine=BY_HAND)
+            await asyncio.to_thread(self._heard, found, transcript)
+            return None
+        if found.transcript is not None or found.clip_id is None:
+            return None
+        try:
+            transcript = await self._transcribe(found.clip_id)
+        except TimeoutError:
+            return f"the recogniser took longer than {self._services.config.speech.timeout_s:g} s"
+        except FileNotFoundError:
+            return "its recording is not there"
+        except SpeechError as error:
+            return str(error)
+        await asyncio.to_thread(self._heard, found, transcript)
+        return None
+
+    async def _transcribe(self, clip_id: str) -> Transcript:
+        services = self._services
+        speech = services.config.speech
+        deadline = asyncio.get_running_loop().time() + _SOUND_PATIENCE_S
+        while True:
+            try:
+                pcm = await asyncio.to_thread(services.pcm, clip_id)
+                break
+            except FileNotFoundError:
+                # After a crash the recording may still be on its way to its place.
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(_SOUND_POLL_S)
+        hints = [*(phrase.say for phrase in services.config.phrases), *speech.hints]
+        async with asyncio.timeout(speech.timeout_s):
+            return await asyncio.to_thread(services.recogniser.transcribe, pcm, speech.language, hints)
+
+    def _heard(self, found: Dispatch, transcript: Transcript) -> None:
+        with self._services.log.transaction():
+            now = self._load(found.id)
+            if now.round != found.round or (now.transcript or {}).get("round") == now.round:
+                return
+            body = transcript.body() | {"round": now.round}
+            self._services.log.append("transcript", body, principal=found.principal, dispatch=found.id)
+
+    async def run(self, job_id: str) -> str:
+        """Run a job to its end, once; returns its state."""
+        # Two workflows of one dispatch may both come back from a crash; only one of them runs it.
+        turn = self._turns.setdefault(job_id, asyncio.Lock())
+        async with turn:
+            state = await self._run(job_id)
+        self._turns.pop(job_id, None)
+        return state
+
+    async def _run(self, job_id: str) -> str:
+        dispatch, job = await asyncio.to_thread(self._job, job_id)
+        if job.ended:
+            return job.state
+        agent = self._services.agents[job.agent]
+        if dispatch.cancelled:
+            result = Result("cancelled", "cancelled")
+        elif job.attempts and not agent.reruns(job.plan):
+            what = "interrupted when the companion stopped; it may have run"
+            detail = f"To run it (again): lapel release {dispatch.id}"
+            result = Result("failed", what, detail, facts={"interrupted": True})
+        else:
+            result = await self._by_agent(dispatch, job)
+        await self._finish(dispatch, job, result)
+        return result.state
+
+    async def _by_agent(self, dispatch: Dispatch, job: Job) -> Result:
+        cancelled = self.cancels.setdefault(job.id, asyncio.Event())
+        self.running.add(job.id)
+
+        async def attempt(body: Mapping[str, Any]) -> None:
+            await asyncio.to_thread(self._attempted, dispatch, job, body)
+
+        context = Context(attempt, cancelled, self._services.clock)
+        given = AgentJob(job.id, dispatch.id, job.heard, job.plan, tuple(job.attempts))
+        try:
+            # A cancel that came before there was anything to cancel.
+            if (await asyncio.to_thread(self._load, dispatch.id)).cancelled:
+                cancelled.set()
+            return await self._services.agents[job.agent].run(given, context)
+        finally:
+            self.running.discard(job.id)
+            self.cancels.pop(job.id, None)
+
+    def _attempted(self, dispatch: Dispatch, job: Job, body: Mapping[str, Any]) -> None:
+        log = self._services.log
+        with log.transaction():
+            log.append("attempt", body, principal=dispatch.principal, dispatch=dispatch.id, job=job.id)
+            now = self._job(job.id)[1]
+            if now.state != "running":
+                ledger.check_change(now.state, "running")
+                running = {"id": job.id, "agent": job.agent, "state": "running"}
+                log.append("job", running, principal=dispatch.principal, dispatch=dispatch.id, job=job.id)
+
+    async def _finish(self, dispatch: Dispatch, job: Job, result: Result) -> None:
+        """Write the end down; a disk that is full now only delays it."""
+        reported = False
+        while True:
+            try:
+                await asyncio.to_thread(self._finished, dispatch, job, result)
+                return
+            except (OSError, sqlite3.OperationalError) as error:
+                if not reported:
+                    self._services.report(f"the result of {job.id} cannot be saved yet: {error}")
+                reported = True
+            await asyncio.sleep(_SAVE_AGAIN_S)
+
+    def _finished(self, dispatch: Dispatch, job: Job, result: Result) -> None:
+        services = self._services
+        log_id = services.blobs.put(result.log, ".log") if result.log else None
+        text = wording.outcome(job.heard, result.text)
+        with services.log.transaction():
+            now = self._job(job.id)[1]
+            if now.ended:
+                return
+            ledger.check_change(now.state, result.state)
+            body = {
+                "id": job.id,
+                "agent": job.agent,
+                "state": result.state,
+                "text": result.text,
+                "log": log_id,
+            }
+            body |= dict(result.facts)
+            services.log.append("job", body, principal=dispatch.principal, dispatch=dispatch.id, job=job.id)
+            services.outbox.record(
+                result.kind or result.state,
+                dispatch=dispatch.id,
+                job=job.id,
+                text=text,
+                detail=result.detail,
+                principal=dispatch.principal,
+            )
+
+    def _load(self, dispatch_id: str) -> Dispatch:
+        return ledger.need(self._services.log, dispatch_id)
+
+    def _job(self, job_id: str) -> tuple[Dispatch, Job]:
+        return ledger.need_job(self._services.log, job_id)
