@@ -1,0 +1,35 @@
+"""The SQLite database in which DBOS remembers how far each workflow came."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+
+_BUSY_MS = 30_000
+_CONNECTIONS = 8
+
+
+def open_engine(path: Path) -> sqlalchemy.Engine:
+    """An engine on the file `path`, which is created. What DBOS asks of a connection to SQLite, and WAL.
+
+    The journal is not synced at each commit: the table of events is the truth and is. A commit that a power
+    cut takes away here makes a step run again, which then finds in the events what it did.
+    """
+    engine = sqlalchemy.create_engine(
+        sqlalchemy.URL.create("sqlite", database=str(path)),
+        pool_size=_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=30,
+    )
+
+    @sqlalchemy.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine
