@@ -1,0 +1,344 @@
+"""Dispatches through the real engine, on the real database."""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lapel_companion import ledger
+from lapel_companion.engine import EngineError
+
+
+def now_ms(ago_s: float = 0) -> int:
+    return int((time.time() - ago_s) * 1000)
+
+
+def test_a_clip_becomes_a_result(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        dispatch = await b.hear("say hello", press_unix_ms=now_ms())
+        notice = await b.until("notice", dispatch)
+        assert notice.body["text"] == "say hello: hello"
+        assert (notice.body["kind"], notice.body["seq"], notice.body["job"]) == ("done", 1, "d1.1")
+        await b.idle()
+        assert b.kinds(dispatch, "job", "state") == ["queued", "running", "done"]
+        assert b.kinds(dispatch, "outcome", "outcome") == ["jobs"]
+        assert len(b.log.read(kinds=["attempt"], dispatch=dispatch)) == 1
+        assert b.ears.hints[:2] == ["say hello", "write {text} down"]
+        found = ledger.load(b.log, dispatch)
+        assert found is not None
+        assert (found.status, found.settled, found.heard) == ("done", True, "say hello")
+
+    bench.run(work)
+
+
+def test_typed_words_act_though_not_harmless(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        dispatch = await b.engine.say("write it's -rf; $HOME down")
+        assert (await b.until("job", dispatch, state="done")).principal == "person"
+        assert b.ledger() == ["it's -rf; $HOME"]
+        failed = await b.engine.say("fail now")
+        notice = await b.until("notice", failed)
+        assert (notice.body["kind"], notice.body["text"]) == ("failed", "fail now: failed, exit status 1")
+
+    bench.run(work)
+
+
+def test_what_is_not_clear_is_held_and_let_go_by_a_person(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        held = await b.hear("write this down", press_unix_ms=now_ms())
+        notice = await b.until("notice", held)
+        assert notice.body["kind"] == "held"
+        assert notice.body["text"].startswith("Heard: write this down. ")
+        assert f"lapel release {held}" in notice.body["detail"]
+        assert b.ledger() == []
+        await b.idle()
+        await b.engine.release(held)
+        await b.until("job", held, state="done")
+        assert b.ledger() == ["this"]
+        assert b.outbox.unseen()[0].kind == "done"
+
+        odd = await b.hear("sigh hollow", press_unix_ms=now_ms())
+        assert (await b.until("notice", odd)).body["text"] == (
+            "Heard: sigh hollow. No phrase of yours says that."
+        )
+        await b.idle()
+        await b.engine.release(odd)
+        await b.until("outcome", odd, round=2, outcome="held")
+        await b.idle()
+        await b.engine.release(odd, "say hello")
+        assert (await b.until("notice", odd, kind="done")).body["text"] == "say hello: hello"
+
+    bench.run(work)
+
+
+def test_what_was_not_said_clearly_enough(bench: Any, speech_error: type[Exception]) -> None:
+    async def work(b: Any) -> None:
+        silence = await b.hear("", press_unix_ms=now_ms())
+        assert (await b.until("notice", silence)).body["kind"] == "unheard"
+        cut = await b.hear("say hello", press_unix_ms=now_ms(), cut=True)
+        assert (await b.until("outcome", cut)).body["reason"] == "cut"
+        old = await b.hear("write old down", press_unix_ms=now_ms(3600))
+        assert (await b.until("outcome", old)).body["outcome"] == "held"
+        due = await b.hear("remind me in ten minutes to go")
+        assert "nobody knows when" in (await b.until("outcome", due)).body["why"]
+        b.ears.fails = speech_error("the model is not there; fetch it")
+        deaf = await b.hear("say hello", press_unix_ms=now_ms())
+        notice = await b.until("notice", deaf)
+        assert notice.body["text"] == "Heard nothing. The model is not there; fetch it."
+        await b.idle()
+        b.ears.fails = None
+        await b.engine.release(deaf)
+        assert (await b.until("notice", deaf, kind="done")).body["text"] == "say hello: hello"
+
+    bench.run(work)
+
+
+def test_in_the_order_in_which_it_was_said(bench: Any) -> None:
+    words = ["one", "two", "three", "four", "five"]
+    for word in words[:3]:
+        bench.accept(f"make a note {word}", press_unix_ms=now_ms())
+
+    async def work(b: Any) -> None:
+        for word in words[3:]:
+            await b.hear(f"make a note {word}", press_unix_ms=now_ms())
+        await b.until("job", "d5", state="done")
+        await b.idle()
+        assert b.ears.heard == [f"make a note {word}" for word in words]
+        assert [event.dispatch for event in b.log.read(kinds=["outcome"])] == ["d1", "d2", "d3", "d4", "d5"]
+
+    bench.run(work)
+
+
+def test_a_dispatch_is_submitted_twice_and_runs_once(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        dispatch = b.accept("make a note once", press_unix_ms=now_ms())
+        await asyncio.gather(*(b.engine.submit(dispatch) for _ in range(5)))
+        await b.until("job", dispatch, state="done")
+        await b.idle()
+        await b.engine.submit(dispatch)
+        assert await b.engine.reconcile() == 0
+        await b.idle()
+        assert (b.state / "notes.md").read_text().count("once") == 1
+        assert len(b.log.read(kinds=["notice"], dispatch=dispatch)) == 1
+
+    bench.run(work)
+
+
+def test_cancel(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        dispatch = await b.engine.say("wait for it")
+        await b.until("job", dispatch, state="running")
+        while b.engine.log_so_far(f"{dispatch}.1") is None:
+            await asyncio.sleep(0.01)
+        assert b.engine.status()["running"] == [f"{dispatch}.1"]
+        assert await b.engine.cancel(dispatch) == "d1 is cancelled."
+        assert (await b.until("notice", dispatch)).body["kind"] == "cancelled"
+        assert b.engine.log_so_far(f"{dispatch}.1") is None
+        await b.idle()
+        assert (
+            await b.engine.cancel(dispatch) == "d1 is over already (cancelled): there is nothing to cancel."
+        )
+
+        reminder = await b.engine.say("remind me in an hour to go")
+        await b.until("notice", reminder, kind="done")
+        await b.engine.cancel(reminder)
+        assert (await b.until("notice", reminder, kind="cancelled")).body["job"] == f"{reminder}.1"
+
+        held = await b.engine.say("mumble")
+        await b.until("notice", held, kind="held")
+        await b.idle()
+        await b.engine.cancel(held)
+        assert [notice.kind for notice in b.outbox.unseen() if notice.dispatch == held] == ["cancelled"]
+
+    bench.run(work)
+
+
+def test_a_cancel_before_its_clip_is_remembered(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        for _ in range(2):
+            await b.engine.cancel_clip("clip-d1", 7)
+        dispatch = await b.hear("say hello", press_unix_ms=now_ms())
+        assert (await b.until("notice", dispatch)).body["kind"] == "cancelled"
+        assert b.kinds(dispatch, "outcome", "outcome") == ["cancelled"]
+        assert len(b.log.read(kinds=["cancel"])) == 1
+        await b.idle()
+        # A person may still want it.
+        await b.engine.release(dispatch)
+        assert (await b.until("notice", dispatch, kind="done")).body["text"] == "say hello: hello"
+        await b.idle()
+        late = await b.hear("say hello", press_unix_ms=now_ms())
+        await b.until("notice", late, kind="done")
+        await b.idle()
+        await b.engine.cancel_clip(f"clip-{late}", 8)
+        assert "too late to cancel" in (await b.until("notice", late, kind="failed")).body["text"]
+
+    bench.run(work)
+
+
+def test_replies(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        b.ears.trusted = True
+        held = await b.hear("write it down", press_unix_ms=now_ms(7200))
+        notice = await b.until("notice", held)
+        notice_id = f"{notice.body['ep']}-{notice.body['seq']}"
+        await b.idle()
+        yes = await b.hear("yes", press_unix_ms=now_ms(), reply_to=notice_id)
+        await b.until("job", held, state="done")
+        assert b.kinds(yes, "outcome", "outcome") == ["answer"]
+        assert b.ledger() == ["it"]
+        await b.idle()
+        again = await b.hear("yes", press_unix_ms=now_ms(), reply_to=notice_id)
+        assert (await b.until("outcome", again)).body["reason"] == "reply_closed"
+        strange = await b.hear("yes", press_unix_ms=now_ms(), reply_to="ffffffffffffffff-1")
+        assert (await b.until("outcome", strange)).body["reason"] == "reply_unknown"
+
+        other = await b.hear("right this town", press_unix_ms=now_ms())
+        held_notice = await b.until("notice", other)
+        await b.idle()
+        reply_to = f"{held_notice.body['ep']}-{held_notice.body['seq']}"
+        better = await b.hear("write this down", press_unix_ms=now_ms(), reply_to=reply_to)
+        await b.until("job", better, state="done")
+        assert ledger.need(b.log, other).status == "cancelled"
+        assert b.ledger() == ["it", "this"]
+
+        done = await b.until("notice", better, kind="done")
+        follow = await b.hear("say hello", reply_to=f"{done.body['ep']}-{done.body['seq']}")
+        assert (await b.until("job", follow)).body["follows"] == f"{better}.1"
+
+        doubtful = await b.hear("mumble", press_unix_ms=now_ms())
+        asked = await b.until("notice", doubtful)
+        await b.idle()
+        await b.hear("no", press_unix_ms=now_ms(), reply_to=f"{asked.body['ep']}-{asked.body['seq']}")
+        assert (await b.until("notice", doubtful, kind="cancelled")).body["text"] == (
+            "mumble: not done, you said no"
+        )
+
+    bench.run(work)
+
+
+SENTENCES: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda e: e.say("   "), "there are no words in that"),
+    (lambda e: e.say("x" * 2001), "one line has at most 2000"),
+    (lambda e: e.release("d99"), "there is no dispatch d99"),
+    (lambda e: e.cancel("nonsense"), "there is no dispatch nonsense"),
+    (lambda e: e.release("d1"), "d1 is done already: there is nothing to release."),
+]
+
+
+def test_requests_that_cannot_be_met(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        await b.engine.say("say hello")
+        await b.until("notice", "d1")
+        await b.idle()
+        for request, sentence in SENTENCES:
+            with pytest.raises(EngineError, match=sentence):
+                await request(b.engine)
+
+    bench.run(work)
+    with pytest.raises(EngineError, match="the job engine is not running"):
+        asyncio.run(bench.engine.say("say hello"))
+
+
+def test_one_engine_a_process(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        second = b.make()
+        with pytest.raises(EngineError, match="a job engine runs in this process already"):
+            await second.start()
+        await b.engine.say("say hello")
+        await b.until("notice", "d1")
+
+    bench.run(work)
+
+
+def test_a_full_disk_delays_and_loses_nothing(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lapel_companion import dbos_runner, steps
+
+    monkeypatch.setattr(dbos_runner, "_AGAIN_S", (0.05,))
+    monkeypatch.setattr(steps, "_SAVE_AGAIN_S", 0.05)
+    append = bench.log.append
+    full = {"outcome": 2, "job": 0, "transcript": 1}
+
+    def sometimes(kind: str, body: Any, **more: Any) -> Any:
+        state = body.get("state")
+        if full.get(kind, 0) and state in (None, "done"):
+            full[kind] -= 1
+            raise sqlite3.OperationalError("database or disk is full")
+        return append(kind, body, **more)
+
+    monkeypatch.setattr(bench.log, "append", sometimes)
+
+    async def work(b: Any) -> None:
+        dispatch = await b.hear("make a note once", press_unix_ms=now_ms())
+        await b.until("outcome", dispatch)
+        await b.until("job", dispatch, state="done")
+        full["job"] = 3
+        second = await b.hear("say hello", press_unix_ms=now_ms())
+        await b.until("notice", second)
+        await b.idle()
+        assert len(b.log.read(kinds=["attempt"], dispatch=second)) == 1
+        assert b.kinds(dispatch, "outcome", "outcome") == ["jobs"]
+        assert (b.state / "notes.md").read_text().count("once") == 1
+        assert [report for report in b.reports if "d1 could not go on" in report]
+        assert [report for report in b.reports if "the result of d2.1 cannot be saved yet" in report]
+
+    bench.run(work)
+
+
+def test_nothing_is_pickled(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        await b.engine.say("say hello")
+        await b.until("notice", "d1")
+        await b.idle()
+
+    bench.run(work)
+    database = sqlite3.connect(bench.state / "dbos.sqlite")
+    for table in ("workflow_status", "operation_outputs"):
+        kinds = {row[0] for row in database.execute(f"SELECT serialization FROM {table}")}
+        assert kinds == {"portable_json"}
+    assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    database.close()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs /proc")
+def test_no_port_is_open(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        ours = set()
+        for entry in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(OSError):
+                ours.add(os.readlink(f"/proc/self/fd/{entry}"))
+        for name in ("tcp", "tcp6"):
+            rows = [line.split() for line in Path("/proc/net", name).read_text().splitlines()[1:]]
+            listening = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A"}
+            assert not ours & listening
+
+    bench.run(work)
+
+
+def test_stop_and_start_goes_on_with_what_waits(bench: Any) -> None:
+    clock = {"now": time.time()}
+    bench.now = lambda: clock["now"]
+    bench.engine = bench.make()
+
+    async def before(b: Any) -> None:
+        await b.engine.say("remind me in an hour to go")
+        await b.until("notice", "d1", kind="done")
+        b.accept("say hello", press_unix_ms=now_ms())
+
+    bench.run(before)
+    assert bench.log.last("engine_mark").body["open"] == ["d1", "d2"]
+    clock["now"] += 3700
+    bench.engine = bench.make()
+
+    async def after(b: Any) -> None:
+        assert "was due at" in (await b.until("notice", "d1", kind="reminder")).body["text"]
+        assert (await b.until("notice", "d2")).body["text"] == "say hello: hello"
+        await b.idle()
+
+    bench.run(after)
+    assert bench.log.last("engine_mark").body["open"] == []
