@@ -29,7 +29,8 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class Phrase:
-    """One sentence that does something. `say` holds literal words and `{slots}`; limits are None for the general ones."""
+    """One sentence that does something. `say` holds literal words and `{slots}`; limits are None for the
+    general ones."""
 
     say: str
     agent: str
@@ -93,7 +94,8 @@ class Config:
 
 
 def load(path: Path | None = None) -> Config:
-    """The configuration at `path`; without one, the platform's usual place, or the example when nothing is there.
+    """The configuration at `path`; without one, the platform's usual place, or the example when nothing is
+    there.
 
     Raises ConfigError.
     """
@@ -105,7 +107,8 @@ def load(path: Path | None = None) -> Config:
         if named:
             raise ConfigError(
                 [
-                    f"{source}: there is no such file; name another one with --config, or copy {paths.EXAMPLE} there."
+                    f"{source}: there is no such file; name another with --config, or put a copy"
+                    f" of {paths.EXAMPLE} there."
                 ]
             ) from None
         return parse(paths.EXAMPLE.read_text("utf-8"), paths.EXAMPLE, None)

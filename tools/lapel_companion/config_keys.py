@@ -8,8 +8,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Key:
-    """kind: text, flag, whole, number, texts, file or clock ("HH:MM"). low and high are the bounds of numbers,
-    or of the length of texts."""
+    """kind: text, flag, whole, number, texts, file or clock ("HH:MM"). low and high are the bounds of
+    numbers, or of the length of texts."""
 
     kind: str
     default: Any = None

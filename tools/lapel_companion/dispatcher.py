@@ -1,6 +1,7 @@
 """What becomes of something that was said: the one decision, pure, from facts that were gathered before.
 
-Silence is never consent, a doubt is never acted on: whatever is not clearly allowed is `held` and asked about.
+Silence is never consent, a doubt is never acted on: whatever is not clearly allowed is `held` and asked
+about.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ class Match(Protocol):
 
 @dataclass(frozen=True)
 class Said:
-    """What was heard. `trusted`: its text may act by itself. `by_person`: typed or released by a person, who need not
-    be asked again. `failure`: why there is no text."""
+    """What was heard. `trusted`: its text may act by itself. `by_person`: typed or released by a person,
+    who need not be asked again. `failure`: why there is no text."""
 
     text: str
     no_speech: bool = False
@@ -84,7 +85,8 @@ class Clip:
 
 @dataclass(frozen=True)
 class Reply:
-    """The notice that was replied to. `open`: it asks, and was not answered yet. `harmless`: what it asks about."""
+    """The notice that was replied to. `open`: it asks, and was not answered yet. `harmless`: what it asks
+    about."""
 
     known: bool
     kind: str = ""
@@ -102,10 +104,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Decision:
-    """outcome: jobs, answer, held, unheard or cancelled. `reason` is a code, `why` a sentence without its full stop.
+    """outcome: jobs, answer, held, unheard or cancelled. `reason` is a code, `why` a sentence without its
+    full stop.
 
-    jobs: `plan` for the agent of `phrase`; `follows` is the job that it continues, `closes` a held dispatch that it
-    replaces. answer: `answer` ("yes", "no" or the words) to the dispatch `target`.
+    jobs: `plan` for the agent of `phrase`; `follows` is the job that it continues, `closes` a held dispatch
+    that it replaces. answer: `answer` ("yes", "no" or the words) to the dispatch `target`.
     """
 
     outcome: str

@@ -1,8 +1,9 @@
 """The first program of a job's process group: waits until its attempt is on disk, then becomes the command.
 
-Run by path, with no import beyond the standard library: `gate.py FD PROGRAM ARGUMENT...`. It reads one byte from the
-socket FD. No byte (the companion is gone, or could not write the attempt down) means that nothing is run. When
-the command cannot be run, the reason goes back through the same socket, which running it closes.
+Run by path, with no import beyond the standard library: `gate.py FD PROGRAM ARGUMENT...`. It reads one byte
+from the socket FD. No byte (the companion is gone, or could not write the attempt down) means that nothing
+is run. When the command cannot be run, the reason goes back through the same socket, which running it
+closes.
 """
 
 from __future__ import annotations

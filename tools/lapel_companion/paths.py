@@ -1,4 +1,5 @@
-"""Where things lie: the configuration in the platform's usual place, and what the state folder holds for jobs."""
+"""Where things lie: the configuration in the platform's usual place, and what the state folder holds for
+jobs."""
 
 from __future__ import annotations
 

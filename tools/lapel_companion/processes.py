@@ -106,8 +106,8 @@ def _is_ours(group: Iterable[Process], pgid: int, started: str) -> bool:
     for process in living:
         if process.pid == pgid:
             return process.started == started
-    # The leader is gone, its children are not: as long as they live, the system gives its number to nobody else. They
-    # must still be in the session that it began, and in the same boot.
+    # The leader is gone, its children are not: as long as they live, the system gives its number to nobody
+    # else. They must still be in the session that it began, and in the same boot.
     boot = started.split("/")[0]
     return all(process.session in (pgid, 0) and process.started.split("/")[0] == boot for process in living)
 
@@ -145,7 +145,8 @@ def _from_ps(which: list[str]) -> list[Process]:
 
 
 def clean_environment(allowed: Iterable[str] = ()) -> dict[str, str]:
-    """What a command sees of the companion's environment: where programs, home and zone are, and what its owner allows."""
+    """What a command sees of the companion's environment: where programs, home and zone are, and what its
+    owner allows."""
     names = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", *allowed}
     found = {name: os.environ[name] for name in sorted(names) if name in os.environ}
     found.setdefault("PATH", os.defpath)

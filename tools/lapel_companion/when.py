@@ -52,9 +52,11 @@ _SHORT = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
 
 
 def parse(text: str) -> float | None:
-    """Seconds that `text` names, counted from the moment it was said; None when it is not clearly a span of time.
+    """Seconds that `text` names, counted from the moment it was said; None when it is not clearly a span of
+    time.
 
-    Greater than 0 and at most a year. Vague spans ("in a while", "later") and clock times ("at five") are None.
+    Greater than 0 and at most a year. Vague spans ("in a while", "later") and clock times ("at five") are
+    None.
     """
     words = _words(text)
     if words[:1] == ["in"]:
@@ -140,11 +142,7 @@ def _count(words: list[str], place: int) -> tuple[float, int] | None:
         return value + _NUMBERS[words[place]], place + 1
     if value < 10 and words[place : place + 1] == ["hundred"]:
         return _hundreds(100 * value, words, place + 1)
-    if (
-        value < 10
-        and words[place : place + 1] == ["point"]
-        and _NUMBERS.get(_at(words, place + 1), 99) < 10
-    ):
+    if value < 10 and words[place : place + 1] == ["point"] and _NUMBERS.get(_at(words, place + 1), 99) < 10:
         return value + _NUMBERS[words[place + 1]] / 10, place + 2
     return value, place
 

@@ -158,7 +158,7 @@ def test_it_has_no_input_no_other_files_and_a_session_of_its_own() -> None:
     assert lines[0] == "''"
     assert lines[1] == "True"
     # 3 is the listing itself.
-    assert set(eval(lines[2])) <= {0, 1, 2, 3}  # noqa: S307 - what we printed
+    assert set(eval(lines[2])) <= {0, 1, 2, 3}
 
 
 def test_its_signals_are_as_a_program_expects() -> None:

@@ -92,17 +92,29 @@ SENTENCES = [
     ("[speech]\nhints = [1]", 'this must be a list of texts, like ["this", "that"].'),
     ("[jobs]\nat_once = 1.5", "this must be a whole number."),
     ("[pin]\npreroll = 1", "this must be true or false."),
-    ("[pin]\nquiet_from = '25:00'\nquiet_to = '07:00'", 'quiet_from: this must be a time of day in quotes, like "22:30".'),
+    (
+        "[pin]\nquiet_from = '25:00'\nquiet_to = '07:00'",
+        'quiet_from: this must be a time of day in quotes, like "22:30".',
+    ),
     ("[pin]\nquiet_from = '22:00'", "quiet hours need both ends: give quiet_from and quiet_to."),
     ("[notes]\nfile = 'notes.md'", "this must be a path in quotes that starts with / or ~/"),
     ("[notes]\nfile = ''", "this must be a path in quotes"),
     ("[speech]\nmodel = ' '", "this is empty; write something between the quotes, or remove the key."),
     ("[phrase]\nsay = 'x'", "line 1: [phrase]: write each phrase as a section of its own, under [[phrase]]."),
-    ("[[phrase]]\nrun = ['true']", 'line 1: [[phrase]] 1: a phrase needs the words that are said: say = "...".'),
+    (
+        "[[phrase]]\nrun = ['true']",
+        'line 1: [[phrase]] 1: a phrase needs the words that are said: say = "...".',
+    ),
     ("[[phrase]]\nsay = 'go home'", "a command needs what it runs, word by word"),
-    ("[[phrase]]\nsay = 'go home'\nrun = 'true'\nagnt = 'x'", "line 4: [[phrase]] 1 agnt: there is no such key; did you mean agent?"),
+    (
+        "[[phrase]]\nsay = 'go home'\nrun = 'true'\nagnt = 'x'",
+        "line 4: [[phrase]] 1 agnt: there is no such key; did you mean agent?",
+    ),
     ("[[phrase]]\nsay = 'go {where}'\nrun = ['{where}']", "spoken words are never the program"),
-    ("[[phrase]]\nsay = 'go {where}'\nrun = ['x', '--to={where}']", '"--to={where}": a slot must be a whole argument'),
+    (
+        "[[phrase]]\nsay = 'go {where}'\nrun = ['x', '--to={where}']",
+        '"--to={where}": a slot must be a whole argument',
+    ),
     ("[[phrase]]\nsay = 'go {where}'\nrun = ['x', 'a{where}b']", "a slot must be a whole argument"),
     ("[[phrase]]\nsay = 'go {where}'\nrun = ['x']", "{where} is said but not used"),
     ("[[phrase]]\nsay = 'go there'\nrun = ['x', '{where}']", "{where} is not said"),
@@ -113,10 +125,19 @@ SENTENCES = [
     ("[[phrase]]\nsay = 'go $HOME'\nrun = ['x']", '"$HOME" cannot be said'),
     ("[[phrase]]\nsay = 'jot it'\nagent = 'note'", 'the agent "note" needs {text} in what is said'),
     ("[[phrase]]\nsay = 'wake {text}'\nagent = 'reminder'", "needs {when} and {text}"),
-    ("[[phrase]]\nsay = 'jot {text}'\nagent = 'note'\nrun = ['x']", 'line 4: [[phrase]] 1 run: only agent = "command" has this key, not "note"'),
-    ("[[phrase]]\nsay = 'go  home'\nrun = ['x']\n[[phrase]]\n\nsay = 'Go home'\nrun = ['y']", 'line 6: [[phrase]] 2 say: "Go home" is said already in line 2'),
-    ("[[phrase]]\nsay = 'go\\u0000home'\nrun = ['x']".replace("'", '"'), "control characters have no place here"),
-]  # fmt: skip
+    (
+        "[[phrase]]\nsay = 'jot {text}'\nagent = 'note'\nrun = ['x']",
+        'line 4: [[phrase]] 1 run: only agent = "command" has this key, not "note"',
+    ),
+    (
+        "[[phrase]]\nsay = 'go  home'\nrun = ['x']\n[[phrase]]\n\nsay = 'Go home'\nrun = ['y']",
+        'line 6: [[phrase]] 2 say: "Go home" is said already in line 2',
+    ),
+    (
+        "[[phrase]]\nsay = 'go\\u0000home'\nrun = ['x']".replace("'", '"'),
+        "control characters have no place here",
+    ),
+]
 
 
 @pytest.mark.parametrize(("text", "sentence"), SENTENCES)
@@ -132,7 +153,7 @@ def test_all_problems_are_said_at_once_in_order() -> None:
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(config.ConfigError, match="there is no such file; name another one with --config"):
+    with pytest.raises(config.ConfigError, match="there is no such file; name another with --config"):
         config.load(tmp_path / "absent.toml")
     with pytest.raises(config.ConfigError, match="it cannot be read"):
         config.load(tmp_path)

@@ -116,8 +116,22 @@ STRANGE = Reply(known=False)
 
 REPLIES: list[tuple[str, Said, Phrase | None, Reply, str, str]] = [
     ("yes, sure", replace(SURE, text="Yes."), NONE, HELD, "answer", "answer"),
-    ("yes, unsure, to something serious", replace(UNSURE, text="yes"), NONE, HELD, "held", "answer_not_trusted"),
-    ("yes, unsure, to something harmless", replace(UNSURE, text="yes"), NONE, HELD_HARMLESS, "answer", "answer"),
+    (
+        "yes, unsure, to something serious",
+        replace(UNSURE, text="yes"),
+        NONE,
+        HELD,
+        "held",
+        "answer_not_trusted",
+    ),
+    (
+        "yes, unsure, to something harmless",
+        replace(UNSURE, text="yes"),
+        NONE,
+        HELD_HARMLESS,
+        "answer",
+        "answer",
+    ),
     ("no, unsure", replace(UNSURE, text="no"), NONE, HELD, "answer", "answer"),
     ("yes, too late", replace(SURE, text="yes"), NONE, CLOSED, "held", "reply_closed"),
     ("yes to nobody", replace(SURE, text="yes"), NONE, STRANGE, "held", "reply_unknown"),
@@ -126,11 +140,18 @@ REPLIES: list[tuple[str, Said, Phrase | None, Reply, str, str]] = [
     ("said again, unsure and serious", UNSURE, SERIOUS, HELD, "held", "not_trusted"),
     ("said again, still no phrase", SURE, NONE, HELD, "held", "no_match"),
     ("words for a question, sure", replace(SURE, text="the blue one"), NONE, QUESTION, "answer", "answer"),
-    ("words for a question, unsure", replace(UNSURE, text="the blue one"), NONE, QUESTION, "held", "answer_not_trusted"),
+    (
+        "words for a question, unsure",
+        replace(UNSURE, text="the blue one"),
+        NONE,
+        QUESTION,
+        "held",
+        "answer_not_trusted",
+    ),
     ("a phrase, to a closed question", SURE, SERIOUS, CLOSED, "held", "reply_closed"),
     ("yes to a result", replace(SURE, text="yes"), NONE, DONE, "held", "no_match"),
     ("a phrase after a result", UNSURE, HARMLESS, DONE, "jobs", "matched"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

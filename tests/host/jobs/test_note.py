@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from lapel_companion import durable
-from lapel_companion.agents import note
 from lapel_companion.agents.base import Context, Job, Request, Result
 from lapel_companion.agents.note import NoteAgent
 from lapel_companion.agents.reminder import ReminderAgent
@@ -124,7 +123,7 @@ def test_a_full_disk_leaves_no_half_note(tmp_path: Path, monkeypatch: pytest.Mon
         os.write(handle, data[:7])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(note.durable, "write_all", full)
+    monkeypatch.setattr(durable, "write_all", full)
     found = make(file, Notebook())
     assert (found.state, found.text) == ("failed", f"not noted, no space left on device: {file}")
     assert file.read_text() == "mine\n"

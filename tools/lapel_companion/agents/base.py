@@ -18,7 +18,8 @@ _UNSPEAKABLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 
 @dataclass(frozen=True)
 class Request:
-    """What a phrase asks for: what its slots took, when it was said (None: nobody knows), and the time now."""
+    """What a phrase asks for: what its slots took, when it was said (None: nobody knows), and the time
+    now."""
 
     heard: str
     slots: Mapping[str, str]
@@ -39,8 +40,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """How a job ended. state: done, failed or cancelled. `text` is short and follows what was heard; `detail` is for
-    who reads on; `kind` is the notice's when it is not the state; `log` is what it printed; `facts` go to the event."""
+    """How a job ended. state: done, failed or cancelled. `text` is short and follows what was heard;
+    `detail` is for who reads on; `kind` is the notice's when it is not the state; `log` is what it
+    printed; `facts` go to the event."""
 
     state: str
     text: str
@@ -52,8 +54,8 @@ class Result:
 
 @dataclass
 class Context:
-    """What a running job may use. `attempt` makes its facts durable, and returns only then; nothing that cannot be
-    taken back may be done before it. `cancelled` is set when the person wants it to end."""
+    """What a running job may use. `attempt` makes its facts durable, and returns only then; nothing that
+    cannot be taken back may be done before it. `cancelled` is set when the person wants it to end."""
 
     attempt: Callable[[Mapping[str, Any]], Awaitable[None]]
     cancelled: asyncio.Event
@@ -61,8 +63,9 @@ class Context:
 
 
 class Agent(Protocol):
-    """plan: pure; what the job will do, as JSON, or Refused. run: does it; may be called again after a crash, with the
-    attempts that were made. `reruns` says that being called again after an attempt never does anything twice."""
+    """plan: pure; what the job will do, as JSON, or Refused. run: does it; may be called again after a
+    crash, with the attempts that were made. `reruns` says that being called again after an attempt never
+    does anything twice."""
 
     @property
     def name(self) -> str: ...

@@ -1,4 +1,5 @@
-"""Runs a program of the user's, word by word as configured: no shell, no spoken options, limits on time and output."""
+"""Runs a program of the user's, word by word as configured: no shell, no spoken options, limits on time
+and output."""
 
 from __future__ import annotations
 
@@ -57,8 +58,8 @@ class CommandAgent:
 def argument_vector(run: Sequence[str], request: Request) -> list[str]:
     """The program and its arguments with the slots filled in. Raises Refused.
 
-    A slot fills a whole argument after the program, and never becomes an option: what begins with a dash needs a
-    "--" before it.
+    A slot fills a whole argument after the program, and never becomes an option: what begins with a dash
+    needs a "--" before it.
     """
     argv = [run[0]]
     for argument in run[1:]:
@@ -74,7 +75,8 @@ def argument_vector(run: Sequence[str], request: Request) -> list[str]:
 
 
 class _Child(asyncio.SubprocessProtocol):
-    """Watches one process. (asyncio's own Process.wait() also waits for pipes that grandchildren hold open.)"""
+    """Watches one process. (asyncio's own Process.wait() also waits for pipes that grandchildren hold
+    open.)"""
 
     def __init__(self, capture: Capture) -> None:
         self._into = {1: capture.out, 2: capture.err}

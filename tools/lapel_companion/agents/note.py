@@ -33,7 +33,8 @@ class NoteAgent:
         return {"text": text, "line": line, "file": str(self._file)}
 
     def reruns(self, plan: Plan) -> bool:
-        # Each attempt says what the file was before it, so that a second one sees whether the first one wrote.
+        # Each attempt says what the file was before it, so that a second one sees whether the first one
+        # wrote.
         return True
 
     async def run(self, job: Job, context: Context) -> Result:

@@ -10,7 +10,8 @@ from lapel_companion.agents.base import Context, Job, Request, Result, spoken
 from lapel_companion.config import Phrase
 from lapel_companion.dispatcher import Plan, Refused
 
-# The wall clock is looked at this often: a computer that slept, or whose clock was set, must not be late by it.
+# The wall clock is looked at this often: a computer that slept, or whose clock was set, must not be late by
+# it.
 _LOOK_S = 20.0
 _LATE_S = 30.0
 
