@@ -1,0 +1,90 @@
+"""What can be said of a recording before anyone recognises it: where it is loud, whether it moves as speech does."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import mul
+
+from lapel_companion.speech.base import SAMPLE_BYTES, SAMPLE_RATE_HZ
+
+FRAME_MS = 30
+_FRAME = SAMPLE_RATE_HZ * FRAME_MS // 1000
+# Below this nobody spoke: 16-bit steps, root mean square of a frame (about -62 dB of full scale).
+SILENCE_RMS = 26.0
+# Speech rises and falls by 20 dB and more within a second; wind, hum and hiss hardly do.
+MOVES_DB = 8.0
+# Less speech than this is a click or a knock.
+LEAST_SPEECH_MS = 120
+# Kept before and after the speech, so that soft first and last sounds stay whole.
+MARGIN_MS = 300
+# The sound of a clip that ends in the middle of a word is still this near to its loudest, at its very end.
+CLIFF_DB = 20.0
+_CLIFF_MS = 20
+
+
+@dataclass(frozen=True)
+class Sound:
+    """pcm: the part with speech in it, with its margins, as loud as the recogniser likes it; b"" without speech.
+
+    cut_off: it ends in the middle of a sound: what was said may be half of something.
+    """
+
+    pcm: bytes
+    cut_off: bool
+
+
+def examine(pcm: bytes, is_speech: Callable[[bytes], bool]) -> Sound:
+    """Where the speech is in `pcm`. `is_speech` judges one frame of FRAME_MS (a voice activity detector)."""
+    samples = array("h", pcm[: len(pcm) // SAMPLE_BYTES * SAMPLE_BYTES])
+    levels = [_rms(samples[at : at + _FRAME]) for at in range(0, len(samples) - _FRAME + 1, _FRAME)]
+    loudest = max(levels, default=0.0)
+    if loudest < SILENCE_RMS or not _moves(levels):
+        return Sound(b"", False)
+    # The detector knows levels of a normal voice; a soft one is judged at the same height.
+    louder = _gain(samples)
+    speech = [
+        number
+        for number, level in enumerate(levels)
+        if level > loudest / 100 and is_speech(louder[number * _FRAME : (number + 1) * _FRAME].tobytes())
+    ]
+    if len(speech) * FRAME_MS < LEAST_SPEECH_MS:
+        return Sound(b"", False)
+    margin = MARGIN_MS * SAMPLE_RATE_HZ // 1000
+    first = max(0, speech[0] * _FRAME - margin)
+    last = min(len(samples), (speech[-1] + 1) * _FRAME + margin)
+    return Sound(louder[first:last].tobytes(), _cut_off(samples, loudest))
+
+
+def _rms(samples: array[int]) -> float:
+    if not samples:
+        return 0.0
+    mean = sum(samples) / len(samples)
+    return math.sqrt(max(0.0, sum(map(mul, samples, samples)) / len(samples) - mean * mean))
+
+
+def _moves(levels: list[float]) -> bool:
+    ranked = sorted(levels)
+    low = ranked[len(ranked) // 10]
+    high = ranked[-1 - len(ranked) // 20]
+    return high > 0 and 20 * math.log10(high / max(low, 1.0)) >= MOVES_DB
+
+
+def _gain(samples: array[int]) -> array[int]:
+    """The same with its peak at half of full scale; a clip that is louder stays as it is."""
+    peak = max(max(samples), -min(samples), 1)
+    if peak >= 16_000:
+        return samples
+    factor = 16_000 / peak
+    return array("h", [int(value * factor) for value in samples])
+
+
+def _cut_off(samples: array[int], loudest: float) -> bool:
+    width = _CLIFF_MS * SAMPLE_RATE_HZ // 1000
+    # Silence that was put after the cut (a player that stopped, a muted microphone) does not hide it.
+    end = len(samples)
+    while end and abs(samples[end - 1]) <= 2:
+        end -= 1
+    return _rms(samples[max(0, end - width) : end]) > loudest / 10 ** (CLIFF_DB / 20)
