@@ -12,8 +12,8 @@ from lapel_audio.convert import UNITY_SHIFT
 
 # No block in this time, twice in a row: the microphone is dead.
 _SILENT_MS = const(500)
-# The clock counts whole milliseconds.
-_SLACK_SAMPLES = const(32)
+# The clock counts whole milliseconds: a block that was whole less than one ago may not be missed.
+_SLACK_SAMPLES = const(16)
 # An open microphone's count of samples would leave the small ints within a day.
 _REBASE_MS = const(60_000)
 
