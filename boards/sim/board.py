@@ -138,6 +138,7 @@ def build(trace=None):
     so."""
     link = bus.connect()
     bus.attach(link)
+    machine.reserve_dma(_IBUF_BYTES)
     link.handle(bus.BUTTON, _button)
     flash = nor.open_flash(link)
     board = Board(link, flash)

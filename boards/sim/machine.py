@@ -42,6 +42,17 @@ class _All:
 _ALL = _All()[:]
 
 
+class _Dma:
+    slots = []
+
+
+def reserve_dma(ibuf):
+    """Memory for the I2S, taken once at the start: on the chip it is no part of Python's heap either."""
+    count = max(2, ibuf // _DMA_BLOCK_BYTES)
+    memory = memoryview(bytearray(count * _BLOCK_BYTES))
+    _Dma.slots = [memory[i * _BLOCK_BYTES : (i + 1) * _BLOCK_BYTES] for i in range(count)]
+
+
 class Pin:
     IN = 1
     OUT = 3
@@ -96,8 +107,9 @@ class I2S(io.IOBase):
         if mode != I2S.RX or bits != 32 or format != I2S.MONO:
             raise ValueError("the simulated I2S receives 32-bit mono only")
         count = max(2, ibuf // _DMA_BLOCK_BYTES)
-        memory = memoryview(bytearray(count * _BLOCK_BYTES))
-        self._slots = [memory[i * _BLOCK_BYTES : (i + 1) * _BLOCK_BYTES] for i in range(count)]
+        if count > len(_Dma.slots):
+            reserve_dma(ibuf)
+        self._slots = _Dma.slots
         self._count = count
         self._first = 0
         self._full = 0
@@ -181,8 +193,9 @@ class RTC:
             if len(data) > _RTC_BYTES:
                 raise ValueError("buffer too long")
             # a frame holds 1 kB of it; the one at 0 begins it anew
+            view = memoryview(data)
             for at in range(0, max(1, len(data)), _FRAME_BYTES):
-                link.send(bus.SYSTEM, _SYSTEM_SAVE, bytes(data[at : at + _FRAME_BYTES]), 1, at)
+                link.send(bus.SYSTEM, _SYSTEM_SAVE, view[at : at + _FRAME_BYTES], 1, at)
             return None
         kept = b""
         while True:

@@ -90,20 +90,18 @@ class Companion:
 
     async def stop(self) -> None:
         """As a user stops it; killed when it does not listen."""
-        process = self._process
-        if process and process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), STOP_S)
-        await self._signal(signal.SIGKILL)
+        await self._signal(signal.SIGTERM)
 
     async def _signal(self, number: int) -> None:
+        # from here on its end is no surprise
         process, self._process = self._process, None
         if process and process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, number)
-            await process.wait()
+            for each in (number, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, each)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), STOP_S)
+                    break
         await self._ended()
 
     async def _ended(self) -> None:

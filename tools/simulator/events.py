@@ -74,6 +74,10 @@ class Timeline:
         more.set()
         return event
 
+    def hush(self) -> None:
+        """Nobody listens any more: what follows is only the clearing up."""
+        self._listeners.clear()
+
     async def changed(self) -> None:
         """Wait for the next event."""
         await self._more.wait()

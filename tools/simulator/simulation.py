@@ -133,7 +133,8 @@ class Simulation:
             self._sim("note", text=f"the companion did not link within {LINKED_S:g} s; going on")
 
     async def close(self) -> None:
-        """Everything off; the state stays."""
+        """Everything off; the state stays. What happens meanwhile is not told."""
+        self.timeline.hush()
         if self._restart:
             self._restart.cancel()
         self.pin.power_cut()
