@@ -188,7 +188,6 @@ async def _by_script(title: str, text: str) -> str | None:
         program,
         "-e",
         _SCRIPT,
-        "--",
         title,
         text,
         stdin=asyncio.subprocess.DEVNULL,

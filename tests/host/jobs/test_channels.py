@@ -1,0 +1,273 @@
+"""Where results can be read: at the moment they are recorded, and never in the daemon's way."""
+
+import asyncio
+import io
+import platform
+import shutil
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import desktop_notifier
+import pytest
+from dbus_fast.aio import MessageBus
+from dbus_fast.message import Message
+
+from lapel_companion import channels
+from lapel_companion.channels import Desktop, Reader, Terminal
+from lapel_companion.events import EventLog
+from lapel_companion.notices import Outbox
+
+EPOCH = "0123456789abcdef"
+
+
+class Screen:
+    """A channel that keeps what it shows, or has a trouble."""
+
+    def __init__(self, name: str = "screen") -> None:
+        self.name = name
+        self.trouble: str | None = None
+        self.shown: list[tuple[str, str, bool]] = []
+
+    async def show(self, title: str, text: str, *, urgent: bool) -> str | None:
+        if self.trouble is None:
+            self.shown.append((title, text, urgent))
+        return self.trouble
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[EventLog]:
+    made = EventLog(tmp_path / "events.db")
+    yield made
+    made.close()
+
+
+def follow(log: EventLog, reader: Reader, work: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        task = asyncio.create_task(reader.run())
+        try:
+            async with asyncio.timeout(10):
+                await work()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(main())
+
+
+async def until(log: EventLog, kind: str, many: int) -> None:
+    async for _ in log.subscribe(0):
+        if len(log.read(kinds=[kind])) >= many:
+            return
+
+
+def test_each_notice_is_shown_once_with_its_detail(log: EventLog) -> None:
+    box, screen = Outbox(log, EPOCH), Screen()
+    box.record("done", dispatch="d1", text="say hello: hello", detail="more", principal="pin")
+
+    async def work() -> None:
+        await until(log, "notice_shown", 1)
+        box.record("reminder", dispatch="d2", text="remind me: now", principal="pin")
+        await until(log, "notice_shown", 2)
+
+    follow(log, Reader(log, box, [screen]), work)
+    assert screen.shown == [
+        ("Lapel: Done", "say hello: hello\nmore", False),
+        ("Lapel: Reminder", "remind me: now", True),
+    ]
+    assert log.read(kinds=["notice_shown"])[0].body == {"seq": 1, "channel": "screen"}
+
+    async def nothing() -> None:
+        box.record("done", dispatch="d3", text="third", principal="pin")
+        await until(log, "notice_shown", 3)
+
+    follow(log, Reader(log, box, [screen]), nothing)
+    assert [text for _, text, _ in screen.shown][2:] == ["third"]
+
+
+def test_a_trouble_falls_through_with_one_sentence(log: EventLog) -> None:
+    box, desktop, terminal = Outbox(log, EPOCH), Screen("desktop"), Screen("terminal")
+    desktop.trouble = "there is no desktop session"
+    said: list[str] = []
+
+    async def work() -> None:
+        for number in range(1, 4):
+            box.record("done", dispatch="d1", text=f"number {number}", principal="pin")
+            await until(log, "notice_shown", number)
+
+    follow(log, Reader(log, box, [desktop, terminal], said.append), work)
+    assert said == ["there is no desktop session; notices are shown by the terminal instead"]
+    assert [text for _, text, _ in terminal.shown] == ["number 1", "number 2", "number 3"]
+    assert {event.body["channel"] for event in log.read(kinds=["notice_shown"])} == {"terminal"}
+
+
+def test_what_no_channel_took_stays_unshown(log: EventLog) -> None:
+    box, screen = Outbox(log, EPOCH), Screen()
+    screen.trouble = "the terminal does not take notices: gone"
+    said: list[str] = []
+    box.record("question", dispatch="d1", text="which one?", principal="pin")
+
+    async def work() -> None:
+        while not said:
+            await asyncio.sleep(0.01)
+
+    follow(log, Reader(log, box, [screen], said.append), work)
+    assert said == ["the terminal does not take notices: gone"]
+    # So the question is not signalled on the pin either.
+    assert box.pending() == []
+    assert len(box.unshown()) == 1
+
+
+def test_a_long_absence_is_summed_up(log: EventLog) -> None:
+    box, screen = Outbox(log, EPOCH), Screen()
+    with log.transaction():
+        for number in range(50):
+            box.record("done", dispatch="d1", text=f"number {number}", principal="pin")
+
+    async def work() -> None:
+        await until(log, "notice_shown", 50)
+
+    follow(log, Reader(log, box, [screen]), work)
+    assert len(screen.shown) == 21
+    assert "30 older notices" in screen.shown[0][0]
+    assert screen.shown[-1][1] == "number 49"
+
+
+def test_the_terminal() -> None:
+    stream = io.StringIO()
+    assert asyncio.run(Terminal(stream).show("Lapel: Done", "one\ntwo", urgent=False)) is None
+    assert stream.getvalue() == "Lapel: Done: one\n    two\n"
+    stream.close()
+    trouble = asyncio.run(Terminal(stream).show("t", "x", urgent=False))
+    assert trouble is not None
+    assert trouble.startswith("the terminal does not take notices")
+
+
+def test_no_session_bus_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/nowhere")
+    trouble = asyncio.run(Desktop().show("t", "x", urgent=False))
+    assert trouble == "there is no desktop session (no D-Bus session bus)"
+
+
+@pytest.mark.skipif(platform.system() != "Linux", reason="the D-Bus of Linux")
+@pytest.mark.parametrize("address", ["unix:path=/nowhere/bus", "nonsense", "tcp:host=127.0.0.1,port=1"])
+def test_a_bus_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+    trouble = asyncio.run(Desktop().show("t", "x", urgent=False))
+    assert trouble == "no notification service answers on this desktop"
+
+
+@pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="needs dbus-daemon")
+def test_a_real_bus_with_a_notification_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bus = subprocess.Popen(
+        ["dbus-daemon", "--session", "--nofork", "--print-address=1", f"--address=unix:path={tmp_path}/bus"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert bus.stdout is not None
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus.stdout.readline().strip())
+
+        async def main() -> list[tuple[str, str]]:
+            desktop = Desktop()
+            # The service comes later than the first notice: as when a session has only begun.
+            assert await desktop.show("t", "x", urgent=False) is not None
+            connection = await MessageBus().connect()
+            taken: list[tuple[str, str]] = []
+            connection.add_message_handler(notification_service(taken))
+            await connection.request_name("org.freedesktop.Notifications")
+            for text in ("one", "two"):
+                assert await desktop.show("Lapel: Done", text, urgent=False) is None
+            connection.disconnect()
+            return taken
+
+        assert asyncio.run(main()) == [("Lapel: Done", "one"), ("Lapel: Done", "two")]
+    finally:
+        bus.kill()
+        bus.wait()
+        if bus.stdout:
+            bus.stdout.close()
+
+
+INTERFACE = """<node><interface name="org.freedesktop.Notifications">
+<method name="GetCapabilities"><arg direction="out" type="as"/></method>
+<method name="GetServerInformation">{out}{out}{out}{out}</method>
+<method name="CloseNotification"><arg direction="in" type="u"/></method>
+<method name="Notify"><arg direction="in" type="s"/><arg direction="in" type="u"/><arg direction="in" type="s"/>
+<arg direction="in" type="s"/><arg direction="in" type="s"/><arg direction="in" type="as"/>
+<arg direction="in" type="a{{sv}}"/><arg direction="in" type="i"/><arg direction="out" type="u"/></method>
+</interface></node>""".format(out='<arg direction="out" type="s"/>')
+
+
+def notification_service(taken: list[tuple[str, str]]) -> Callable[[Message], Message | None]:
+    """As the freedesktop specification has it, as far as a sender uses it."""
+
+    def serve(message: Message) -> Message | None:
+        if message.member == "Introspect":
+            return Message.new_method_return(message, "s", [INTERFACE])
+        if message.member == "GetCapabilities":
+            return Message.new_method_return(message, "as", [["body"]])
+        if message.member == "GetServerInformation":
+            return Message.new_method_return(message, "ssss", ["test", "test", "1", "1.2"])
+        if message.member == "Notify":
+            taken.append((message.body[3], message.body[4]))
+            return Message.new_method_return(message, "u", [len(taken)])
+        return None
+
+    return serve
+
+
+class Notifier:
+    """Stands for the library: takes a notification, or does so too late."""
+
+    slow = False
+    sent: list[tuple[Any, ...]] = []
+
+    def __init__(self, app_name: str) -> None:
+        self.app_name = app_name
+
+    async def send(self, title: str, message: str, *, urgency: Any, on_dispatched: Callable[[], None]) -> str:
+        if self.slow:
+            await asyncio.Event().wait()
+        self.sent.append((self.app_name, title, message, urgency))
+        on_dispatched()
+        return "1"
+
+
+def test_a_desktop_that_takes_it_and_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/somewhere")
+    monkeypatch.setattr(desktop_notifier, "DesktopNotifier", Notifier)
+    monkeypatch.setattr(channels, "_SEND_LIMIT_S", 0.05)
+    assert asyncio.run(Desktop().show("t", "x", urgent=True)) is None
+    assert Notifier.sent == [("Lapel", "t", "x", desktop_notifier.Urgency.Critical)]
+    monkeypatch.setattr(Notifier, "slow", True)
+    trouble = asyncio.run(Desktop().show("t", "x", urgent=False))
+    assert trouble == "the desktop did not take a notification in time"
+
+
+def test_on_a_mac_the_words_are_arguments_of_the_script(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "osascript"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/said\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert asyncio.run(Desktop().show("Lapel: Done", '" & (do shell script "id") & "', urgent=False)) is None
+    lines = (tmp_path / "said").read_text().splitlines()
+    assert lines[-2:] == ["Lapel: Done", '" & (do shell script "id") & "']
+    program.write_text("#!/bin/sh\nexit 1\n")
+    assert asyncio.run(Desktop().show("t", "x", urgent=False)) == "macOS did not take the notification"
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    assert "has no osascript" in str(asyncio.run(Desktop().show("t", "x", urgent=False)))
+
+
+def test_the_choices() -> None:
+    assert [channel.name for channel in channels.make("auto")] == ["desktop", "terminal"]
+    assert [channel.name for channel in channels.make("desktop")] == ["desktop", "terminal"]
+    assert [channel.name for channel in channels.make("terminal")] == ["terminal"]
