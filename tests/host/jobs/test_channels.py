@@ -197,7 +197,8 @@ INTERFACE = """<node><interface name="org.freedesktop.Notifications">
 <method name="GetCapabilities"><arg direction="out" type="as"/></method>
 <method name="GetServerInformation">{out}{out}{out}{out}</method>
 <method name="CloseNotification"><arg direction="in" type="u"/></method>
-<method name="Notify"><arg direction="in" type="s"/><arg direction="in" type="u"/><arg direction="in" type="s"/>
+<method name="Notify">
+<arg direction="in" type="s"/><arg direction="in" type="u"/><arg direction="in" type="s"/>
 <arg direction="in" type="s"/><arg direction="in" type="s"/><arg direction="in" type="as"/>
 <arg direction="in" type="a{{sv}}"/><arg direction="in" type="i"/><arg direction="out" type="u"/></method>
 </interface></node>""".format(out='<arg direction="out" type="s"/>')
