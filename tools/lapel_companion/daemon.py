@@ -31,6 +31,8 @@ from lapel_companion.socket_path import SocketPathError
 from lapel_companion.speech.base import SpeechError
 from lapel_companion.state import StateError, StateFolder
 
+_STOP_LIMIT_S = 8.0
+
 
 class DaemonError(Exception):
     """It cannot start or go on; the text is a sentence for a person."""
@@ -157,7 +159,7 @@ class Daemon:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks, timeout=_STOP_LIMIT_S)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         error = None if task.cancelled() else task.exception()

@@ -7,8 +7,11 @@ import contextlib
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from bleak.exc import BleakError
 from bumble import hci
 
 from lapel_companion.link.radio import Failures, Keeper, RadioError, radio_of
@@ -134,6 +137,44 @@ def test_radios_that_cannot_be_used_are_said_and_tried_again(tmp_path: Path) -> 
             assert rig.reports == [r for r in rig.reports if r.startswith("no link to the pin: the radio")], (
                 rig.reports
             )
+
+    run(test)
+
+
+class DeadRadio:
+    """Scans, and answers nothing more."""
+
+    name = "dead"
+
+    def __init__(self) -> None:
+        self.scanning = asyncio.Event()
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def lost(self) -> None:
+        await asyncio.Event().wait()
+
+    def scanner(self, _: object) -> Any:
+        async def start() -> None:
+            self.scanning.set()
+
+        async def stop() -> None:
+            raise BleakError("it does not answer")
+
+        return SimpleNamespace(start=start, stop=stop)
+
+
+def test_a_dead_radio_does_not_keep_the_keeper_alive(tmp_path: Path) -> None:
+    async def test() -> None:
+        rig, radio = Rig(tmp_path), DeadRadio()
+        running = asyncio.create_task(Keeper(radio, rig.desk, rig.reports.append).run())  # type: ignore[arg-type]
+        await radio.scanning.wait()
+        running.cancel()
+        await asyncio.wait((running,), timeout=5)
+        assert running.cancelled()
+        await rig.stop()
 
     run(test)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bleak import BleakClient, BleakScanner
@@ -18,7 +18,7 @@ from lapel_companion.link.peer import EXPECTED, Peer, run_until
 from lapel_wire import gatt
 
 CONNECT_LIMIT_S = 15.0
-DISCONNECT_LIMIT_S = 3.0
+FAREWELL_LIMIT_S = 3.0
 NO_RADIO_RETRY_S = (2.0, 5.0, 10.0, 20.0)
 RESCAN_S = 60.0
 FAILURES_KEPT = 64
@@ -174,7 +174,7 @@ class Keeper:
             # Some systems let a scan die without a word; a new one would say what is wrong.
             pass
         finally:
-            await scanner.stop()
+            await _quietly(scanner.stop())
         return found[0] if found else None
 
     async def _try(self, device: BLEDevice) -> None:
@@ -194,7 +194,7 @@ class Keeper:
             reason = str(error) or type(error).__name__
         finally:
             await self._desk.left(reason)
-            await _quietly(client)
+            await _quietly(client.disconnect())
 
     async def _talk(self, client: BleakClient, device: BLEDevice, gone: asyncio.Event) -> str:
         peer = Peer(client, self._desk, interval_ms=self._radio.interval_ms(client))
@@ -218,11 +218,11 @@ class Keeper:
             self._report(sentence)
 
 
-async def _quietly(client: BleakClient) -> None:
-    # A connection that is gone cannot be closed; whatever a backend says of that helps nobody.
+async def _quietly(farewell: Awaitable[None]) -> None:
+    # What is gone cannot be closed. An error here would also hide that we are being cancelled.
     try:
-        async with asyncio.timeout(DISCONNECT_LIMIT_S):
-            await client.disconnect()
+        async with asyncio.timeout(FAREWELL_LIMIT_S):
+            await farewell
     except EXPECTED:
         pass
 
