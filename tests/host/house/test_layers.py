@@ -129,7 +129,7 @@ def test_a_board_may_import_what_lies_beside_it() -> None:
         ),
         ("tests/unit/test_x.py", "async def f():\n    await compat.sleep_ms(500)", "await the event"),
         ("tests/host/x/device/test_x.py", "import time\ntime.sleep_ms(500)", "await the event"),
-        ("tests/device/helper.py", "import time\ntime.sleep_ms(500)", "await the event"),
+        ("tests/unit/test_x.py", "from lapel.compat import sleep_ms\nsleep_ms(500)", "await the event"),
         ("lib/drivers/led.py", "def f(:", "is not Python"),
     ],
 )
@@ -145,6 +145,9 @@ def test_a_broken_rule_is_found(path: str, source: str, text: str) -> None:
         ("tests/unit/test_x.py", "x = 1\n" * 301),
         ("tests/unit/test_x.py", "async def f():\n    await asyncio.sleep(0)\n    await compat.sleep_ms(5)"),
         ("tests/host/x/device/board_parts.py", "import time\ntime.sleep_ms(500)"),
+        ("tests/device_bench/parts.py", "import time\ntime.sleep_ms(500)"),
+        ("tests/unit/helpers/fake.py", "async def f(self):\n    await self.clock.sleep_ms(500)"),
+        ("tests/host/test_x.py", "async def never():\n    await asyncio.sleep(3600)"),
         ("tests/unit/test_x.py", "POLL_S = 0.01\nasync def f():\n    await asyncio.sleep(POLL_S)"),
         ("tools/simulator/run.py", "import sys\nx = sys.platform"),
         ("firmware/main.py", "run()"),
