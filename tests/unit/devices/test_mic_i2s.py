@@ -24,7 +24,7 @@ class I2S(Base):
         self.block = b"\x01\x02\x03\x04" * 4
 
     def ioctl(self, op, arg):
-        return arg & _READABLE if op == _POLL else 0
+        return arg & _READABLE if op == _POLL else -1
 
     def readinto(self, buffer):
         buffer[: len(self.block)] = self.block

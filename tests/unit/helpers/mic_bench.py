@@ -67,7 +67,7 @@ class SteppedMic:
         while not self._waiting():
             # Until the block of the DMA that is being filled is whole.
             since_ms = self.timing.now_ms - self.opened_ms
-            await self.timing.sleep_ms(BLOCK // 16 - since_ms % (BLOCK // 16))
+            await self.timing.passed_ms(BLOCK // 16 - since_ms % (BLOCK // 16))
         wanted = len(block) // 4
         if self.shorts:
             self.shorts.append(self.shorts.pop(0))

@@ -16,6 +16,10 @@ class Stepped:
         return self.now_ms
 
     async def sleep_ms(self, delay_ms):
+        await self.passed_ms(delay_ms)
+
+    async def passed_ms(self, delay_ms):
+        """Waits until so much stepped time has passed."""
         await self._until(self.now_ms + delay_ms, None)
 
     async def wait(self, event, timeout_ms):

@@ -1,6 +1,7 @@
 """The recorder with the real store, codec and feedback; only the sound and the time are made."""
 
 import asyncio
+import gc
 import math
 import struct
 
@@ -14,8 +15,8 @@ from lapel.services.recorder import Recorder
 from lapel.services.store import Store
 from lapel_audio import adpcm, convert, kernels
 
+ONLY_MICROPYTHON = ("test_a_block_allocates_nothing_on_its_way_to_the_ring",)
 MICROPYTHON_HEAP = "8m"
-# The kernels' text runs slowly on CPython, where it is only text.
 MICROPYTHON_TIMEOUT_S = 60
 
 
@@ -140,3 +141,26 @@ async def test_a_clip_that_was_closed_on_the_way_is_cut_and_waits():
         reader = bench.store.open(1)
         assert reader.cut and reader.complete and reader.size >= 8192
         bench.store.close()
+
+
+async def test_a_block_allocates_nothing_on_its_way_to_the_ring():
+    # While one speaks, and before that with preroll.
+    for preroll in (False, True):
+        with Flash() as flash:
+            async with Bench(flash) as bench:
+                recorder, take_in = bench.recorder, bench.recorder.hearing._take_in
+                recorder.configure(preroll, 0)
+                if preroll:
+                    await bench.timing.step(600)
+                else:
+                    recorder.press(0)
+                    await bench.timing.step(280)
+                take_in(256)
+                gc.collect()
+                gc.disable()
+                before = gc.mem_alloc()
+                for _ in range(100):
+                    take_in(256)
+                allocated = gc.mem_alloc() - before
+                gc.enable()
+                assert allocated == 0, (preroll, allocated)
