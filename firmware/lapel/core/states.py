@@ -17,8 +17,8 @@ LEGAL = {
     RECORDING: (TAIL, REFUSED),
     TAIL: (SAVING, PRESSED, REFUSED),
     SAVING: (IDLE, PRESSED, REFUSED),
-    # Flash full, microphone or store failed: until the button is up.
-    REFUSED: (IDLE, PRESSED),
+    # Flash full, microphone or store failed: until the button is up, or until the press after it is heard.
+    REFUSED: (IDLE, PRESSED, RECORDING),
     SAFE: (),
 }
 
