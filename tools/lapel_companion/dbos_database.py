@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sqlalchemy
+if TYPE_CHECKING:
+    import sqlalchemy
 
 _BUSY_MS = 30_000
 _CONNECTIONS = 8
@@ -17,6 +19,8 @@ def open_engine(path: Path) -> sqlalchemy.Engine:
     The journal is not synced at each commit: the table of events is the truth and is. A commit that a power
     cut takes away here makes a step run again, which then finds in the events what it did.
     """
+    import sqlalchemy
+
     engine = sqlalchemy.create_engine(
         sqlalchemy.URL.create("sqlite", database=str(path)),
         pool_size=_CONNECTIONS,
@@ -33,3 +37,13 @@ def open_engine(path: Path) -> sqlalchemy.Engine:
         connection.execute("PRAGMA synchronous=NORMAL")
 
     return engine
+
+
+def set_aside(path: Path) -> Path:
+    """Put a damaged database out of the way, with its journal; where it is now. Raises OSError."""
+    aside = path.with_name(f"{path.name}.damaged-{int(time.time())}")
+    for suffix in ("-wal", "-shm"):
+        journal = path.with_name(path.name + suffix)
+        if journal.exists():
+            journal.rename(aside.with_name(aside.name + suffix))
+    return path.rename(aside)

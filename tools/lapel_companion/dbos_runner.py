@@ -9,20 +9,29 @@ import contextvars
 import sqlite3
 import threading
 from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lapel_companion.dbos_database import open_engine, set_aside
 from lapel_companion.engine import EngineError
 from lapel_companion.lane import Lane
 from lapel_companion.ledger import Dispatch
 from lapel_companion.outcomes import Outcomes
 from lapel_companion.steps import Steps
 
+if TYPE_CHECKING:
+    import sqlalchemy
+
 # Workflow bodies are frozen and named by version, so one version of the application can run them all.
 APPLICATION_VERSION = "lapel"
 EXECUTOR_ID = "companion"
 
 _AGAIN_S = (2.0, 10.0, 60.0, 300.0)
+_ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+_KEPT_S = 3600.0
+_SWEEP_EVERY_S = 6 * 3600.0
+_SWEEP_MANY = 500
 _UNDER_WAY = ("PENDING", "ENQUEUED", "DELAYED")
 _THREADS_MAX = 16
 
@@ -54,6 +63,7 @@ class Runner:
         self._report = report
         self._lane = Lane()
         self._workflow: Callable[[str, int], Coroutine[Any, Any, str]] | None = None
+        self._connections: sqlalchemy.Engine | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._begun: dict[str, asyncio.Lock] = {}
         self._failures: dict[str, int] = {}
@@ -76,21 +86,38 @@ class Runner:
             raise EngineError("a job engine runs in this process already.")
         try:
             await asyncio.to_thread(self._import)
-            self._launch()
+            self._launch_or_begin_anew()
         except BaseException:
             _INSTANCE.release()
             raise
+        self._spawn(self._sweep())
 
     @staticmethod
     def _import() -> None:
         # Half a second of imports, which must not hold up the loop.
         import dbos  # noqa: F401
 
+    def _launch_or_begin_anew(self) -> None:
+        from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+
+        try:
+            try:
+                self._launch()
+            except DatabaseError as error:
+                if isinstance(error, OperationalError):
+                    raise
+                # Damaged. It is no loss: the events say what is unfinished.
+                aside = set_aside(self._database)
+                self._report(f"the engine's database was damaged; it is kept as {aside.name} and begun anew.")
+                self._launch()
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            raise EngineError(f"the job engine cannot use {self._database}: {cause}.") from error
+
     def _launch(self) -> None:
         from dbos import DBOS, DBOSPortableJSONSerializer
 
         from lapel_companion import workflows_v1
-        from lapel_companion.dbos_database import open_engine
 
         # Launched from inside our loop, so that recovered workflows run on it too.
         DBOS(
@@ -98,7 +125,7 @@ class Runner:
                 "name": "lapel",
                 "application_version": APPLICATION_VERSION,
                 "executor_id": EXECUTOR_ID,
-                "system_database_engine": open_engine(self._database),
+                "system_database_engine": self._open(),
                 "serializer": DBOSPortableJSONSerializer(),
                 "max_executor_threads": _THREADS_MAX,
                 "enable_otlp": False,
@@ -107,25 +134,52 @@ class Runner:
             }
         )
         try:
-            self._workflow = workflows_v1.register(self)
+            workflow = workflows_v1.register(self)
             DBOS.launch()
         except BaseException:
-            DBOS.destroy(destroy_registry=True)
+            self._destroy()
             raise
+        self._workflow = workflow
+
+    def _open(self) -> sqlalchemy.Engine:
+        self._connections = open_engine(self._database)
+        return self._connections
+
+    def _destroy(self) -> None:
+        from dbos import DBOS
+
+        DBOS.destroy(destroy_registry=True)
+        if self._connections is not None:
+            # DBOS leaves an engine that it was given open.
+            self._connections.dispose()
+
+    async def _sweep(self) -> None:
+        """Forget workflows that ended long ago: the events remember what they did."""
+        from dbos import DBOS
+
+        while True:
+            before = datetime.now(UTC) - timedelta(seconds=_KEPT_S)
+            while found := await DBOS.list_workflows_async(
+                status=list(_ENDED),
+                completed_before=before.isoformat(),
+                limit=_SWEEP_MANY,
+                load_input=False,
+                load_output=False,
+            ):
+                await DBOS.delete_workflows_async([one.workflow_id for one in found])
+            await asyncio.sleep(_SWEEP_EVERY_S)
 
     async def stop(self) -> None:
         """End every task of the loop; workflows stay pending, and the next launch goes on with them."""
         self._stopping = True
         if self._workflow is None:
             return
-        from dbos import DBOS
-
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._workflow = None
-        DBOS.destroy(destroy_registry=True)
+        self._destroy()
         _INSTANCE.release()
 
     def begin(self, dispatch_id: str) -> None:
@@ -139,7 +193,12 @@ class Runner:
         # Not in the context of whoever asks: what a step begins would become a child of that step's workflow.
         task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._report(f"a part of the job engine failed: {task.exception()!r}.")
 
     async def _ensure(self, dispatch_id: str) -> None:
         from dbos import error as dbos_error

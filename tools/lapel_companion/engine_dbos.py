@@ -147,6 +147,7 @@ class DbosEngine:
                     if await processes.end_leftover(attempt):
                         self._services.report(f"{job.id} was still running from before: ended.")
                 except (processes.StillThere, OSError) as error:
+                    self._steps.stuck.add(job.id)
                     self._services.report(f"what is left of {job.id} could not be ended: {error}.")
 
     def _unfinished(self) -> list[Dispatch]:
@@ -199,7 +200,7 @@ class DbosEngine:
                 found = self._need(dispatch_id)
                 if found.status not in RELEASABLE:
                     raise EngineError(_not_releasable(found))
-                if text is None and not found.heard and found.clip_id is None:
+                if text is None and not found.heard and found.transcript is not None:
                     raise EngineError(
                         f'{dispatch_id} has no words; add them: lapel release {dispatch_id} "..."'
                     )
@@ -213,6 +214,9 @@ class DbosEngine:
             log = self._services.log
             with log.transaction():
                 found = self._need(dispatch_id)
+                # Written down in any case: the pin repeats its cancel until it is answered.
+                body = {"id": cancel_id, "clip": found.clip_id}
+                log.append("cancel", body, principal=principal, dispatch=dispatch_id)
                 if found.status in ("done", "failed", "cancelled", "answer", "unheard"):
                     if principal == "pin" and found.status in ("done", "failed", "answer"):
                         text = wording.outcome(found.heard, "too late to cancel, it was over already")
@@ -220,8 +224,6 @@ class DbosEngine:
                             "failed", dispatch=dispatch_id, text=text, principal=principal
                         )
                     return f"{dispatch_id} is over already ({found.status}): there is nothing to cancel."
-                body = {"id": cancel_id, "clip": found.clip_id}
-                log.append("cancel", body, principal=principal, dispatch=dispatch_id)
                 if found.status == "held":
                     self._outcomes.put_away(dispatch_id, principal, "you cancelled it")
             return f"{dispatch_id} is cancelled."

@@ -80,8 +80,12 @@ class Outcomes:
         if found.transcript is None or not found.heard:
             return None
         services = self._services
-        trusted = found.by_person or services.recogniser.trusted
-        return services.match(Transcript.from_body(found.transcript), services.config.phrases, trusted)
+        heard, phrases = Transcript.from_body(found.transcript), services.config.phrases
+        if services.recogniser.trusted or found.source == "say" or heard.engine == BY_HAND:
+            return services.match(heard, phrases, True)
+        match = services.match(heard, phrases, False)
+        # A person who lets it go as it was heard stands for the words.
+        return services.match(heard, phrases, True) if match is None and found.by_person else match
 
     def _reply(self, found: Dispatch) -> Reply | None:
         notice_id = found.clip.get("reply_to")

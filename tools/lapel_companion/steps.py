@@ -19,16 +19,19 @@ from lapel_companion.speech.base import SpeechError, Transcript
 _SOUND_PATIENCE_S = 10.0
 _SOUND_POLL_S = 0.2
 _SAVE_AGAIN_S = 2.0
+_ATTEMPTS_MAX = 5
 
 
 class Steps:
-    """`cancels` has an event for each job under way; setting it ends the job. Use it from one event loop."""
+    """`cancels` has an event for each job under way; setting it ends the job. `running` are those that have
+    begun, `stuck` those of an earlier run that could not be ended. Use it from one event loop."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._turns: dict[str, asyncio.Lock] = {}
         self.cancels: dict[str, asyncio.Event] = {}
         self.running: set[str] = set()
+        self.stuck: set[str] = set()
 
     async def hear(self, dispatch_id: str, round_: int) -> str | None:
         """Make sure that there is a transcript; None, or why there can be none."""
@@ -90,10 +93,9 @@ class Steps:
         dispatch, job = await asyncio.to_thread(self._job, job_id)
         if job.ended:
             return job.state
-        agent = self._services.agents[job.agent]
         if dispatch.cancelled:
             result = Result("cancelled", "cancelled")
-        elif job.attempts and not agent.reruns(job.plan):
+        elif job.attempts and not self._may_rerun(job):
             what = "interrupted when the companion stopped; it may have run"
             detail = f"To run it (again): lapel release {dispatch.id}"
             result = Result("failed", what, detail, facts={"interrupted": True})
@@ -102,12 +104,17 @@ class Steps:
         await self._finish(dispatch, job, result)
         return result.state
 
+    def _may_rerun(self, job: Job) -> bool:
+        # A job that brings the companion down each time must not do so for ever.
+        again = self._services.agents[job.agent].reruns(job.plan) and len(job.attempts) < _ATTEMPTS_MAX
+        return again and job.id not in self.stuck
+
     async def _by_agent(self, dispatch: Dispatch, job: Job) -> Result:
         cancelled = self.cancels.setdefault(job.id, asyncio.Event())
-        self.running.add(job.id)
 
         async def attempt(body: Mapping[str, Any]) -> None:
             await asyncio.to_thread(self._attempted, dispatch, job, body)
+            self.running.add(job.id)
 
         context = Context(attempt, cancelled, self._services.clock)
         given = AgentJob(job.id, dispatch.id, job.heard, job.plan, tuple(job.attempts))

@@ -7,7 +7,7 @@ one stays registered until nothing of it waits. What the steps do inside may cha
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from dbos import DBOS
@@ -28,10 +28,10 @@ class Hooks(Protocol):
         """Not a step, only a sign: the workflow is through, or broke."""
 
 
-def register(hooks: Hooks) -> Callable[[str, int], Awaitable[str]]:
+def register(hooks: Hooks) -> Callable[[str, int], Coroutine[Any, Any, str]]:
     """Make the workflow known to DBOS, before it is launched."""
 
-    @DBOS.workflow(name=NAME)
+    @DBOS.workflow(name=NAME, max_recovery_attempts=None)
     async def dispatch_v1(dispatch: str, round_: int) -> str:
         try:
             failure = await DBOS.run_step_async({"name": "hear"}, hooks.hear, dispatch, round_)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import sqlite3
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lapel_companion import ledger
+from lapel_companion import ledger, processes, workflows_v1
 from lapel_companion.engine import EngineError
 
 
@@ -342,3 +343,122 @@ def test_stop_and_start_goes_on_with_what_waits(bench: Any) -> None:
 
     bench.run(after)
     assert bench.log.last("engine_mark").body["open"] == []
+
+
+def test_stopped_while_a_command_runs(bench: Any) -> None:
+    async def before(b: Any) -> None:
+        await b.engine.say("wait for it")
+        await b.until("job", "d1", state="running")
+        while not b.ledger():
+            await asyncio.sleep(0.01)
+
+    bench.run(before)
+    group = bench.log.last("attempt").body["pgid"]
+    assert processes.members(group) == []
+    assert bench.log.read(kinds=["notice"]) == []
+    bench.engine = bench.make()
+
+    async def after(b: Any) -> None:
+        assert "interrupted when the companion stopped" in (await b.until("notice", "d1")).body["text"]
+        await b.idle()
+        assert b.ledger() == ["ran"]
+
+    bench.run(after)
+
+
+def test_a_job_that_brings_the_companion_down_is_not_run_for_ever(bench: Any) -> None:
+    async def before(b: Any) -> None:
+        await b.engine.say("wait again")
+        await b.until("job", "d1", state="running")
+
+    bench.run(before)
+    for number in range(2, 6):
+        body = {"job": "d1.1", "n": number, "pid": 1, "pgid": 1, "started": ""}
+        bench.log.append("attempt", body, principal="person", dispatch="d1", job="d1.1")
+    bench.engine = bench.make()
+
+    async def after(b: Any) -> None:
+        assert (await b.until("notice", "d1")).body["kind"] == "failed"
+
+    bench.run(after)
+
+
+@pytest.mark.parametrize("damage", ["nothing", "gone", "rubbish", "torn"])
+def test_the_events_are_enough_without_the_engines_database(bench: Any, damage: str) -> None:
+    async def before(b: Any) -> None:
+        await b.engine.say("remind me in two seconds to go")
+        await b.until("notice", "d1")
+
+    bench.run(before)
+    database = bench.state / "dbos.sqlite"
+    # It was closed: there is no journal that could mend it.
+    assert [file.name for file in bench.state.glob("dbos*")] == ["dbos.sqlite"]
+    if damage == "gone":
+        database.unlink()
+    elif damage == "rubbish":
+        database.write_bytes(b"no database at all" * 100)
+    elif damage == "torn":
+        database.write_bytes(database.read_bytes()[:5000])
+    bench.engine = bench.make()
+
+    async def after(b: Any) -> None:
+        assert (await b.until("notice", "d1", kind="reminder")).body["detail"] == "go"
+        await b.idle()
+
+    bench.run(after)
+    assert len(bench.log.read(kinds=["notice"])) == 2
+    assert any("begun anew" in report for report in bench.reports) == (damage in ("rubbish", "torn"))
+
+
+def test_a_database_that_cannot_be_opened_is_a_sentence(bench: Any) -> None:
+    (bench.state / "dbos.sqlite").mkdir()
+    with pytest.raises(EngineError, match=r"the job engine cannot use .*dbos\.sqlite: unable to open"):
+        asyncio.run(bench.engine.start())
+    # And the process can still have an engine.
+    (bench.state / "dbos.sqlite").rmdir()
+
+    async def work(b: Any) -> None:
+        await b.engine.say("say hello")
+        await b.until("notice", "d1")
+
+    bench.engine = bench.make()
+    bench.run(work)
+
+
+def test_workflows_that_ended_are_forgotten(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lapel_companion import dbos_runner
+
+    def rows(dispatch: str) -> int:
+        counts = [
+            f"SELECT COUNT(*) FROM {table} WHERE workflow_uuid LIKE ?"
+            for table in ("workflow_status", "operation_outputs")
+        ]
+        with contextlib.closing(sqlite3.connect(bench.state / "dbos.sqlite")) as database:
+            return sum(int(database.execute(count, [f"{dispatch}.%"]).fetchone()[0]) for count in counts)
+
+    async def before(b: Any) -> None:
+        await b.engine.say("say hello")
+        await b.engine.say("remind me in an hour to go")
+        await b.until("notice", "d1")
+        await b.until("notice", "d2")
+
+    bench.run(before)
+    assert rows("d1") == 4
+    monkeypatch.setattr(dbos_runner, "_KEPT_S", -60.0)
+    bench.engine = bench.make()
+
+    async def after(b: Any) -> None:
+        async with asyncio.timeout(10):
+            while rows("d1"):
+                await asyncio.sleep(0.02)
+        assert rows("d2") >= 1
+        assert b.engine.status()["open"] == 1
+
+    bench.run(after)
+
+
+def test_the_body_of_version_1_is_frozen() -> None:
+    """Waiting work was begun by these very lines: to change them, begin workflows_v2 and keep this one."""
+    text = Path(workflows_v1.__file__).read_text()
+    body = text[text.index("    @DBOS.workflow") : text.index("    return dispatch_v1")]
+    assert hashlib.sha256(body.encode()).hexdigest()[:16] == "93173ee8a230353e"

@@ -45,14 +45,28 @@ class CommandAgent:
         return bool(plan["idempotent"])
 
     async def run(self, job: Job, context: Context) -> Result:
-        async with self._turns:
-            if context.cancelled.is_set():
-                return Result("cancelled", "cancelled before it began")
-            capture = self.captures[job.id] = Capture(int(job.plan["max_output_bytes"]))
-            try:
-                return await _run(job, context, capture)
-            finally:
-                del self.captures[job.id]
+        if not await self._turn(context.cancelled):
+            return Result("cancelled", "cancelled before it began")
+        capture = self.captures[job.id] = Capture(int(job.plan["max_output_bytes"]))
+        try:
+            return await _run(job, context, capture)
+        finally:
+            del self.captures[job.id]
+            self._turns.release()
+
+    async def _turn(self, cancelled: asyncio.Event) -> bool:
+        """Wait for a place among those that run; False when it was cancelled before it got one."""
+        taking = asyncio.create_task(self._turns.acquire())
+        giving_up = asyncio.create_task(cancelled.wait())
+        try:
+            await asyncio.wait((taking, giving_up), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            taking.cancel()
+            giving_up.cancel()
+            results = await asyncio.gather(taking, giving_up, return_exceptions=True)
+            if results[0] is True and cancelled.is_set():
+                self._turns.release()
+        return not cancelled.is_set()
 
 
 def argument_vector(run: Sequence[str], request: Request) -> list[str]:
