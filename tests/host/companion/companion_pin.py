@@ -47,6 +47,7 @@ class Pin:
         self.hellos: list[dict[str, Any]] = []
         self.conflicts = 0
         self.misreads = 0
+        self.packets = 0
         self.ms = 1000
 
     def record(self, number: int, data: bytes, **changes: Any) -> str:
@@ -104,6 +105,7 @@ class Connection:
             packet = self.channel.next_packet(self._fill)
             if packet is None:
                 return count > 0
+            self.pin.packets += 1
             self.out(bytes(packet))
             self.channel.sent()
         return True
