@@ -16,8 +16,9 @@ _LOOK_MS = const(1000)
 class Button:
     """`pin` as machine.Pin: value(), irq(handler, trigger), IRQ_RISING, IRQ_FALLING. Times are ticks_ms().
 
-    A press or release counts from its first edge; what follows within `debounce_ms` is its bouncing. A level
-    that stays otherwise after that, or that came without any edge, is reported as the edge it must have been.
+    A press or release counts from its first edge, at once; what follows is its bouncing until nothing moved
+    for `debounce_ms`. A level that is another after that, or that came without any edge, is reported as the
+    edge it must have been.
     """
 
     def __init__(self, pin, debounce_ms: int = 10, pressed_level: int = 0, ticks=ticks_ms) -> None:
@@ -36,7 +37,8 @@ class Button:
         self.missed = 0
         # The level as last reported.
         self.pressed = pin.value() == pressed_level
-        self._changed_ms = ticks()
+        # Time of the last edge that counted or bounced.
+        self._moved_ms = ticks()
         # Time of an edge too soon to count, None for none.
         self._doubt_ms: int = None
         self._settled = True
@@ -61,7 +63,7 @@ class Button:
                 return found
             wait_ms = _LOOK_MS
             if not self._settled:
-                wait_ms = max(1, self._debounce_ms - self._since(self._changed_ms))
+                wait_ms = max(1, self._debounce_ms - self._since(self._moved_ms))
             if timeout_ms is not None:
                 left_ms = timeout_ms - self._since(started_ms)
                 if left_ms <= 0:
@@ -77,14 +79,31 @@ class Button:
         while self._tail != self._head:
             t_ms = self._times[self._tail]
             pressed = self._levels[self._tail] == self._pressed_level
+            bouncing = self._is_bouncing(t_ms)
+            comes_back = not bouncing and pressed != self.pressed and self._comes_back()
             self._tail = (self._tail + 1) % _RING
             if pressed == self.pressed:
                 self._doubt_ms = None
-            elif self._is_bouncing(t_ms):
+            elif bouncing or comes_back:
                 self._doubt_ms = t_ms
             else:
                 return self._changed(pressed, t_ms)
+            if bouncing or comes_back:
+                self._settled = False
+                self._moved_ms = t_ms
         return self._look()
+
+    def _comes_back(self) -> bool:
+        """Whether the edges that wait go on without a pause until the level is what it was.
+
+        That is bouncing of which the interrupts told late.
+        """
+        at = self._tail
+        while True:
+            t_ms, level = self._times[at], self._levels[at]
+            at = (at + 1) % _RING
+            if at == self._head or ticks_diff(self._times[at], t_ms) >= self._debounce_ms:
+                return (level == self._pressed_level) == self.pressed
 
     def _look(self):
         """Compares the level itself, once the bouncing is over."""
@@ -101,14 +120,14 @@ class Button:
         return self._changed(pressed, self._doubt_ms)
 
     def _is_bouncing(self, t_ms: int) -> bool:
-        return not self._settled and ticks_diff(t_ms, self._changed_ms) < self._debounce_ms
+        return not self._settled and ticks_diff(t_ms, self._moved_ms) < self._debounce_ms
 
     def _since(self, t_ms: int) -> int:
         return ticks_diff(self._ticks(), t_ms)
 
     def _changed(self, pressed: bool, t_ms: int):
         self.pressed = pressed
-        self._changed_ms = t_ms
+        self._moved_ms = t_ms
         self._settled = False
         self._doubt_ms = None
         return pressed, t_ms

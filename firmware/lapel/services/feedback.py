@@ -8,6 +8,8 @@ QUEUE_MAX = 8
 _CHECK_IN_MS = 1000
 # Played on while the microphone is open: they belong to the recording.
 _DURING_RECORDING = ("listening", "tick55")
+# Answers to a tap, which the next press makes stale.
+_PASSING = ("pulse", "none_long")
 
 
 class _Track:
@@ -84,10 +86,7 @@ class Feedback:
             self._interrupt()
             self._start(entry)
         else:
-            at = len(self._queue)
-            while at and pattern.rank(self._queue[at - 1][0]) > pattern.rank(name):
-                at -= 1
-            self._queue.insert(at, entry)
+            self._enqueue(entry, pattern.rank(name))
             self._next()
             self._trim()
         self._changed.set()
@@ -102,9 +101,11 @@ class Feedback:
     def hold(self, recording: bool) -> None:
         """While the microphone is open only what belongs to the recording is played; the rest waits."""
         self._recording = recording
-        if recording and self._current is not None and self._current[0] not in _DURING_RECORDING:
-            self._interrupt()
-        if not recording:
+        if recording:
+            self._queue = [entry for entry in self._queue if entry[0] not in _PASSING]
+            if self._current is not None and self._current[0] not in _DURING_RECORDING:
+                self._interrupt()
+        else:
             self._next()
         self._changed.set()
 
@@ -195,9 +196,17 @@ class Feedback:
         self._seen.stop()
         if self._buzzing:
             self._buzz_ended(entry[0])
-        if not self._is_noticed and entry[0] not in _DURING_RECORDING:
-            self._queue.insert(0, entry)
+        if not (self._is_noticed or entry[0] in _DURING_RECORDING or entry[0] in _PASSING):
+            # First of its rank: it was its turn.
+            self._enqueue(entry, pattern.rank(entry[0]) - 1)
             self._trim()
+
+    def _enqueue(self, entry, rank: int) -> None:
+        """Behind everything that is as urgent as `rank`."""
+        at = len(self._queue)
+        while at and pattern.rank(self._queue[at - 1][0]) > rank:
+            at -= 1
+        self._queue.insert(at, entry)
 
     def _trim(self) -> None:
         """The queue is bounded: the least urgent of the newest goes."""

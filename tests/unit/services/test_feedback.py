@@ -153,6 +153,32 @@ async def test_a_press_stops_what_is_playing():
         assert bench.played() == [(0, "failed"), (3100, "failed")]
 
 
+async def test_an_answer_to_a_tap_is_stale_with_the_next_press():
+    async with Bench() as bench:
+        bench.show("none_long")
+        await bench.step(50)
+        bench.show("pulse", 2)
+        bench.feedback.hold(True)
+        await bench.step(1000)
+        bench.show("captured")
+        bench.feedback.hold(False)
+        await bench.step(3000)
+        assert bench.played() == [(0, "none_long"), (1050, "captured")]
+
+
+async def test_what_was_cut_short_does_not_delay_the_next_captured():
+    async with Bench() as bench:
+        bench.show("accepted")
+        await bench.step(50)
+        bench.feedback.hold(True)
+        await bench.step(1000)
+        bench.show("captured")
+        bench.feedback.hold(False)
+        await bench.step(3000)
+        assert [name for _, name in bench.played()] == ["accepted", "captured", "accepted"]
+        assert bench.played()[1][0] == 1050
+
+
 async def test_what_was_felt_is_not_repeated_after_a_press():
     felt = []
     async with Bench() as bench:
