@@ -8,7 +8,15 @@ from typing import Any
 
 from lapel_companion.events import Event, EventLog
 
-_EVENTS = ("notice", "notice_stored", "notice_seen", "notice_shown", "notice_retracted", "notice_moved")
+_EVENTS = (
+    "notice",
+    "notice_sent",
+    "notice_stored",
+    "notice_seen",
+    "notice_shown",
+    "notice_retracted",
+    "notice_moved",
+)
 _MARK = "notices_mark"
 _MARK_EVERY = 2000
 _LIVE_MAX = 5000
@@ -18,7 +26,7 @@ _BATCH = 1000
 @dataclass
 class Notice:
     """One notice. `told`: the pin knows that it was seen; `withdrawn`: the pin knows that it was
-    retracted."""
+    retracted; `sent`: it was on its way, so that the pin may have it although it never said so."""
 
     seq: int
     epoch: str
@@ -29,6 +37,7 @@ class Notice:
     detail: str
     ts: float
     event: int = 0
+    sent: bool = False
     stored: bool = False
     seen: bool = False
     told: bool = False
@@ -42,11 +51,16 @@ class Notice:
         return f"{self.epoch}-{self.seq}"
 
     @property
+    def reached(self) -> bool:
+        """Whether the pin may have it."""
+        return self.sent or self.stored
+
+    @property
     def settled(self) -> bool:
         """Nothing is left to be done about it."""
         if self.retracted:
-            return self.shown and (self.withdrawn or not self.stored)
-        return self.stored and self.shown and self.seen and self.told
+            return self.shown and (self.withdrawn or not self.reached)
+        return self.shown and self.seen and (self.told or not self.reached)
 
 
 class Book:
@@ -105,7 +119,9 @@ class Book:
         notice = self._live.get(seq)
         if notice is None:
             return
-        if event.kind == "notice_stored":
+        if event.kind == "notice_sent":
+            notice.sent = True
+        elif event.kind == "notice_stored":
             notice.stored = True
         elif event.kind == "notice_seen":
             notice.seen = True

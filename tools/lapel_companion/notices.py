@@ -81,13 +81,13 @@ class Outbox:
         return [notice for notice in self._book.live() if not notice.shown and not notice.retracted]
 
     def untold(self) -> list[int]:
-        """Numbers that the pin has stored, that were seen elsewhere, and of which the pin does not know
+        """Numbers that the pin may have, that were seen elsewhere, and of which the pin does not know
         that yet."""
-        return [n.seq for n in self._book.live() if n.stored and n.seen and not n.told and not n.retracted]
+        return [n.seq for n in self._book.live() if n.reached and n.seen and not n.told and not n.retracted]
 
     def to_withdraw(self) -> list[int]:
-        """Numbers that the pin has stored and that were retracted since."""
-        return [n.seq for n in self._book.live() if n.stored and n.retracted and not n.withdrawn]
+        """Numbers that the pin may have and that were retracted since."""
+        return [n.seq for n in self._book.live() if n.reached and n.retracted and not n.withdrawn]
 
     def highest(self) -> int:
         """The highest number ever given, 0 for none."""

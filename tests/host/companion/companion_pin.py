@@ -47,6 +47,7 @@ class Pin:
         self.hellos: list[dict[str, Any]] = []
         self.conflicts = 0
         self.misreads = 0
+        self.silent = False
         self.packets = 0
         self.ms = 1000
 
@@ -187,7 +188,8 @@ class Connection:
                 pin.notices[body["s"]] = body
                 pin.notices_felt.append(body["s"])
                 pin.notice_epoch, pin.notice_high = body["ep"], max(pin.notice_high, body["s"])
-            channel.post(messages.STORED, {"ep": body["ep"], "s": body["s"]})
+            if not pin.silent:
+                channel.post(messages.STORED, {"ep": body["ep"], "s": body["s"]})
         elif kind == messages.SEEN and body["a"]:
             pin.unanswered_seen = [s for s in pin.unanswered_seen if s not in body["s"]]
         elif kind == messages.SEEN:

@@ -128,6 +128,27 @@ def test_seen_travels_both_ways_until_it_is_answered(tmp_path: Path) -> None:
     run(test)
 
 
+def test_what_was_seen_elsewhere_is_told_although_its_receipt_was_lost(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        rig.record("done", "first")
+        rig.record("held", "second")
+        # The connection ends before `stored` arrives: only the pin knows that it has them.
+        pin.silent = True
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: len(pin.notices) == 2)
+        pin.silent = False
+        rig.outbox.seen(rig.state.epoch, [1], principal="person")
+        rig.outbox.retract(dispatch="d1", principal="person")
+        assert not rig.outbox.pending()
+        await rig.connect(
+            FakeClient(pin, Faults()), until=lambda: 1 in pin.seen_by_host and 2 in pin.retracted
+        )
+        await rig.stop()
+
+    run(test)
+
+
 def test_a_cancel_is_handed_on_before_its_receipt(tmp_path: Path) -> None:
     async def test() -> None:
         pin, rig = Pin(), Rig(tmp_path)
