@@ -15,6 +15,7 @@ from lapel_companion.agents.command import CommandAgent
 from lapel_companion.agents.note import NoteAgent
 from lapel_companion.agents.reminder import ReminderAgent
 from lapel_companion.config import Config
+from lapel_companion.dbos_host import Host
 from lapel_companion.dbos_runner import Runner
 from lapel_companion.engine import EngineError, Services
 from lapel_companion.ledger import RELEASABLE, Dispatch
@@ -49,7 +50,7 @@ class DbosEngine:
         self._outcomes = Outcomes(services, self._begin_soon)
         self._steps = Steps(services)
         self._runner = Runner(
-            paths.engine_database(services.state),
+            Host(paths.engine_database(services.state), services.report),
             self._steps,
             self._outcomes,
             load=lambda dispatch_id: ledger.load(services.log, dispatch_id),

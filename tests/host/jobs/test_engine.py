@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lapel_companion import ledger, processes, workflows_v1
+from lapel_companion import dbos_host, ledger, processes, workflows_v1
 from lapel_companion.engine import EngineError
 
 
@@ -137,7 +138,8 @@ def test_cancel(bench: Any) -> None:
         await b.until("job", dispatch, state="running")
         while b.engine.log_so_far(f"{dispatch}.1") is None:
             await asyncio.sleep(0.01)
-        assert b.engine.status()["running"] == [f"{dispatch}.1"]
+        while b.engine.status()["running"] != [f"{dispatch}.1"]:
+            await asyncio.sleep(0.01)
         assert await b.engine.cancel(dispatch) == "d1 is cancelled."
         assert (await b.until("notice", dispatch)).body["kind"] == "cancelled"
         assert b.engine.log_so_far(f"{dispatch}.1") is None
@@ -426,8 +428,6 @@ def test_a_database_that_cannot_be_opened_is_a_sentence(bench: Any) -> None:
 
 
 def test_workflows_that_ended_are_forgotten(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lapel_companion import dbos_runner
-
     def rows(dispatch: str) -> int:
         counts = [
             f"SELECT COUNT(*) FROM {table} WHERE workflow_uuid LIKE ?"
@@ -441,10 +441,13 @@ def test_workflows_that_ended_are_forgotten(bench: Any, monkeypatch: pytest.Monk
         await b.engine.say("remind me in an hour to go")
         await b.until("notice", "d1")
         await b.until("notice", "d2")
+        async with asyncio.timeout(10):
+            while rows("d1") < 4:
+                await asyncio.sleep(0.02)
 
     bench.run(before)
     assert rows("d1") == 4
-    monkeypatch.setattr(dbos_runner, "_KEPT_S", -60.0)
+    monkeypatch.setattr(dbos_host, "_KEPT_S", -60.0)
     bench.engine = bench.make()
 
     async def after(b: Any) -> None:
@@ -455,6 +458,25 @@ def test_workflows_that_ended_are_forgotten(bench: Any, monkeypatch: pytest.Monk
         assert b.engine.status()["open"] == 1
 
     bench.run(after)
+
+
+def test_an_idle_engine_does_not_poll(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dbos_host, "_CALM_LOOK_S", 0.05)
+
+    def pollers() -> list[str]:
+        names = [thread.name for thread in threading.enumerate()]
+        return [name for name in names if "queue" in name or "background-jobs" in name]
+
+    async def work(b: Any) -> None:
+        await b.engine.say("say hello")
+        await b.until("notice", "d1")
+        async with asyncio.timeout(10):
+            while pollers():
+                await asyncio.sleep(0.02)
+        await b.engine.say("say hello")
+        await b.until("notice", "d2")
+
+    bench.run(work)
 
 
 def test_the_body_of_version_1_is_frozen() -> None:
