@@ -32,7 +32,10 @@ def main(clips: int, seed: int) -> None:
     for pace in RADIOS:
         click.echo(f"{clips} clips of 5 s over {_name(pace)} ...", err=True)
         with tempfile.TemporaryDirectory(prefix="lapel-bench-", ignore_cleanup_errors=True) as folder:
-            runs.append(asyncio.run(measure(pace, clips, Path(folder), paths.EXAMPLE, seed)))
+            try:
+                runs.append(asyncio.run(measure(pace, clips, Path(folder), paths.EXAMPLE, seed)))
+            except RuntimeError as error:
+                raise click.ClickException(str(error)) from error
     missed = False
     for pace, run in zip(RADIOS, runs, strict=True):
         missed |= _show(f"Radio: {_name(pace)} an event", run.latencies())
