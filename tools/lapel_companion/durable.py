@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -24,6 +25,12 @@ def sync_dir(folder: Path) -> None:
 
 def sync_file(handle: int) -> None:
     """Make the bytes of an open file durable. Raises OSError."""
+    # On macOS fsync stops at the drive's cache; not every file system knows the call that goes on.
+    full = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is not None:
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(handle, full)
+            return
     os.fsync(handle)
 
 

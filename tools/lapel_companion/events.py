@@ -111,6 +111,8 @@ class EventLog:
         connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=10)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        # Only macOS knows it: there a plain sync stops at the drive's cache.
+        connection.execute("PRAGMA fullfsync=ON")
         return connection
 
     @contextmanager

@@ -80,6 +80,7 @@ class FakeClient:
         self._info = info
         self._mtu = mtu
         self._connection = Connection(pin, mtu, self._notify)
+        pin.hang_up = self.cut
         self._callback: Callable[[Any, bytearray], None] | None = None
         self._up_held: list[bytes] = []
         self._down_held: list[bytes] = []

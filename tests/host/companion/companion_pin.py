@@ -48,6 +48,8 @@ class Pin:
         self.conflicts = 0
         self.misreads = 0
         self.silent = False
+        self.flight_dies = False
+        self.hang_up: Callable[[], None] = lambda: None
         self.packets = 0
         self.ms = 1000
 
@@ -203,6 +205,9 @@ class Connection:
             pin.settings, pin.settings_id = body["v"], body["id"]
             channel.post(messages.SETTINGS_OK, {"id": body["id"], "err": None})
         elif kind == messages.READ:
+            if pin.flight_dies:
+                pin.hang_up()
+                return
             piece = pin.flight[body["off"] : body["off"] + 160]
             answer = {"w": body["w"], "off": body["off"], "n": len(pin.flight), "b": piece.hex()}
             channel.post(messages.DATA, answer)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lapel_companion.link.desk import NoPin
 from lapel_companion.link.teller import notice_body
 from lapel_companion.notices import Notice
 from lapel_wire import messages
@@ -124,6 +125,37 @@ def test_seen_travels_both_ways_until_it_is_answered(tmp_path: Path) -> None:
         await rig.connect(FakeClient(pin, Faults()), until=lambda: rig.desk.pin is not None)
         await rig.stop()
         assert not pin.seen_by_host
+
+    run(test)
+
+
+def test_reading_ends_with_the_link(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        failed: list[str] = []
+
+        async def ask() -> None:
+            await poll(lambda: rig.desk.pin is not None)
+            try:
+                await rig.desk.read("flight")
+            except NoPin as error:
+                failed.append(str(error))
+
+        asking = asyncio.create_task(ask())
+        # A pin that cannot answer, and goes.
+        pin.flight_dies = True
+        await rig.connect(FakeClient(pin, Faults()))
+        await asking
+        await ask_unlinked(rig, failed)
+        await rig.stop()
+        assert failed == ["the link to the pin ended while it was read; try again.", "no pin is linked."]
+
+    async def ask_unlinked(rig: Rig, failed: list[str]) -> None:
+        try:
+            await rig.desk.read("flight")
+        except NoPin as error:
+            failed.append(str(error))
 
     run(test)
 

@@ -66,7 +66,7 @@ class PinDesk:
         self._jobs_running = jobs_running
         self._jobs_due: float | None = None
         self._report = report
-        self._data: asyncio.Queue[dict[str, Any]] = asyncio.Queue(8)
+        self._data: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(8)
         self._reading = asyncio.Lock()
 
     def hello(self) -> dict[str, Any]:
@@ -107,6 +107,8 @@ class PinDesk:
         self._intake.detach()
         self._teller.detach()
         self.wishes.clear()
+        if self._reading.locked():
+            self._answered(None)
         if linked:
             try:
                 await asyncio.to_thread(self._log.append, "unlinked", {"reason": reason}, principal="pin")
@@ -151,11 +153,18 @@ class PinDesk:
         async with self._reading:
             if self.pin is None:
                 raise NoPin("no pin is linked.")
+            while not self._data.empty():
+                self._data.get_nowait()
             try:
                 async with asyncio.timeout(_READ_LIMIT_S):
                     return await self._read_all(what)
             except TimeoutError:
                 raise NoPin("the pin does not answer.") from None
+
+    def _answered(self, body: dict[str, Any] | None) -> None:
+        if self._data.full():
+            self._data.get_nowait()
+        self._data.put_nowait(body)
 
     async def _read_all(self, what: str) -> bytes:
         held = bytearray()
@@ -167,6 +176,9 @@ class PinDesk:
                     body = await self._data.get()
             except TimeoutError:
                 continue
+            if body is None:
+                # Not asked again by itself: perhaps the question is what ended it.
+                raise NoPin("the link to the pin ended while it was read; try again.")
             if body["w"] != what or body["off"] != len(held):
                 continue
             piece = bytes.fromhex(body["b"])
@@ -194,9 +206,7 @@ class PinDesk:
         elif kind == messages.STATUS:
             self.status = dict(body)
         elif kind == messages.DATA:
-            if self._data.full():
-                self._data.get_nowait()
-            self._data.put_nowait(dict(body))
+            self._answered(dict(body))
 
     def _meta(self, body: dict[str, Any]) -> ClipMeta:
         assert self.pin is not None
