@@ -111,6 +111,12 @@ def _value(value) -> str:
 
 
 def _quote(text: str) -> str:
+    for c in text:
+        if c == '"' or c == "\\" or ord(c) < 0x20:
+            break
+    else:
+        # The rule: a list of single characters would take the pin ten times the text.
+        return '"' + text + '"'
     out = []
     for c in text:
         if c == '"' or c == "\\":
