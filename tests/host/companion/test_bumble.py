@@ -94,7 +94,7 @@ def test_each_advertiser_is_tried_until_one_proves_itself(tmp_path: Path) -> Non
         mute._written = lambda *_: None  # type: ignore[method-assign]
         async with linked_up(tmp_path, air, stranger, RadioPin(air, pin)) as (rig, keeper, _):
             pin.record(1, b"\x11" * 1_000)
-            await poll(lambda: bool(rig.submitted))
+            await poll(lambda: bool(pin.accepted))
             assert keeper.strangers == stranger.connections <= 2
         assert pin.accepted and not other.hellos and mute.connections == 0
 

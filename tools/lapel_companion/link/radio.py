@@ -120,7 +120,7 @@ class Failures:
 
 
 class Keeper:
-    """Keeps the link to the pin, for as long as `run` runs. `state` is a word for `lapel status`."""
+    """Keeps the link to the pin, for as long as `run` runs."""
 
     def __init__(self, radio: Radio, desk: PinDesk, report: Callable[[str], None]) -> None:
         self._radio = radio
@@ -128,8 +128,13 @@ class Keeper:
         self._report = report
         self._failures = Failures()
         self._said: str | None = None
-        self.state = "starting"
+        self._state = "starting"
         self.strangers = 0
+
+    @property
+    def state(self) -> str:
+        """starting, no radio, searching, connecting or linked (to a pin that has proved itself)."""
+        return self._state if self._desk.pin is None else "linked"
 
     async def run(self) -> None:
         """Until cancelled. No error of a radio or a pin ends it."""
@@ -137,7 +142,7 @@ class Keeper:
         while True:
             try:
                 await self._radio.start()
-                self.state = "searching"
+                self._state = "searching"
                 device = await self._find()
                 attempts = 0
                 if device is not None:
@@ -145,7 +150,7 @@ class Keeper:
                     await self._try(device)
             except (RadioError, *EXPECTED) as error:
                 await self._radio.stop()
-                self.state = "no radio"
+                self._state = "no radio"
                 self._say(radio_sentence(self._radio.name, error))
                 await asyncio.sleep(NO_RADIO_RETRY_S[min(attempts, len(NO_RADIO_RETRY_S) - 1)])
                 attempts += 1
@@ -178,14 +183,13 @@ class Keeper:
         return found[0] if found else None
 
     async def _try(self, device: BLEDevice) -> None:
-        self.state = "connecting"
+        self._state = "connecting"
         gone = asyncio.Event()
         client = self._radio.client(device, lambda _: gone.set())
         reason = "it did not answer"
         try:
             async with asyncio.timeout(CONNECT_LIMIT_S):
                 await client.connect()
-            self.state = "linked"
             reason = await self._talk(client, device, gone)
         except EXPECTED as error:
             # It is left alone for a while, so that whoever else advertises has its turn.
