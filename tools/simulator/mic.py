@@ -26,6 +26,11 @@ FULL_24 = (1 << 23) - 1
 
 OPEN, CLOSE, OVERRUN, BLOCK = 1, 2, 3, 0x41
 
+# Speech begins on this grid of the microphone's clock, at least a moment from now: people react like that,
+# and the recording is the same in every run, however busy this computer is.
+GRID_FRAMES = 14 * BLOCK_FRAMES
+REACTION_FRAMES = 2 * BLOCK_FRAMES
+
 # live sound waits for the pin's clock at most this long
 LIVE_FRAMES = 16000
 
@@ -41,16 +46,19 @@ class Microphone:
         self._noise = [round(noise.gauss(DC_OFFSET_24, NOISE_24)) for _ in range(NOISE_FRAMES)]
         self._task: asyncio.Task[None] | None = None
         self._sound: array[int] = array("h")
-        self._at = 0
+        # frames since the clock began; the one at which the sound begins
+        self._frame = 0
+        self._begin = 0
         self._played: asyncio.Future[None] | None = None
         self._live: deque[int] | None = None
         bus.handle(Channel.MIC, self._called)
 
     def play(self, samples: array[int]) -> asyncio.Future[None]:
-        """Begin to speak now, 16-bit at 16 kHz; done when the last sample was heard, or nobody listens any
-        more."""
+        """Begin to speak in a moment, 16-bit at 16 kHz; done when the last sample was heard, or nobody
+        listens any more."""
         self.hush()
-        self._sound, self._at = samples, 0
+        self._sound = samples
+        self._begin = -(-(self._frame + REACTION_FRAMES) // GRID_FRAMES) * GRID_FRAMES
         self._played = asyncio.get_running_loop().create_future()
         return self._played
 
@@ -105,19 +113,19 @@ class Microphone:
         if self._live is not None:
             self._live.clear()
         start_up = START_UP_CLOCKS // CLOCKS_A_FRAME * rate_hz // 16000
-        frame = 0
+        self._frame = 0
         while True:
-            frame += BLOCK_FRAMES
             # late is caught up: the chip's clock does not wait
-            delay_s = begun + frame / rate_hz - loop.time()
+            delay_s = begun + (self._frame + BLOCK_FRAMES) / rate_hz - loop.time()
             if delay_s > 0:
                 await asyncio.sleep(delay_s)
-            self._bus.send(Channel.MIC, BLOCK, self._block(frame - BLOCK_FRAMES, start_up))
+            self._bus.send(Channel.MIC, BLOCK, self._block(self._frame, start_up))
+            self._frame += BLOCK_FRAMES
 
     def _block(self, frame: int, start_up: int) -> bytes:
         at = frame % NOISE_FRAMES
         base = self._noise[at : at + BLOCK_FRAMES]
-        spoken = self._next()
+        spoken = self._spoken(frame)
         if frame < start_up // 2:
             base = [0] * BLOCK_FRAMES
         elif frame < start_up:
@@ -128,12 +136,13 @@ class Microphone:
                 base[i] = max(-FULL_24, min(FULL_24, base[i] + (sample << 8)))
         return struct.pack(f"<{BLOCK_FRAMES}i", *[x << 8 for x in base])
 
-    def _next(self) -> array[int]:
+    def _spoken(self, frame: int) -> array[int]:
         if self._live is not None:
             n = min(BLOCK_FRAMES, len(self._live))
             return array("h", [self._live.popleft() for _ in range(n)])
-        part = self._sound[self._at : self._at + BLOCK_FRAMES]
-        self._at += len(part)
-        if self._played and not self._played.done() and self._at >= len(self._sound):
+        at = frame - self._begin
+        if at < 0:
+            return array("h")
+        if self._played and not self._played.done() and at + BLOCK_FRAMES >= len(self._sound):
             self._played.set_result(None)
-        return part
+        return self._sound[at : at + BLOCK_FRAMES]

@@ -40,7 +40,7 @@ class Person:
             self._timeline.add("sim", "speak", file=name, seconds=round(len(sound) / RATE_HZ, 2))
             end_s = self._timeline.now_s() + len(sound) / RATE_HZ
             await self._mic.play(sound)
-            # who speaks does not notice that the microphone was closed
+            # who speaks does not notice that the pin has ended by itself
             if self._awake() and end_s > self._timeline.now_s():
                 await asyncio.sleep(end_s - self._timeline.now_s())
         else:

@@ -137,10 +137,11 @@ class Simulation:
         self.timeline.hush()
         if self._restart:
             self._restart.cancel()
-        self.pin.power_cut()
-        await self.pin.ended()
+        # while the pin is there: who speaks with nobody waits for an answer
         if self._companion:
             await self._companion.stop()
+        self.pin.power_cut()
+        await self.pin.ended()
         await self.mic.close()
         if self._radio:
             self._radio.power_lost()

@@ -100,7 +100,7 @@ async def sound():
     )  # fmt: skip
     reader = asyncio.StreamReader(i2s)
     block = bytearray(1024)
-    for i in range(20):
+    for i in range(36):
         await reader.readinto(block)
         say("block", number=i, low=block[0], value=int.from_bytes(block[:4], "little"))
     i2s.deinit()
