@@ -156,6 +156,8 @@ class Host:
                 "system_database_engine": self._connections,
                 "serializer": DBOSPortableJSONSerializer(),
                 "max_executor_threads": _THREADS_MAX,
+                # Its listener listens to nothing of ours; it only delays the shutdown by this much.
+                "notification_listener_polling_interval_sec": 0.25,
                 "enable_otlp": False,
                 # What matters of it is reported in sentences.
                 "log_level": "CRITICAL",

@@ -42,6 +42,7 @@ class Runner:
         self._settled = settled
         self._report = report
         self._lane = Lane()
+        self._ordered: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._begun: dict[str, asyncio.Lock] = {}
         self._failures: dict[str, int] = {}
@@ -60,7 +61,8 @@ class Runner:
     async def launch(self, unfinished: Iterable[Dispatch]) -> None:
         """Start DBOS, which goes on with what an earlier run left. Raises EngineError."""
         for found in unfinished:
-            if found.outcome is None and found.round == 1:
+            if _in_order(found):
+                self._ordered.add(found.id)
                 self._lane.expect(found.number)
         await self._host.launch(self)
         self._spawn(self._host.calm_down(self._entered.__contains__))
@@ -103,7 +105,9 @@ class Runner:
                 if found is None or found.settled:
                     self._over(dispatch_id)
                     return
-                if found.round > 1 or found.outcome is not None:
+                if _in_order(found):
+                    self._ordered.add(found.id)
+                else:
                     self._lane.leave(found.number)
                 await self._start(found)
         except (Exception, dbos_error.DBOSBaseException) as error:  # noqa: BLE001 - see below
@@ -123,16 +127,16 @@ class Runner:
 
     async def hear(self, dispatch: str, round_: int) -> str | None:
         self._entered.add(self._host.current())
-        if round_ == 1:
+        if dispatch in self._ordered:
             await self._lane.enter(int(dispatch[1:]))
         return await self._steps.hear(dispatch, round_)
 
     async def decide(self, dispatch: str, round_: int, failure: str | None) -> dict[str, Any]:
         self._entered.add(self._host.current())
-        if round_ == 1:
+        if dispatch in self._ordered:
             await self._lane.enter(int(dispatch[1:]))
         decided = await asyncio.to_thread(self._outcomes.decide, dispatch, round_, failure)
-        self._lane.leave(int(dispatch[1:]))
+        self._through(dispatch)
         return decided
 
     async def run(self, job: str) -> str:
@@ -154,13 +158,17 @@ class Runner:
             if found is None or found.settled:
                 self._over(dispatch_id)
 
-    def _over(self, dispatch_id: str) -> None:
+    def _through(self, dispatch_id: str) -> None:
+        self._ordered.discard(dispatch_id)
         self._lane.leave(int(dispatch_id[1:]))
+
+    def _over(self, dispatch_id: str) -> None:
+        self._through(dispatch_id)
         self._begun.pop(dispatch_id, None)
         self._settled(dispatch_id)
 
     def _again(self, dispatch_id: str, error: BaseException) -> None:
-        self._lane.leave(int(dispatch_id[1:]))
+        self._through(dispatch_id)
         if self._stopping or dispatch_id in self._resting:
             return
         failures = self._failures[dispatch_id] = self._failures.get(dispatch_id, 0) + 1
@@ -174,3 +182,9 @@ class Runner:
         await asyncio.sleep(rest_s)
         self._resting.discard(dispatch_id)
         self.begin(dispatch_id)
+
+
+def _in_order(found: Dispatch) -> bool:
+    # What was said is decided in the order in which it was said. What is typed or let go has not to wait
+    # for that.
+    return found.clip_id is not None and found.round == 1 and found.outcome is None

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from lapel_companion import config
 from lapel_companion.blobs import Blobs
 from lapel_companion.config import Phrase
-from lapel_companion.engine import Services
+from lapel_companion.engine import Matcher, Services
 from lapel_companion.engine_dbos import DbosEngine
 from lapel_companion.events import Event, EventLog
 from lapel_companion.notices import Outbox
@@ -77,7 +78,13 @@ class Ears:
     trusted: bool = False
     heard: list[str] = field(default_factory=list)
     hints: Sequence[str] = ()
+    confirms: tuple[str, ...] = ()
     fails: Exception | None = None
+    listening: threading.Event = field(default_factory=threading.Event)
+    may_hear: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.may_hear.set()
 
     def warm_up(self) -> None:
         return None
@@ -91,7 +98,9 @@ class Ears:
         text = pcm.decode()
         self.heard.append(text)
         self.hints = hints
-        return Transcript(text, confidence=None, no_speech=not text, engine=self.name)
+        return Transcript(
+            text, confidence=None, no_speech=not text, engine=self.name, confirmed=self.confirms
+        )
 
 
 class Bench:
@@ -103,6 +112,7 @@ class Bench:
         self.sounds: dict[str, bytes] = {}
         self.reports: list[str] = []
         self.now: Callable[[], float] | None = None
+        self.match: Matcher = match
         text = PHRASES.replace("{state}", str(state))
         self.config = config.parse(text, Path("test.toml"))
         self.log = EventLog(state / "events.db")
@@ -118,7 +128,7 @@ class Bench:
             Blobs(self.state / "blobs"),
             self.outbox,
             self.ears,
-            match,
+            lambda transcript, phrases, trusted: self.match(transcript, phrases, trusted),
             self.pcm,
             report=self.reports.append,
         )

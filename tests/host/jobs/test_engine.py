@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lapel_companion import dbos_host, ledger, processes, workflows_v1
+from lapel_companion import dbos_host, ledger, phrases, processes, workflows_v1
 from lapel_companion.engine import EngineError
 
 
@@ -79,6 +79,33 @@ def test_what_is_not_clear_is_held_and_let_go_by_a_person(bench: Any) -> None:
     bench.run(work)
 
 
+def test_what_counts_as_said(bench: Any) -> None:
+    """With a recogniser that is not trusted only what it confirmed, until a person stands for the words."""
+    bench.match = phrases.match
+
+    async def work(b: Any) -> None:
+        alike = await b.hear("say hello", press_unix_ms=now_ms())
+        assert (await b.until("outcome", alike)).body["reason"] == "no_match"
+        await b.idle()
+        await b.engine.release(alike)
+        assert (await b.until("notice", alike, kind="done")).body["text"] == "say hello: hello"
+        b.ears.confirms = ("say hello",)
+        sure = await b.hear("say yellow", press_unix_ms=now_ms())
+        assert (await b.until("notice", sure)).body["text"] == "say yellow: hello"
+        b.ears.confirms = ("write this down",)
+        serious = await b.hear("right this town", press_unix_ms=now_ms())
+        assert (await b.until("outcome", serious)).body["reason"] == "not_trusted"
+        await b.idle()
+        await b.engine.release(serious)
+        await b.until("job", serious, state="done")
+        assert b.ledger() == ["this"]
+        b.ears.trusted, b.ears.confirms = True, ()
+        trusted = await b.hear("Say hello, please.", press_unix_ms=now_ms())
+        assert (await b.until("outcome", trusted)).body["outcome"] == "jobs"
+
+    bench.run(work)
+
+
 def test_what_was_not_said_clearly_enough(bench: Any, speech_error: type[Exception]) -> None:
     async def work(b: Any) -> None:
         silence = await b.hear("", press_unix_ms=now_ms())
@@ -113,6 +140,23 @@ def test_in_the_order_in_which_it_was_said(bench: Any) -> None:
         await b.idle()
         assert b.ears.heard == [f"make a note {word}" for word in words]
         assert [event.dispatch for event in b.log.read(kinds=["outcome"])] == ["d1", "d2", "d3", "d4", "d5"]
+
+    bench.run(work)
+
+
+def test_what_is_typed_does_not_wait_for_what_is_being_heard(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        b.ears.may_hear.clear()
+        spoken = await b.hear("make a note slowly", press_unix_ms=now_ms())
+        assert await asyncio.to_thread(b.ears.listening.wait, 10)
+        later = await b.hear("make a note later", press_unix_ms=now_ms())
+        typed = await b.engine.say("make a note typed")
+        await b.until("job", typed, state="done")
+        assert b.log.read(kinds=["outcome"], dispatch=spoken) == []
+        b.ears.may_hear.set()
+        await b.until("job", later, state="done")
+        await b.idle()
+        assert [event.dispatch for event in b.log.read(kinds=["outcome"])] == [typed, spoken, later]
 
     bench.run(work)
 
