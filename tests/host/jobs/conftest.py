@@ -98,9 +98,9 @@ class Ears:
         text = pcm.decode()
         self.heard.append(text)
         self.hints = hints
-        return Transcript(
-            text, confidence=None, no_speech=not text, engine=self.name, confirmed=self.confirms
-        )
+        self.listening.set()
+        self.may_hear.wait(10)
+        return Transcript(text, no_speech=not text, engine=self.name, confirmed=self.confirms)
 
 
 class Bench:
