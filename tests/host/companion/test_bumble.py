@@ -74,7 +74,7 @@ def test_out_of_range_and_back(tmp_path: Path) -> None:
             rig.record("done", "while you were away")
             await poll(lambda: keeper.state == "searching")
             air.set_near(True)
-            await poll(lambda: bool(rig.submitted) and bool(pin.notices))
+            await poll(lambda: bool(pin.accepted) and bool(pin.notices))
             kinds = [event.kind for event in rig.log.read(kinds=["linked", "unlinked"])]
         assert kinds == ["linked", "unlinked", "linked", "unlinked"] or kinds == [
             "linked",

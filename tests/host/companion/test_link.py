@@ -24,7 +24,7 @@ def test_a_clip_becomes_one_dispatch_and_a_wav(tmp_path: Path) -> None:
         data = random.Random(1).randbytes(20_000)
         clip_id = pin.record(7, data, re="00112233445566bb-3")
         await rig.start()
-        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted))
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted and pin.accepted))
         clip, linked = rig.log.find("clip", "id", clip_id), rig.log.last("linked")
         await rig.stop()
         assert pin.accepted == {7: "d1"} and not pin.clips
@@ -63,7 +63,7 @@ def test_a_known_clip_is_accepted_again_and_another_press_under_its_id_is_not(tm
         pin, rig = Pin(), Rig(tmp_path)
         pin.record(1, b"abc" * 100)
         await rig.start()
-        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted))
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted and pin.accepted))
         pin.accepted.clear()
         pin.record(1, b"abc" * 100)
         await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(pin.accepted))

@@ -94,7 +94,7 @@ def test_a_restarted_companion_resumes_where_the_disk_ends(tmp_path: Path) -> No
         again = Rig(tmp_path)
         await again.start()
         client = FakeClient(pin, Faults())
-        await again.connect(client, until=lambda: bool(again.submitted))
+        await again.connect(client, until=lambda: bool(again.submitted and pin.accepted))
         await again.stop()
         assert held < len(data) and client.packets_up < (len(data) - held) / 200 + 20
         assert (tmp_path / "clips" / f"{clip_id}.adpcm").read_bytes() == data
@@ -112,7 +112,7 @@ def test_bytes_that_contradict_the_pin_are_set_aside_and_told(tmp_path: Path) ->
             FakeClient(pin, Faults()), until=lambda: part.exists() and part.stat().st_size > 20_000
         )
         pin.clips[1] = b"\x02" * 50_000
-        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted))
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted and pin.accepted))
         conflict = rig.log.last("conflict")
         await rig.stop()
         assert pin.conflicts == 1 and conflict is not None and conflict.body["id"] == clip_id
@@ -129,7 +129,7 @@ def test_a_clip_that_fails_its_digest_is_asked_for_again_and_never_merged(tmp_pa
         clip_id = pin.record(1, b"\x05" * 3_000)
         await rig.start()
         pin.misreads = 1
-        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted))
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted and pin.accepted))
         conflicts = rig.log.read(kinds=["conflict"])
         await rig.stop()
         assert len(conflicts) == 1
@@ -203,7 +203,7 @@ def test_a_full_disk_withholds_the_acknowledgement_and_the_clip_comes_later(
         def space_again() -> bool:
             nonlocal full
             full = False
-            return bool(rig.submitted)
+            return bool(rig.submitted and pin.accepted)
 
         await rig.connect(FakeClient(pin, Faults()), until=space_again)
         await rig.stop()
@@ -220,7 +220,7 @@ def test_no_task_outlives_its_owner(tmp_path: Path) -> None:
             pin.record(1, b"d" * 5_000)
             await rig.start()
             await rig.connect(FakeClient(pin, Faults(cut_after=9)))
-            await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted))
+            await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted and pin.accepted))
             await rig.stop()
 
     run(test)
