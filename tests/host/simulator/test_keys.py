@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pty
 import sys
+import threading
 
 import pytest
 
@@ -87,6 +89,31 @@ def test_without_repeats_a_second_press_ends_it(monkeypatch: pytest.MonkeyPatch)
     assert asyncio.run(run()).edges == [True, False]
 
 
+class Terminal(threading.Thread):
+    """The other side of a pty: answers when it is asked what it speaks, until nobody is there."""
+
+    def __init__(self, fd: int, answer: bytes) -> None:
+        super().__init__()
+        self._fd, self._answer = fd, answer
+        self._heard = b""
+        self._more = threading.Condition()
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError):
+            while data := os.read(self._fd, 1000):
+                with self._more:
+                    self._heard += data
+                    self._more.notify()
+                if keys.KITTY_ASK in data:
+                    os.write(self._fd, self._answer)
+
+    def until(self, wanted: bytes) -> bytes:
+        """All that was heard, once it holds `wanted`."""
+        with self._more:
+            self._more.wait_for(lambda: wanted in self._heard, 5)
+            return self._heard
+
+
 KITTY, OTHER = b"\x1b[?0u\x1b[?62;c", b"\x1b[?62;1;6c"
 
 
@@ -99,11 +126,11 @@ def test_a_terminal_is_asked_what_it_tells(
     with os.fdopen(theirs, "rb", buffering=0) as stdin, os.fdopen(copy, "wb", buffering=0) as stdout:
         monkeypatch.setattr(sys, "stdin", stdin)
         monkeypatch.setattr(sys, "stdout", stdout)
-        os.write(ours, answer)
+        terminal = Terminal(ours, answer)
+        terminal.start()
         with keys.keyboard() as told:
             assert told is tells
-            asked = os.read(ours, 1000)
-        assert keys.KITTY_ASK in asked
-        rest = os.read(ours, 1000) if tells else b""
-        assert (keys.KITTY_OFF in asked + rest) is tells
+        wanted = keys.KITTY_ON + keys.KITTY_OFF if tells else b""
+        assert terminal.until(keys.KITTY_ASK + wanted) == keys.KITTY_ASK + wanted
+    terminal.join(5)
     os.close(ours)
