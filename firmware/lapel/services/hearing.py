@@ -150,7 +150,7 @@ class Hearing:
             self._trace("dropped", queue="mic", count=gap)
         elif self._lost:
             # Sound cannot come from the future: less was lost than it seemed.
-            self._lost -= max(0, min(self._lost, start + samples - produced - BLOCK_SAMPLES))
+            self._lost -= max(0, min(self._lost, start + samples - produced - _SLACK_SAMPLES))
         start = self.position
         self._count += samples
         # Also before samples are good: the filter learns the microphone's offset from them.

@@ -21,6 +21,8 @@ class SteppedMic:
     rate_hz = 16000
     startup_ms = 256
     ring_samples = 19 * BLOCK
+    # What really waits at most.
+    dma_samples = ring_samples
 
     def __init__(self, timing):
         self.timing = timing
@@ -33,6 +35,8 @@ class SteppedMic:
         # Readings as short as these, in turn; empty: as much as fits.
         self.shorts = []
         self.lost = 0
+        # How late the sound comes, for a while.
+        self.late_ms = 0
         self._read = 0
 
     @property
@@ -53,10 +57,10 @@ class SteppedMic:
             self.closed += 1
 
     def _waiting(self):
-        whole = (self.timing.now_ms - self.opened_ms) * 16 // BLOCK * BLOCK
-        if whole - self._read > self.ring_samples:
+        whole = max(self._read, (self.timing.now_ms - self.opened_ms - self.late_ms) * 16 // BLOCK * BLOCK)
+        if whole - self._read > self.dma_samples:
             # The oldest DMA block goes, whether or not a part of it was read.
-            start = whole - self.ring_samples
+            start = whole - self.dma_samples
             self.lost += start - self._read
             self._read = start
         return 0 if self.dead else whole - self._read
@@ -146,9 +150,12 @@ class Store:
         self.stalls = {}
         self.errors = {}
         self.calls = []
+        self.on_call = None
 
     def spend(self, name, length):
         self.calls.append((self.timing.now_ms, name))
+        if self.on_call:
+            self.on_call(name)
         if self.stalls.get(name):
             # Flash holds the interpreter: time goes on and nobody runs.
             self.timing.now_ms += self.stalls[name].pop(0)

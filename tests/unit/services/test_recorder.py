@@ -53,6 +53,14 @@ async def test_the_microphone_is_on_from_press_to_tail_only():
         assert not bench.mic.is_open and bench.mic.closed == 1
 
 
+async def test_the_microphone_is_off_before_the_clip_is_finished():
+    async with Bench() as bench:
+        seen = []
+        bench.store.on_call = lambda name: seen.append((name, bench.mic.is_open))
+        await bench.hold(0, 1000)
+        assert seen[0] == ("begin", True) and seen[-1] == ("finish", False)
+
+
 async def test_a_tap_costs_no_flash():
     async with Bench() as bench:
         await bench.tap(100, 350)
@@ -157,6 +165,24 @@ async def test_the_loss_is_known_to_a_block_wherever_the_stall_falls():
             missed = bench.mic.lost - bench.recorder.hearing.overrun_samples
             # A block that got whole in the very millisecond is taken for not yet whole.
             assert missed == (BLOCK if stall % 16 == 0 and stall > 304 else 0), stall
+
+
+async def test_sound_that_only_came_late_is_not_lost():
+    # As when what drives the clock and what drives the sound are two: the count is put right again.
+    async with Bench() as bench:
+        await bench.press(0)
+        await bench.begin(300)
+        await bench.timing.step_to(1000)
+        bench.mic.dma_samples, bench.mic.late_ms = 1 << 20, 420
+        await bench.timing.step_to(1419)
+        bench.mic.late_ms = 0
+        await bench.timing.step_to(1500)
+        assert bench.recorder.hearing.overrun_samples > 0 and bench.mic.lost == 0
+        await bench.release(3000)
+        await bench.timing.step(300)
+        # To the millisecond that the clock can tell.
+        first, last = bench.heard()
+        assert first == GOOD and 0 <= 3120 * 16 - 1 - last <= 16
 
 
 async def test_the_ring_is_whole_for_the_link():

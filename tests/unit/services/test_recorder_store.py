@@ -72,7 +72,8 @@ class Bench:
 
     async def hold(self, down, up):
         await self.timing.step_to(down)
-        self.recorder.press(down)
+        if not self.recorder.is_busy:
+            self.recorder.press(down)
         await self.timing.step_to(down + 300)
         assert self.recorder.begin(dict(META))
         await self.timing.step_to(up)
@@ -128,6 +129,19 @@ async def test_two_clips_and_the_order_of_what_is_felt():
             assert bench.store.waiting() == [1, 2]
             felt = [fields["pattern"] for _, fields in bench.trace.of("haptic")]
             assert felt == ["listening", "captured", "accepted", "listening", "captured"]
+
+
+async def test_captured_goes_before_notices_that_came_meanwhile():
+    with Flash() as flash:
+        async with Bench(flash) as bench:
+            await bench.timing.step_to(500)
+            bench.recorder.press(500)
+            bench.feedback.show("question")
+            await bench.hold(500, 1500)
+            await bench.timing.step(3000)
+            felt = [(ms, fields["pattern"]) for ms, fields in bench.trace.of("haptic")]
+            assert [name for _, name in felt] == ["listening", "captured", "question"]
+            assert felt[1][0] <= 1620 + 16
 
 
 async def test_a_clip_that_was_closed_on_the_way_is_cut_and_waits():
