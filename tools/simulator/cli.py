@@ -16,9 +16,10 @@ import click
 from lapel_companion import config, paths
 from lapel_companion.client import follow
 from simulator import flash as nor
+from simulator import live
 from simulator.air import Pace
 from simulator.compiled import CannotCompile
-from simulator.engine import Engine, Unmet
+from simulator.engine import CannotDo, Engine, Unmet
 from simulator.folder import Busy
 from simulator.pin import HEAP_BYTES, NoInterpreter
 from simulator.script import ScriptError, Step, hold_one, parse
@@ -81,6 +82,8 @@ def sim(
     if not verbose:
         logging.getLogger("bumble").setLevel(logging.CRITICAL)
     steps = _steps(wav, script)
+    if mic:
+        _check_mic()
     used = config_file or paths.EXAMPLE
     _check(used)
     for folder in device_paths:
@@ -128,6 +131,13 @@ def _steps(wav: Path | None, script: Path | None) -> list[Step]:
     return steps
 
 
+def _check_mic() -> None:
+    try:
+        live.check()
+    except CannotDo as error:
+        raise click.ClickException(str(error)) from error
+
+
 def _check(file: Path) -> None:
     try:
         config.load(file)
@@ -161,13 +171,10 @@ async def _run(options: Options, steps: list[Step], screen: JsonLines | Screen, 
         if simulation.failure:
             raise Unmet(simulation.failure)
         if mic:
-            # needs a terminal and a sound device: not everybody has them
-            from simulator.live import live
-
-            await live(simulation)
+            await live.live(simulation)
         else:
             await Engine(simulation).run(steps)
-    except (Unmet, Busy, NoInterpreter, CannotCompile, OSError, ValueError) as error:
+    except (Unmet, CannotDo, Busy, NoInterpreter, CannotCompile, OSError, ValueError) as error:
         click.echo(f"lapel sim: {error}", err=True)
         code = FAILED
     except asyncio.CancelledError:

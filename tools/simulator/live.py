@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from simulator.engine import CannotDo, Unmet
+from simulator.engine import CannotDo
 from simulator.keys import Button, keyboard
 from simulator.mic import Microphone
 from simulator.simulation import Simulation
@@ -24,10 +24,19 @@ HOW_REPEAT = (
 )
 
 
-async def live(simulation: Simulation) -> None:
-    """Until the user ends it, or the simulation cannot go on. Raises CannotDo, Unmet."""
+def check() -> None:
+    """Whether it can be done here, before anything is started. Raises CannotDo."""
     if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise Unmet(f"--mic needs a terminal: the space bar is the button. {USE_A_FILE}")
+        raise CannotDo(f"--mic needs a terminal: the space bar is the button. {USE_A_FILE}")
+    sounddevice = _sounddevice()
+    try:
+        sounddevice.query_devices(kind="input")
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise CannotDo(f"this computer has no microphone: {error}. {USE_A_FILE}") from error
+
+
+async def live(simulation: Simulation) -> None:
+    """Until the user ends it, or the simulation cannot go on. Raises CannotDo."""
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     edges: asyncio.Queue[bool] = asyncio.Queue(maxsize=16)
@@ -45,29 +54,23 @@ async def live(simulation: Simulation) -> None:
             await simulation.timeline.changed()
         over.set()
 
-    try:
-        with sound(simulation.mic), keyboard() as tells:
-            print(f"\n{HOW_HOLD if tells else HOW_REPEAT}\n", flush=True)
-            button = Button(push, over.set)
-            loop.add_reader(sys.stdin.fileno(), lambda: button.feed(os.read(sys.stdin.fileno(), 256) or b"q"))
-            tasks = [asyncio.create_task(press()), asyncio.create_task(watch())]
-            try:
-                await over.wait()
-            finally:
-                loop.remove_reader(sys.stdin.fileno())
-                for task in tasks:
-                    task.cancel()
-    except CannotDo as error:
-        raise Unmet(str(error)) from error
+    with sound(simulation.mic), keyboard() as tells:
+        print(f"\n{HOW_HOLD if tells else HOW_REPEAT}\n", flush=True)
+        button = Button(push, over.set)
+        loop.add_reader(sys.stdin.fileno(), lambda: button.feed(os.read(sys.stdin.fileno(), 256) or b"q"))
+        tasks = [asyncio.create_task(press()), asyncio.create_task(watch())]
+        try:
+            await over.wait()
+        finally:
+            loop.remove_reader(sys.stdin.fileno())
+            for task in tasks:
+                task.cancel()
 
 
 @contextmanager
 def sound(mic: Microphone) -> Iterator[None]:
     """The computer's microphone feeds `mic`. Raises CannotDo with what to do without one."""
-    try:
-        import sounddevice
-    except (ImportError, OSError) as error:
-        raise CannotDo(f"no sound on this computer: {error}. {USE_A_FILE}") from error
+    sounddevice = _sounddevice()
     loop = asyncio.get_running_loop()
     try:
         rate_hz = _rate(sounddevice)
@@ -89,6 +92,15 @@ def sound(mic: Microphone) -> Iterator[None]:
     finally:
         mic.listen_live(False)
         stream.close()
+
+
+def _sounddevice() -> Any:
+    # its import loads PortAudio, which not every computer has
+    try:
+        import sounddevice
+    except (ImportError, OSError) as error:
+        raise CannotDo(f"no sound on this computer ({error}). {USE_A_FILE}") from error
+    return sounddevice
 
 
 def _rate(sounddevice: Any) -> int:
