@@ -155,7 +155,7 @@ def test_what_waits_survives(tmp_path: Path, bench: Any) -> None:
     kill_when(tmp_path, "notice d2", "mumble", "remind me in two seconds to go")
 
     async def work(b: Any) -> None:
-        assert ledger.need(b.log, "d1").status == "held"
+        await b.until("outcome", "d1", outcome="held")
         assert (await b.until("notice", "d2", kind="reminder")).body["detail"] == "go"
         await b.engine.release("d1", "make a note kept")
         await b.until("job", "d1", state="done")
