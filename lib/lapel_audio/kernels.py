@@ -1,6 +1,6 @@
 """`convert.Converter` and `adpcm.Encoder` as machine code of MicroPython's viper: the same bits out.
 
-Counted on the ESP32-S3's own instruction set: conversion 51 to 58 instructions a sample, ADPCM 134 to 136.
+Counted on the ESP32-S3's own instruction set: conversion 51 to 58 instructions a sample, ADPCM 138 to 143.
 Why it reads as it does: only the first two parameters live in registers, so those two are working variables
 and callers pass 0 for them; operations between two variables on the stack are the dear ones; arithmetic is
 32 bits wide on the device and 64 on a desk, and 32-bit loads differ in sign, so no stored word is negative.
@@ -86,7 +86,7 @@ def _encode(x: int, y: int, block, ring, state, step_table, index_table, samples
                 x = 0
             else:
                 x = 0xFFFF
-        y = index << 4 | nibble
+        y = index << 3 | nibble & 7
         index = indices[y]
         if pending:
             y = count & mask
@@ -117,7 +117,7 @@ class Encoder(adpcm.Encoder):
     def __init__(self) -> None:
         super().__init__()
         self._steps = array("H", adpcm.STEPS)
-        self._indices = bytes(adpcm.next_index(key >> 4, key) for key in range(16 * len(adpcm.STEPS)))
+        self._indices = bytes(adpcm.next_index(key >> 3, key) for key in range(8 * len(adpcm.STEPS)))
 
     def encode(self, pcm: bytearray, samples: int, out: bytearray, mask: int) -> int:
         """As adpcm.Encoder.encode."""
