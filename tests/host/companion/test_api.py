@@ -3,110 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import http.client
 import json
 import socket
 import stat
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lapel_companion import api as api_module
 from lapel_companion import socket_path
-from lapel_companion.api import Api, Backend
 from lapel_companion.api_http import MAX_BODY_BYTES
-from lapel_companion.blobs import Blobs
 from lapel_companion.client import ApiError, Client, NoDaemon, follow
-from lapel_companion.clips import ClipFiles
-from lapel_companion.engine import EngineError
-from lapel_companion.events import EventLog
-from lapel_companion.link.desk import NoPin
-from lapel_companion.notices import Outbox
+from tests.host.companion.companion_api import serving
 from tests.host.companion.companion_fakes import run
 
 
-class FakeEngine:
-    """Records what is asked; knows d1 and its running job."""
-
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-        self.asked: list[tuple[Any, ...]] = []
-
-    async def say(self, text: str, *, principal: str = "person") -> str:
-        self.asked.append(("say", text, principal))
-        with self._log.transaction():
-            dispatch = self._log.next_dispatch()
-            body = {"id": dispatch, "clip": None, "source": "say", "outcome": "accepted"}
-            self._log.append("dispatch", body, principal=principal, dispatch=dispatch)
-        return dispatch
-
-    async def release(self, dispatch_id: str, text: str | None = None, *, principal: str = "person") -> None:
-        self.asked.append(("release", dispatch_id, text, principal))
-        if dispatch_id != "d1":
-            raise EngineError(f"there is no dispatch {dispatch_id}.")
-
-    async def cancel(self, dispatch_id: str, *, principal: str = "person") -> str:
-        return f"{dispatch_id} is cancelled."
-
-    def log_so_far(self, job_id: str) -> bytes | None:
-        return b"half \xff a line" if job_id == "d1.1" else None
-
-
-class Rig:
-    def __init__(self, folder: Path) -> None:
-        self.state = folder
-        (folder / "clips").mkdir(parents=True)
-        self.log = EventLog(folder / "events.db")
-        self.outbox = Outbox(self.log, "0123456789abcdef")
-        self.engine = FakeEngine(self.log)
-        self.flight: bytes | None = b'{"reset":"power"}'
-        self.blobs = Blobs(folder / "blobs")
-        backend = Backend(
-            self.log,
-            self.engine,  # type: ignore[arg-type]
-            self.outbox,
-            ClipFiles(folder / "clips"),
-            self.blobs,
-            status=lambda: {"version": "test"},
-            read_flight=self._flight,
-        )
-        self.api = Api(backend)
-
-    async def _flight(self) -> bytes:
-        if self.flight is None:
-            raise NoPin("no pin is linked.")
-        return self.flight
-
-    async def ask(
-        self, method: str, path: str, body: object = None, **headers: str
-    ) -> tuple[int, dict[str, Any]]:
-        def ask() -> tuple[int, dict[str, Any]]:
-            connection = http.client.HTTPConnection("lapel", timeout=5)
-            connection.sock = socket.socket(socket.AF_UNIX)
-            connection.sock.connect(str(socket_path.find(self.state)))
-            data = body if isinstance(body, (bytes, str)) or body is None else json.dumps(body)
-            given = {"Content-Type": "application/json", **headers} if data is not None else headers
-            connection.request(method, path, data, given)
-            response = connection.getresponse()
-            found = response.status, json.loads(response.read())
-            connection.close()
-            return found
-
-        return await asyncio.to_thread(ask)
-
-
-@contextlib.asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Rig]:
-    rig = Rig(folder)
-    await rig.api.start(folder)
-    try:
-        yield rig
-    finally:
-        await rig.api.close()
-        rig.log.close()
+@pytest.fixture
+def short() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="l") as folder:
+        yield Path(folder)
 
 
 def test_the_socket_is_its_owners_alone_and_goes_with_the_daemon(tmp_path: Path) -> None:
@@ -123,11 +41,10 @@ def test_the_socket_is_its_owners_alone_and_goes_with_the_daemon(tmp_path: Path)
 
 
 def test_a_state_path_too_long_for_a_socket_gets_a_short_private_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test() -> None:
-        runtime = tmp_path / "run"
-        runtime.mkdir()
+        runtime = short
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
         state = tmp_path / ("long" * 30)
         async with serving(state) as rig:
@@ -198,7 +115,11 @@ def test_saying_releasing_cancelling_and_reading(tmp_path: Path) -> None:
             log = await asyncio.to_thread(client.get, "/v1/jobs/d1.1/log")
             assert log["log"] == "half \N{REPLACEMENT CHARACTER} a line"
             flight = await asyncio.to_thread(client.get, "/v1/flight")
-            assert flight["text"] == '{"reset":"power"}' and flight["bytes"] == 17
+            assert bytes.fromhex(flight["hex"]) == rig.flight and flight["wrong"] is None
+            assert flight["log"]["reset_cause"] == "power"
+            rig.flight = b"no log"
+            flight = await asyncio.to_thread(client.get, "/v1/flight")
+            assert flight["log"] is None and "2048" in flight["wrong"]
 
     run(test)
 
