@@ -16,6 +16,17 @@ _IDLE_MS = const(1000)
 _TAKES_MAX = const(3)
 
 
+def _machine_code():
+    """(converter, encoder) as machine code, or as plain Python where MicroPython makes none (64-bit ARM)."""
+    try:
+        from lapel_audio import kernels
+    except (SyntaxError, ValueError):
+        from lapel_audio import adpcm, convert
+
+        return convert.Converter(), adpcm.Encoder()
+    return kernels.Converter(), kernels.Encoder()
+
+
 class Recorder:
     """`mic` as drivers.mic_i2s, `store` with begin, fits and clip_id, `ring` a ByteRing, `feedback` as
     services.feedback, `timing` as services.timing, `in_reach()` whether a companion is. Converter and encoder
@@ -30,10 +41,7 @@ class Recorder:
         converter=None, encoder=None, clock=(ticks_ms, ticks_diff, ticks_add),
     ) -> None:  # fmt: skip
         if converter is None or encoder is None:
-            # Machine code, which only the device's Python can load.
-            from lapel_audio import kernels
-
-            converter, encoder = kernels.Converter(), kernels.Encoder()
+            converter, encoder = _machine_code()
         self.ring = ring
         # Number of the clip being recorded, None for none.
         self.number: int = None
@@ -69,6 +77,7 @@ class Recorder:
 
     def press(self, t_ms: int) -> None:
         """The button went down at tick `t_ms`. Nothing touches flash before begin()."""
+        self._feedback.hold(True)
         self._feedback.light("pressed")
         take = self._newest = Take(t_ms, self.ring, self._encoder, self._store)
         if len(self._takes) >= _TAKES_MAX:
@@ -79,7 +88,6 @@ class Recorder:
             take.refused = "error"
         else:
             self._takes.append(take)
-            self._feedback.hold(True)
             self._wake.set()
 
     def discard(self) -> None:
