@@ -14,8 +14,8 @@ def test_hold_one_recording_and_feel_the_result(sim: Sim) -> None:
 
     captured, accepted = run.of("captured")[0], run.of("accepted")[0]
     assert captured["clip"] == accepted["clip"]
-    # 2.46 s of speech and the tail of 120 ms, at 4 bits a sample
-    assert 2500 < captured["ms"] < 2800
+    # a moment, 2.46 s of speech and the tail of 120 ms, at 4 bits a sample
+    assert 2500 < captured["ms"] < 3000
     assert 7800 < captured["bytes"] / captured["ms"] * 1000 < 8200
     linked, clip = run.of("linked", "companion")[0], run.of("clip", "companion")[0]
     assert linked["mtu"] == 247
