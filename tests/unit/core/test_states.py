@@ -1,5 +1,5 @@
 from lapel.core import states
-from lapel.core.states import BOOT, IDLE, LEGAL, PRESSED, RECORDING, REFUSED, SAFE, SAVING, TAIL, IllegalChange, State
+from lapel.core.states import BOOT, IDLE, LEGAL, PRESSED, RECORDING, SAFE, SAVING, TAIL, IllegalChange, State
 
 
 class Trace:
@@ -60,4 +60,4 @@ def test_every_state_can_be_reached_and_only_safe_mode_is_the_end():
 
 def test_nothing_is_recorded_without_a_press():
     # A press may come while the clip before it is being refused.
-    assert sorted(name for name in LEGAL if RECORDING in LEGAL[name]) == [PRESSED, REFUSED]
+    assert sorted(name for name in LEGAL if RECORDING in LEGAL[name]) == [PRESSED, states.REFUSED]

@@ -144,6 +144,20 @@ async def test_captured_goes_before_notices_that_came_meanwhile():
             assert felt[1][0] <= 1620 + 16
 
 
+async def test_the_led_answers_a_press_whatever_it_shows():
+    with Flash() as flash:
+        async with Bench(flash) as bench:
+            bench.feedback.show("failed")
+            await bench.timing.step(200)
+            bench.recorder.press(200)
+            assert bench.trace.of("led")[-1] == (200, {"pattern": "pressed"})
+            await bench.timing.step(100)
+            bench.recorder.discard()
+            await bench.timing.step(500)
+            lit = [fields["pattern"] for _, fields in bench.trace.of("led")]
+            assert lit == ["failed", "pressed", "off", "failed"]
+
+
 async def test_a_clip_that_was_closed_on_the_way_is_cut_and_waits():
     with Flash() as flash:
         async with Bench(flash) as bench:
