@@ -28,7 +28,7 @@ OPEN, CLOSE, OVERRUN, BLOCK = 1, 2, 3, 0x41
 
 # Speech begins on this grid of the microphone's clock, at least a moment from now: people react like that,
 # and the recording is the same in every run, however busy this computer is.
-GRID_FRAMES = 10 * BLOCK_FRAMES
+GRID_FRAMES = 14 * BLOCK_FRAMES
 REACTION_FRAMES = 2 * BLOCK_FRAMES
 
 # live sound waits for the pin's clock at most this long

@@ -118,7 +118,7 @@ def test_speech_is_paced_in_real_time_and_whole(desk: Desk) -> None:
             await seen(simulation, "closed")
             blocks = [e.fields for e in simulation.timeline.events if e.name == "block"]
             loud = [b["number"] for b in blocks if b["number"] >= 16 and 8000 << 16 < b["value"] < 1 << 31]
-            assert loud == [30, 31]
+            assert loud == [28, 29]
 
     asyncio.run(run())
 
