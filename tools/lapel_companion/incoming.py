@@ -19,6 +19,8 @@ class Incoming:
         self.pending = bytearray()
         self.end: dict[str, Any] | None = None
         self.conflicts = 0
+        # When the pin may be told again how much is durable (time.monotonic).
+        self.ack_due_s = 0.0
 
     @property
     def complete(self) -> bool:

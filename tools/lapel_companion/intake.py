@@ -21,6 +21,8 @@ from lapel_wire import messages
 
 BATCH_BYTES = 4096
 BATCH_S = 0.1
+# Progress is told sparingly: its answer takes the place of audio on a slow radio.
+ACK_EVERY_S = 2.0
 PENDING_MAX_BYTES = 128 * 1024
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 _CONFLICTS_A_RUN = 3
@@ -228,7 +230,8 @@ class Intake:
             if data:
                 held = await asyncio.to_thread(incoming.partial.append, data)
                 del incoming.pending[: len(data)]
-                if not incoming.complete:
+                if not incoming.complete and time.monotonic() >= incoming.ack_due_s:
+                    incoming.ack_due_s = time.monotonic() + ACK_EVERY_S
                     number = incoming.partial.meta.number
                     self._answer(messages.ACK, {"n": number, "off": held}, number)
             if incoming.complete and not incoming.pending:

@@ -77,6 +77,10 @@ class ClipFeed:
         sender = self._sender
         if sender is None or not sender.may_stream:
             return 0
+        room = len(view) - messages.AUDIO_HEADER_BYTES
+        if self._live.number == sender.number and self._live.ring.end - sender.position < room:
+            # Half-empty packets would waste a slow radio; what is left goes out when the clip has ended.
+            return 0
         try:
             n = self._read(sender.position, view[messages.AUDIO_HEADER_BYTES :])
         except StoreError as e:

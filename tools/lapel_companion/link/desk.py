@@ -22,6 +22,7 @@ from lapel_companion.state import StateFolder
 from lapel_wire import gatt, messages
 
 _REPEAT_S = 2.0
+_JOBS_SETTLE_S = 1.0
 _READ_REPEAT_S = 1.0
 _READ_LIMIT_S = 10.0
 _READ_MAX_BYTES = 64 * 1024
@@ -65,6 +66,8 @@ class PinDesk:
         self._cancel_clip = cancel_clip
         self._jobs_running = jobs_running
         self._jobs_due: float | None = None
+        # What the pin was told last over this link, -1 for nothing yet.
+        self._jobs_told = -1
         self._report = report
         self._data: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(8)
         self._reading = asyncio.Lock()
@@ -98,7 +101,8 @@ class PinDesk:
         self._intake.attach(self.wishes.put)
         self._settings_due = None if body["set"] == self._settings_id else 0.0
         self._teller.attach()
-        self._tell_jobs()
+        self._jobs_told = -1
+        self._jobs_changed()
         self.tick()
 
     async def left(self, reason: str) -> None:
@@ -127,7 +131,7 @@ class PinDesk:
         """Something was recorded in the table of events."""
         self._teller.on_event(event)
         if event.kind == "job":
-            self._tell_jobs()
+            self._jobs_changed()
 
     def tick(self) -> None:
         """Repeat what was not answered."""
@@ -135,18 +139,19 @@ class PinDesk:
             return
         self._teller.tick()
         if self._jobs_due is not None and time.monotonic() >= self._jobs_due:
-            # There is no answer to it; twice is enough for a count that the next job corrects.
-            self._tell_jobs()
-            self._jobs_due = None
+            self._jobs_due, running = None, self._jobs_running()
+            if running != self._jobs_told:
+                self._jobs_told = running
+                self.wishes.put(messages.JOBS, {"n": running}, (messages.JOBS,))
         if self._settings_due is not None and time.monotonic() >= self._settings_due:
             self._settings_due = time.monotonic() + _REPEAT_S
             body = {"id": self._settings_id, "v": self._settings}
             self.wishes.put(messages.SETTINGS, body, (messages.SETTINGS,))
 
-    def _tell_jobs(self) -> None:
-        if self.pin is not None:
-            self.wishes.put(messages.JOBS, {"n": self._jobs_running()}, (messages.JOBS,))
-            self._jobs_due = time.monotonic() + _REPEAT_S
+    def _jobs_changed(self) -> None:
+        # A job that ends at once is not worth a message; nor is it urgent.
+        if self._jobs_due is None:
+            self._jobs_due = time.monotonic() + _JOBS_SETTLE_S
 
     async def read(self, what: str) -> bytes:
         """A record that the pin keeps ("flight"). Raises NoPin."""
