@@ -17,14 +17,12 @@ _LABEL_PX = 6.4
 _STORY = {
     ("sim", "press"): ("you", "press"),
     ("sim", "release"): ("you", "let go"),
-    ("pin", "listening"): ("feel", "listening"),
     ("pin", "captured"): ("pin", "on flash"),
     ("pin", "accepted"): ("pin", "accepted"),
     ("pin", "notice"): ("pin", "notice"),
     ("companion", "clip"): ("companion", "whole clip"),
     ("companion", "transcript"): ("companion", "text"),
     ("companion", "job"): ("companion", "job"),
-    ("companion", "linked"): ("companion", "linked"),
 }
 _LANES = (("you", "You do", ACCENT), ("feel", "You feel", ACCENT), ("pin", "The pin", CALM), ("companion", "Companion", COOL))
 
@@ -47,8 +45,10 @@ def draw(events: Iterable[Mapping[str, Any]]) -> str:
     start = next((t for t, lane, words in points if lane == "you" and words == "press"), None)
     if start is None:
         raise ValueError("no press is in these events: nothing to draw")
-    points = [(t - start, lane, words) for t, lane, words in points if t >= start]
-    end = max(t for t, _, _ in points) + 200
+    # One story: what was felt and done until the next press.
+    end = min((t for t, lane, words in points if words == "press" and t > start), default=points[-1][0] + 1)
+    points = [(t - start, lane, words) for t, lane, words in points if start <= t < end]
+    end = max(t for t, _, _ in points) + 600
     scale = (_WIDTH - _LEFT - _RIGHT) / end
     rows = {lane: 0 for lane, _, _ in _LANES}
     placed: list[tuple[int, str, str, int]] = []
