@@ -220,7 +220,7 @@ class DbosEngine:
                 log.append("cancel", body, principal=principal, dispatch=dispatch_id)
                 if found.status in ("done", "failed", "cancelled", "answer", "unheard"):
                     if principal == "pin" and found.status in ("done", "failed", "answer"):
-                        text = wording.outcome(found.heard, "too late to cancel, it was over already")
+                        text = wording.outcome(found.understood, "too late to cancel, it was over already")
                         self._services.outbox.record(
                             "failed", dispatch=dispatch_id, text=text, principal=principal
                         )

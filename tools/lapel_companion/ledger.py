@@ -75,6 +75,11 @@ class Dispatch:
         return str(self.transcript["text"]) if self.transcript else ""
 
     @property
+    def understood(self) -> str:
+        """What the decision took it to be; before it, what was heard."""
+        return str(self.outcome["heard"]) if self.outcome else self.heard
+
+    @property
     def press_unix_s(self) -> float | None:
         """When it was said: the press, or for typed words the dispatch itself."""
         if self.clip_id is None:

@@ -29,7 +29,7 @@ class Outcomes:
         before = self._load(dispatch_id)
         if before.round != round_:
             return {"outcome": "released", "jobs": []}
-        match = self._match(before)
+        match, heard = self._understand(before)
         let_go: list[str] = []
         with services.log.transaction():
             found = self._load(dispatch_id)
@@ -37,7 +37,7 @@ class Outcomes:
                 return {"outcome": "released", "jobs": []}
             if found.outcome is None:
                 decision = self._decide(found, match, failure)
-                let_go = self._settle(found, decision)
+                let_go = self._settle(found, decision, heard)
                 found = self._load(dispatch_id)
         for other in let_go:
             self._begin(other)
@@ -76,16 +76,19 @@ class Outcomes:
         filled = Request(request.heard, match.slots, request.press_unix_s, request.now_s)
         return agent.plan(match.phrase, filled)
 
-    def _match(self, found: Dispatch) -> Match | None:
+    def _understand(self, found: Dispatch) -> tuple[Match | None, str]:
+        """The phrase that was said, if any, and what was heard (its words, where it was confirmed)."""
         if found.transcript is None or not found.heard:
-            return None
+            return None, ""
         services = self._services
         heard, phrases = Transcript.from_body(found.transcript), services.config.phrases
         if services.recogniser.trusted or found.source == "say" or heard.engine == BY_HAND:
-            return services.match(heard, phrases, True)
+            return services.match(heard, phrases, True), heard.text
         match = services.match(heard, phrases, False)
+        if match is not None:
+            return match, _filled(match)
         # A person who lets it go as it was heard stands for the words.
-        return services.match(heard, phrases, True) if match is None and found.by_person else match
+        return (services.match(heard, phrases, True) if found.by_person else None), heard.text
 
     def _reply(self, found: Dispatch) -> Reply | None:
         notice_id = found.clip.get("reply_to")
@@ -95,7 +98,7 @@ class Outcomes:
         target = ledger.load(self._services.log, str(notice.body["dispatch"])) if notice else None
         if notice is None or target is None:
             return Reply(known=False)
-        match = self._match(target)
+        match, _ = self._understand(target)
         return Reply(
             known=True,
             kind=str(notice.body["kind"]),
@@ -105,41 +108,41 @@ class Outcomes:
             harmless=match is not None and match.phrase.harmless,
         )
 
-    def _settle(self, found: Dispatch, decision: Decision) -> list[str]:
+    def _settle(self, found: Dispatch, decision: Decision, heard: str) -> list[str]:
         """Write an outcome down, with its jobs and notices; returns the dispatches that it let go."""
         services = self._services
         body = {
             "outcome": decision.outcome,
             "reason": decision.reason,
             "why": decision.why,
-            "heard": found.heard,
+            "heard": heard,
             "round": found.round,
             "reply_to": found.clip.get("reply_to"),
         }
         services.log.append("outcome", body, principal=found.principal, dispatch=found.id)
         if decision.outcome == "jobs":
-            self._queue(found, decision)
+            self._queue(found, decision, heard)
             if decision.closes is not None:
                 self.put_away(decision.closes, found.principal, f"replaced by {found.id}")
             return []
         if decision.outcome == "answer":
             return self._answer(found, decision)
-        self._say_outcome(found, decision)
+        self._say_outcome(found, decision, heard)
         return []
 
-    def _say_outcome(self, found: Dispatch, decision: Decision) -> None:
+    def _say_outcome(self, found: Dispatch, decision: Decision, heard: str) -> None:
         if decision.outcome == "held":
             known = decision.reason not in ("no_match", "refused", "speech_failed")
-            text = wording.held(found.heard, decision.why)
-            detail = wording.how_to_release(found.id, found.heard, known=known)
+            text = wording.held(heard, decision.why)
+            detail = wording.how_to_release(found.id, heard, known=known)
         else:
-            text = wording.outcome(found.heard, decision.why)
+            text = wording.outcome(heard, decision.why)
             detail = ""
         self._services.outbox.record(
             decision.outcome, dispatch=found.id, text=text, detail=detail, principal=found.principal
         )
 
-    def _queue(self, found: Dispatch, decision: Decision) -> None:
+    def _queue(self, found: Dispatch, decision: Decision, heard: str) -> None:
         assert decision.phrase is not None and decision.plan is not None
         services = self._services
         job_id = f"{found.id}.{len(found.jobs) + 1}"
@@ -148,7 +151,7 @@ class Outcomes:
             "id": job_id,
             "agent": decision.phrase.agent,
             "state": "queued",
-            "heard": found.heard,
+            "heard": heard,
             "phrase": decision.phrase.say,
             "plan": decision.plan,
             "round": found.round,
@@ -157,7 +160,7 @@ class Outcomes:
         services.log.append("job", body, principal=found.principal, dispatch=found.id, job=job_id)
         promise = decision.plan.get("promise")
         if promise:
-            text = wording.outcome(found.heard, str(promise))
+            text = wording.outcome(heard, str(promise))
             services.outbox.record(
                 "done", dispatch=found.id, job=job_id, text=text, principal=found.principal
             )
@@ -184,13 +187,21 @@ class Outcomes:
             "outcome": "cancelled",
             "reason": "put_away",
             "why": why,
-            "heard": found.heard,
+            "heard": found.understood,
             "round": found.round,
         }
         self._services.log.append("outcome", body, principal=principal, dispatch=dispatch_id)
         self._services.outbox.retract(dispatch=dispatch_id, principal=principal)
-        text = wording.outcome(found.heard, f"not done, {why}")
+        text = wording.outcome(found.understood, f"not done, {why}")
         self._services.outbox.record("cancelled", dispatch=dispatch_id, text=text, principal=principal)
 
     def _load(self, dispatch_id: str) -> Dispatch:
         return ledger.need(self._services.log, dispatch_id)
+
+
+def _filled(match: Match) -> str:
+    """The words of a phrase with what its slots took."""
+    text = match.phrase.say
+    for slot, words in match.slots.items():
+        text = text.replace(f"{{{slot}}}", words)
+    return text
