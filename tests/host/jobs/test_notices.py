@@ -1,8 +1,9 @@
 """The outbox: what the pin shall get, and when; what survives; what is counted once."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from lapel_wire import messages
 
 EPOCH = "0123456789abcdef"
 NEXT = "fedcba9876543210"
+DECODE: Callable[[bytes], Any] = messages.decode
 
 
 @pytest.fixture
@@ -222,7 +224,7 @@ def test_every_text_fits_the_wire(kind: str, text: str) -> None:
     ):
         body = {"ep": EPOCH, "s": 4_294_967_295, "k": kind, "d": "d1000000", "j": "d1000000.99", "x": made}
         assert len(made) <= 160
-        assert messages.decode(messages.encode(messages.NOTICE, body))[1]["x"] == made
+        assert DECODE(messages.encode(messages.NOTICE, body))[1]["x"] == made
 
 
 def test_texts_begin_with_what_was_heard() -> None:
