@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -301,3 +302,20 @@ def test_a_group_that_only_has_the_number_is_left_alone() -> None:
         {},
     ):
         assert asyncio.run(processes.end_leftover(attempt)) is False
+
+
+def test_what_a_dead_leader_left_is_ended_too(tmp_path: Path) -> None:
+    leader = subprocess.Popen(
+        ["sh", "-c", "sleep 60 & read line"], stdin=subprocess.PIPE, start_new_session=True
+    )
+    seen = processes.look(leader.pid)
+    assert seen is not None
+    while len(processes.members(leader.pid)) < 2:
+        time.sleep(0.01)
+    leader.communicate(b"go\n")
+    (left,) = processes.members(leader.pid)
+    other_boot = {"pgid": leader.pid, "started": "another-boot/" + seen.started.split("/")[1]}
+    assert asyncio.run(processes.end_leftover(other_boot)) is False
+    assert processes.look(left.pid) == left
+    assert asyncio.run(processes.end_leftover({"pgid": leader.pid, "started": seen.started})) is True
+    assert processes.members(leader.pid) == []
