@@ -84,8 +84,7 @@ class App:
         trace, store = self._trace, self._store
         trace("boot", cause=self._board.reset_cause(), boot=self._boot, device=store.device)
         trace("session", private=pairing.IS_PRIVATE)
-        identity, values = store.settings.load()
-        self._apply(settings_rules.salvaged(values))
+        self._apply(settings_rules.salvaged(store.settings.load()[1]))
         if store.quarantined:
             self._feedback.show("error")
         supervisor = self._supervisor

@@ -101,10 +101,10 @@ class BleGatt:
         self._uuids = (service_uuid, up_uuid, down_uuid, info_uuid)
         self._info = info
         self._mtu = mtu
-        self._service_uuid = None
-        self._up = None
-        self._down = None
-        self._battery = None
+        self._service_uuid: bluetooth.UUID = None
+        self._up: aioble.Characteristic = None
+        self._down: aioble.BufferedCharacteristic = None
+        self._battery: aioble.Characteristic = None
         self._links = {}
         self._waiting = []
         self.refused_links = 0

@@ -7,6 +7,13 @@ from lapel_wire import messages
 from lapel_wire.gatt import MTU_MIN
 from lapel_wire.packets import RECORD_MAX_BYTES, Cutter, Joiner, payload_bytes
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from lapel_wire.session import ClearSession
+
 CONTROL_QUEUE_MAX = 16
 # Below an MTU of 100 an audio record takes several packets; short ones lose less with a packet.
 SMALL_AUDIO_BODY_BYTES = 134
@@ -15,12 +22,12 @@ SMALL_AUDIO_BODY_BYTES = 134
 class Channel:
     """`session` is established, or becomes so before the first `post`."""
 
-    def __init__(self, session, mtu: int = MTU_MIN) -> None:
+    def __init__(self, session: "ClearSession", mtu: int = MTU_MIN) -> None:
         self.session = session
         self._cutter = Cutter(mtu)
         self._joiner = Joiner()
         self._mtu = mtu
-        self._control = []
+        self._control: "list[bytes]" = []
         self._buffer = bytearray(RECORD_MAX_BYTES)
         self._body = memoryview(self._buffer)[session.head_bytes :]
         self._audio_room = 0
@@ -54,7 +61,7 @@ class Channel:
         """Records and messages that were not taken."""
         return self.session.bad + self.bad_messages
 
-    def post(self, kind: int, body: dict) -> bool:
+    def post(self, kind: int, body: "dict[str, Any]") -> bool:
         """Queues a control message; False, and counted, when 16 wait already."""
         message = messages.encode(kind, body)
         if len(self._control) >= CONTROL_QUEUE_MAX:
@@ -63,7 +70,7 @@ class Channel:
         self._control.append(message)
         return True
 
-    def next_packet(self, audio=None):
+    def next_packet(self, audio: "Callable[[memoryview], int] | None" = None) -> "memoryview | None":
         """The packet to send now, or None; the same one until `sent()`.
 
         `audio(view) -> n` may fill `view` (audio_room bytes) with one audio message.
@@ -83,7 +90,7 @@ class Channel:
         """The transport took the packet."""
         self._cutter.advance()
 
-    def feed(self, packet):
+    def feed(self, packet: "bytes | bytearray | memoryview") -> "tuple[int, Any] | None":
         """Takes a packet; (kind, body) when it completes a message, else None.
 
         Audio data is a view that is valid until the next call. What must not be taken is

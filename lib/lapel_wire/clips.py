@@ -22,15 +22,15 @@ class Sender:
         self.durable = 0
         self._answered = False
         self._live = live
-        self._offered_ms = None
-        self._ended_ms = None
+        self._offered_ms: "int | None" = None
+        self._ended_ms: "int | None" = None
 
     @property
     def may_stream(self) -> bool:
         """Audio may go out now."""
         return self._offered_ms is not None and (self._answered or self._live)
 
-    def due(self, now_ms: int, total):
+    def due(self, now_ms: int, total: "int | None") -> "int | None":
         """OFFER or FINISH when that message is due, else None. `total` is None while recording.
 
         The caller reports a message that was queued by `offered` or `finished`.
@@ -83,9 +83,9 @@ class Receiver:
 
     def __init__(self, held: int = 0) -> None:
         self.held = held
-        self._asked_ms = None
+        self._asked_ms: "int | None" = None
 
-    def take(self, offset: int, data):
+    def take(self, offset: int, data: "memoryview") -> "memoryview | None":
         """The part of `data` that continues what is held, or None (a double, or behind a hole)."""
         if offset > self.held or offset + len(data) <= self.held:
             return None

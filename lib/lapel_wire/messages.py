@@ -10,6 +10,10 @@ import struct
 
 from lapel_wire import schema
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 AUDIO = 0x01
 HELLO_PIN = 0x10
 HELLO_HOST = 0x11
@@ -120,7 +124,7 @@ class BadMessage(ValueError):
     """A message that must not be taken; its text says why."""
 
 
-def encode(kind: int, body: dict) -> bytes:
+def encode(kind: int, body: "dict[str, Any]") -> bytes:
     """Shape of `body`: TABLE[kind]. Raises BadMessage where a value does not fit."""
     name, _, fields = TABLE[kind]
     try:
@@ -132,7 +136,7 @@ def encode(kind: int, body: dict) -> bytes:
     return struct.pack("<BHI", kind, len(text), binascii.crc32(text) & 0xFFFFFFFF) + text
 
 
-def decode(message):
+def decode(message: "bytes | bytearray | memoryview") -> "tuple[int, Any]":
     """(kind, body). For AUDIO the body is (clip number's low 16 bits, offset, data view)."""
     if len(message) < 1:
         raise BadMessage("a message is empty")
@@ -157,7 +161,7 @@ def decode(message):
         raise BadMessage("%s %s" % (row[0], e)) from None
 
 
-def put_audio_header(buffer, number: int, offset: int) -> None:
+def put_audio_header(buffer: "bytearray | memoryview", number: int, offset: int) -> None:
     """Writes the 6 bytes before audio data into `buffer`."""
     struct.pack_into("<BHHB", buffer, 0, AUDIO, number & 0xFFFF, offset & 0xFFFF, offset >> 16)
 

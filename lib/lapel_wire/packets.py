@@ -27,7 +27,7 @@ class Cutter:
     def __init__(self, mtu: int = MTU_MIN) -> None:
         self._packet = bytearray(HEADER_BYTES + RECORD_MAX_BYTES)
         self._view = memoryview(self._packet)
-        self._record = None
+        self._record: "bytes | bytearray | memoryview" = b""
         self._length = 0
         self._position = 0
         self._filled = 0
@@ -41,9 +41,9 @@ class Cutter:
     @property
     def busy(self) -> bool:
         """Whether packets of the loaded record are still to be sent."""
-        return self._record is not None
+        return self._length > 0
 
-    def load(self, record, length: int) -> None:
+    def load(self, record: "bytes | bytearray | memoryview", length: int) -> None:
         """Takes `record[:length]`; the buffer must stay unchanged until `busy` is false."""
         if not 0 < length <= RECORD_MAX_BYTES:
             raise ValueError("a record is 1 to %d bytes, not %d" % (RECORD_MAX_BYTES, length))
@@ -52,9 +52,9 @@ class Cutter:
         self._position = 0
         self._filled = 0
 
-    def packet(self):
+    def packet(self) -> "memoryview | None":
         """The packet to send now as a memoryview, or None."""
-        if self._record is None:
+        if not self._length:
             return None
         if not self._filled:
             n = min(self._payload, self._length - self._position)
@@ -74,7 +74,7 @@ class Cutter:
         self._filled = 0
         self._number = (self._number + 1) & NUMBER_MASK
         if self._position >= self._length:
-            self._record = None
+            self._length = 0
 
 
 class Joiner:
@@ -89,7 +89,7 @@ class Joiner:
         self.lost_packets = 0
         self.broken_records = 0
 
-    def feed(self, packet):
+    def feed(self, packet: "bytes | bytearray | memoryview") -> "memoryview | None":
         """Takes one packet; a memoryview of the whole record with its last one, else None.
 
         The view is valid until the next call.

@@ -6,6 +6,10 @@ for byte, what this module would have written for the values that were read from
 
 import json
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 U32 = 0xFFFFFFFF
 # Integers above 2^53 are not safe in every JSON reader.
 U53 = (1 << 53) - 1
@@ -19,7 +23,7 @@ NOTICE_KINDS = ("done", "failed", "question", "reminder", "held", "cancelled", "
 _LIMITS = {"word": 40, "text": TEXT_MAX_BYTES, "blob": 400}
 
 
-def check_value(kind: str, value):
+def check_value(kind: str, value: "Any") -> "str | None":
     """None when `value` is of `kind`, else a few words on what is wrong."""
     if kind[-1] == "?":
         if value is None:
@@ -52,7 +56,7 @@ def check_value(kind: str, value):
     return None if len(value.encode()) <= limit else "is longer than %d bytes" % limit
 
 
-def _check_settings(value):
+def _check_settings(value: "Any") -> "str | None":
     if type(value) is not dict or len(value) > LIST_MAX:
         return "is no short object"
     for key, item in value.items():
@@ -60,12 +64,13 @@ def _check_settings(value):
             return "has a key that is too long"
         if item is None or type(item) is bool:
             continue
-        if check_value("s16" if type(item) is int and item < 0 else "u32", item) and check_value("word", item):
+        number = "s16" if type(item) is int and item < 0 else "u32"
+        if check_value(number, item) and check_value("word", item):
             return "has a value that is no number, flag or short text"
     return None
 
 
-def write(fields, body: dict) -> bytes:
+def write(fields: "tuple[tuple[str, str], ...]", body: "dict[str, Any]") -> bytes:
     """The one JSON text of `body` (keys in the order of `fields`). ValueError says what is wrong."""
     if len(body) != len(fields):
         raise ValueError("has %d keys instead of %d" % (len(body), len(fields)))
@@ -80,7 +85,7 @@ def write(fields, body: dict) -> bytes:
     return ("{" + ",".join(parts) + "}").encode()
 
 
-def read(fields, text) -> dict:
+def read(fields: "tuple[tuple[str, str], ...]", text: "bytes | bytearray | memoryview") -> "dict[str, Any]":
     """The body in `text`. ValueError says what is wrong."""
     text = bytes(text)
     try:
@@ -94,7 +99,7 @@ def read(fields, text) -> dict:
     return body
 
 
-def _value(value) -> str:
+def _value(value: "Any") -> str:
     if value is None:
         return "null"
     if value is True:

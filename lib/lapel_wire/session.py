@@ -16,6 +16,10 @@ import struct
 
 from lapel_wire.gatt import PROTOCOL_VERSION
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 HANDSHAKE_BYTES = 48
 CLEARTEXT_WARNING = (
     "The link between pin and companion is NOT private yet: what is said travels in the clear "
@@ -32,7 +36,7 @@ class ClearSession:
     head_bytes = 2
     tail_bytes = 4
 
-    def __init__(self, initiator: bool, info: bytes, random) -> None:
+    def __init__(self, initiator: bool, info: bytes, random: "Callable[[int], bytes]") -> None:
         self._initiator = initiator
         self._prologue = b"lapel" + bytes((PROTOCOL_VERSION,)) + bytes(info)
         self._random = random
@@ -49,7 +53,7 @@ class ClearSession:
         self._first = self._message(b"")
         return self._first
 
-    def answer(self, message):
+    def answer(self, message: "bytes | bytearray | memoryview") -> "bytes | None":
         """The pin's answer (48 B) to an opening message, or None when it is not one."""
         if not self._genuine(message, b""):
             return None
@@ -58,14 +62,14 @@ class ClearSession:
         self._establish(reply)
         return reply
 
-    def finish(self, message) -> bool:
+    def finish(self, message: "bytes | bytearray | memoryview") -> bool:
         """Whether the pin's answer fits what was sent; the session is open then."""
         if not self._first or not self._genuine(message, self._first):
             return False
         self._establish(bytes(message))
         return True
 
-    def seal(self, buffer, length: int) -> int:
+    def seal(self, buffer: "bytearray", length: int) -> int:
         """Seals the body that stands at `buffer[2 : 2 + length]` in place; the record's length."""
         end = self.head_bytes + length
         struct.pack_into("<H", buffer, 0, self._send_counter & 0xFFFF)
@@ -74,7 +78,7 @@ class ClearSession:
         self._send_counter += 1
         return end + self.tail_bytes
 
-    def open(self, record):
+    def open(self, record: "bytes | bytearray | memoryview") -> "memoryview | None":
         """The body of a record as a memoryview, or None when it must not be taken.
 
         Only a greater counter with a right tag is taken; a step of more than one counts in `gaps`.
@@ -85,7 +89,7 @@ class ClearSession:
             return None
         view = memoryview(record)
         body = view[self.head_bytes : end]
-        low = struct.unpack_from("<H", record, 0)[0]
+        low: int = struct.unpack_from("<H", record, 0)[0]
         counter = self._receive_counter - self._receive_counter % _WINDOW + low
         if counter < self._receive_counter:
             counter += _WINDOW
@@ -100,7 +104,7 @@ class ClearSession:
         head = _MAGIC + self._random(16)
         return head + self._digest(before, head)
 
-    def _genuine(self, message, before: bytes) -> bool:
+    def _genuine(self, message: "bytes | bytearray | memoryview", before: bytes) -> bool:
         message = bytes(message)
         if len(message) != HANDSHAKE_BYTES or message[:16] != _MAGIC:
             self.bad += 1
@@ -120,5 +124,5 @@ class ClearSession:
         self.established = True
 
     @staticmethod
-    def _tag(key: int, counter: int, body) -> int:
+    def _tag(key: int, counter: int, body: "memoryview") -> int:
         return binascii.crc32(body, binascii.crc32(struct.pack("<Q", counter), key)) & 0xFFFFFFFF

@@ -30,10 +30,16 @@ def draw() -> str:
     d.line(870, _TOP + _BOX_H + 4, 870, y)
     d.line(870, y, 120, y)
     d.line(120, y, 120, _TOP + _BOX_H + 6, arrow=True)
-    d.text(495, y - 10, "the result: a buzz on the collar, and its text on your screen", size=13, anchor="middle")
+    d.text(
+        495, y - 10, "the result: a buzz on the collar, and its text on your screen", size=13, anchor="middle"
+    )
     d.text(20, 34, "Dispatch, don't chat", size=15, bold=True)
     d.text(
-        20, y + 34, "The pin buzzes `captured` only when the clip is on its flash, and forgets it only when the "
-        "companion holds it durably.", size=12, colour=SOFT,
+        20,
+        y + 34,
+        "The pin buzzes `captured` only when the clip is on its flash, and forgets it only when the "
+        "companion holds it durably.",
+        size=12,
+        colour=SOFT,
     )
     return d.source()

@@ -21,17 +21,32 @@ class Drawing:
         self._parts: list[str] = []
 
     def text(
-        self, x: float, y: float, words: str, *, size: int = 13, colour: str = INK, anchor: str = "start",
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: int = 13,
+        colour: str = INK,
+        anchor: str = "start",
         bold: bool = False,
     ) -> None:
         weight = " font-weight='600'" if bold else ""
         self._parts.append(
-            f"<text x='{x:.1f}' y='{y:.1f}' font-size='{size}' fill='{colour}' text-anchor='{anchor}'{weight} {FONT}>"
-            f"{escape(words)}</text>"
+            f"<text x='{x:.1f}' y='{y:.1f}' font-size='{size}' fill='{colour}' text-anchor='{anchor}'"
+            f"{weight} {FONT}>{escape(words)}</text>"
         )
 
     def box(
-        self, x: float, y: float, w: float, h: float, *, fill: str = PAPER, stroke: str = INK, radius: float = 8
+        self,
+        x: float,
+        y: float,
+        w: float,
+        h: float,
+        *,
+        fill: str = PAPER,
+        stroke: str = INK,
+        radius: float = 8,
     ) -> None:
         self._parts.append(
             f"<rect x='{x:.1f}' y='{y:.1f}' width='{w:.1f}' height='{h:.1f}' rx='{radius}' fill='{fill}' "
@@ -39,8 +54,16 @@ class Drawing:
         )
 
     def line(
-        self, x1: float, y1: float, x2: float, y2: float, *, colour: str = INK, width: float = 1.4,
-        arrow: bool = False, dashed: bool = False,
+        self,
+        x1: float,
+        y1: float,
+        x2: float,
+        y2: float,
+        *,
+        colour: str = INK,
+        width: float = 1.4,
+        arrow: bool = False,
+        dashed: bool = False,
     ) -> None:
         extra = " marker-end='url(#tip)'" if arrow else ""
         extra += " stroke-dasharray='4 4'" if dashed else ""
@@ -59,6 +82,7 @@ class Drawing:
             "<defs><marker id='tip' viewBox='0 0 10 10' refX='9' refY='5' markerWidth='7' markerHeight='7' "
             f"orient='auto-start-reverse'><path d='M0 0 L10 5 L0 10 z' fill='{INK}'/></marker></defs>"
         )
-        head = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' height='{height}'>"
+        size = f"width='{width}' height='{height}'"
+        head = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' {size}>"
         paper = f"<rect width='{width}' height='{height}' fill='{PAPER}'/>"
         return "\n".join([head, tip, paper, *self._parts, "</svg>", ""])

@@ -24,7 +24,12 @@ _STORY = {
     ("companion", "transcript"): ("companion", "text"),
     ("companion", "job"): ("companion", "job"),
 }
-_LANES = (("you", "You do", ACCENT), ("feel", "You feel", ACCENT), ("pin", "The pin", CALM), ("companion", "Companion", COOL))
+_LANES = (
+    ("you", "You do", ACCENT),
+    ("feel", "You feel", ACCENT),
+    ("pin", "The pin", CALM),
+    ("companion", "Companion", COOL),
+)
 
 
 def _words(event: Mapping[str, Any]) -> tuple[str, str] | None:

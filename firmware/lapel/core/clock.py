@@ -15,7 +15,7 @@ class Clock:
         self._diff = diff
         self._last = ticks()
         self._ms = 0
-        self._wall_at_boot_ms = None
+        self._wall_at_boot_ms: int = None
         self._zone_min = 0
 
     def ms(self) -> int:

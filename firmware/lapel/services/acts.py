@@ -12,7 +12,8 @@ class Acts:
     """Owns the button's meaning and the pin's state. `boot` is this boot's id (8 hex digits)."""
 
     def __init__(
-        self, button, recorder, store, feedback, announcer, desk, clock, settings, boot, rate_hz, trace, check_in
+        self, button, recorder, store, feedback, announcer, desk, clock, settings, boot, rate_hz, trace,
+        check_in, ticks=ticks_ms,
     ) -> None:  # fmt: skip
         self._button = button
         self._recorder = recorder
@@ -26,6 +27,7 @@ class Acts:
         self._rate_hz = rate_hz
         self._trace = trace
         self._check_in = check_in
+        self._ticks = ticks
         self._gesture = gesture.Gesture()
         self._acts = {
             gesture.DOWN: self._down,
@@ -50,10 +52,10 @@ class Acts:
             self.state.go(states.IDLE)
         while True:
             self._check_in()
-            wait_ms = self._gesture.wait_ms(ticks_ms())
+            wait_ms = self._gesture.wait_ms(self._ticks())
             edge = await self._button.edge(_CHECK_IN_MS if wait_ms is None else min(wait_ms, _CHECK_IN_MS))
             if edge is None:
-                due = self._gesture.tick(ticks_ms())
+                due = self._gesture.tick(self._ticks())
             elif edge[0]:
                 due = self._gesture.press(edge[1])
             else:

@@ -6,6 +6,7 @@ from flash through a second handle, as far as it was synced.
 
 import binascii
 
+from lapel.services.clip_reader import ClipReader
 from lapel.services.store_files import StoreError
 from lapel_wire import messages
 from lapel_wire.clips import FINISH, OFFER, Sender
@@ -24,8 +25,8 @@ class ClipFeed:
         self._live = live
         self._trace = trace
         self._on_accepted = on_accepted
-        self._sender = None
-        self._reader = None
+        self._sender: Sender = None
+        self._reader: ClipReader = None
         self._ends = 0
         self._parked = []
         self._piece = bytearray(_CRC_PIECE_BYTES)

@@ -43,6 +43,8 @@ BAD_IMPORTS = [
     ("lib/lapel_wire/packets.py", "from lapel_audio import adpcm"),
     ("lib/lapel_wire/packets.py", "from lapel import compat"),
     ("lib/lapel_wire/packets.py", "import typing"),
+    ("lib/lapel_wire/packets.py", "if True:\n    from typing import Any"),
+    ("lib/lapel_wire/packets.py", "if TYPE_CHECKING:\n    from asyncio import Task"),
     ("lib/lapel_audio/adpcm.py", "import numpy"),
     ("lib/drivers/button.py", "from lapel.core import gesture"),
     ("lib/drivers/mic_i2s.py", "import bluetooth"),

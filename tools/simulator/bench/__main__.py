@@ -1,4 +1,4 @@
-"""`python -m simulator.bench [--clips N]`: every figure of the loop, as a table. Exit 1 when a bar is missed."""
+"""`python -m simulator.bench`: every figure of the loop, as a table. Exit 1 when a bar is missed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import app_size
 import click
-from lapel_companion import paths
 
+from lapel_companion import paths
 from simulator.air import Pace
 from simulator.bench.dispatches import Run, measure
 from simulator.bench.figures import Figure, table

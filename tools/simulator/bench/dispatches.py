@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lapel_companion import client
-
 from simulator import wav
 from simulator.air import Pace
 from simulator.bench import processes
@@ -115,7 +114,8 @@ async def measure(pace: Pace, clips: int, state: Path, config: Path, seed: int) 
 async def _seen(simulation: Simulation, name: str, start: int, **fields: str) -> Event:
     found = await simulation.timeline.find(Pattern(name, {"who": "pin", **fields}), start, set(), WAIT_S)
     if found is None:
-        last = "\n".join(f"  {e.t_s:8.3f} {e.who} {e.name} {dict(e.fields)}" for e in simulation.timeline.events[-40:])
+        events = simulation.timeline.events[-40:]
+        last = "\n".join(f"  {e.t_s:8.3f} {e.who} {e.name} {dict(e.fields)}" for e in events)
         why = simulation.failure or f"no {name} came from the pin within {WAIT_S:g} s"
         raise RuntimeError(f"{why}. The last events:\n{last}")
     return found

@@ -43,7 +43,8 @@ def table(title: str, figures: Sequence[Figure]) -> str:
         if not figure.samples:
             lines.append(f"  {figure.name:<52}{'not seen':>20}")
             continue
-        shown = [f"{value:,.1f}" if value < 1000 else f"{value:,.0f}" for value in (figure.median, figure.p95)]
+        values = (figure.median, figure.p95)
+        shown = [f"{value:,.1f}" if value < 1000 else f"{value:,.0f}" for value in values]
         lines.append(
             f"  {figure.name:<52}{shown[0]:>10}{shown[1]:>10}  {len(figure.samples):>3}  {_bar(figure)}"
         )
