@@ -56,7 +56,7 @@ bench: $(VENV) $(MPY) ## the figures under device time: latencies, memory, erase
 	@$(PY) -m simulator.bench
 
 wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, noise: none may act
-	@$(PY) -m pytest -q -n 2 tests/speech $(PYTEST)
+	@$(PY) -m voices.suite
 
 # --- what is made once --------------------------------------------------------------------------------
 
@@ -71,7 +71,7 @@ voices: $(VENV) $(FLITE) ## speak the demo's recordings again
 pictures: $(VENV) $(MPY) ## draw the README's pictures again, one of them from a run of the demo
 	@mkdir -p build
 	@$(LAPEL) sim --script tools/simulator/demo/demo.script --json > build/demo.ndjson
-	@$(PY) -m pictures docs/pictures build/demo.ndjson
+	@$(PY) -m pictures tools/pictures build/demo.ndjson
 
 clean: ## remove caches and what runs left behind
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
