@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lapel_companion import __version__, channels, config, phrases, pin_settings, speech
+from lapel_companion import __version__, channels, config, phrases, pin_settings
 from lapel_companion.api import Api, Backend
 from lapel_companion.blobs import Blobs
 from lapel_companion.clips import ClipFiles
@@ -28,6 +28,7 @@ from lapel_companion.link.desk import PinDesk
 from lapel_companion.link.radio import Keeper, RadioError, radio_of
 from lapel_companion.notices import Outbox
 from lapel_companion.socket_path import SocketPathError
+from lapel_companion.speech.apart import Apart
 from lapel_companion.speech.base import SpeechError
 from lapel_companion.state import StateError, StateFolder
 
@@ -89,7 +90,8 @@ class Daemon:
         self.blobs = Blobs(self.state.blobs_dir)
         self.outbox = Outbox(self.log, self.state.epoch)
         self.outbox.load()
-        self._recogniser = speech.make(settings.speech)
+        self._recogniser = Apart(settings.speech)
+        closing.callback(self._recogniser.close)
         self.engine = DbosEngine(
             Services(
                 state=self.state.path,

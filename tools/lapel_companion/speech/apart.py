@@ -1,0 +1,115 @@
+"""A recogniser in a process of its own.
+
+pocketsphinx holds Python's lock for seconds at a time: in the daemon's process the link to the pin would
+stand still while it listens. Here it may even crash, or be ended when it takes too long.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from lapel_companion import speech
+from lapel_companion.speech.base import SpeechError, Transcript
+
+_STOP_LIMIT_S = 2.0
+_SETTINGS = ("engine", "language", "model", "url", "api_key_env", "timeout_s")
+
+
+class Apart:
+    """`speech.make(settings)`, elsewhere. Safe to use from several threads; one request at a time.
+
+    A request that takes longer than `settings.timeout_s` ends the process; the next one starts another.
+    """
+
+    def __init__(self, settings: speech.Settings) -> None:
+        # A setting that cannot work is said now, and the model is not loaded for that.
+        here = speech.make(settings)
+        self.name = here.name
+        self.trusted = here.trusted
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def warm_up(self) -> None:
+        """Starts the process and loads the model. Raises SpeechError."""
+        self._ask({"do": "warm_up"})
+
+    def transcribe(self, pcm: bytes, language: str = "en", hints: Sequence[str] = ()) -> Transcript:
+        """As the recogniser's. Raises SpeechError."""
+        request = {"do": "transcribe", "bytes": len(pcm), "language": language, "hints": list(hints)}
+        return Transcript.from_body(self._ask(request, pcm))
+
+    def check_phrase(self, phrase: str) -> str | None:
+        """As the recogniser's. Raises SpeechError."""
+        answer: str | None = self._ask({"do": "check_phrase", "phrase": phrase})
+        return answer
+
+    def close(self) -> None:
+        """Ends the process."""
+        with self._lock:
+            self._end()
+
+    def _ask(self, request: dict[str, Any], sound: bytes = b"") -> Any:
+        with self._lock:
+            process = self._process
+            if process is None or process.poll() is not None:
+                process = self._start()
+            try:
+                line = self._exchange(process, json.dumps(request).encode() + b"\n" + sound)
+            except (OSError, TimeoutError) as error:
+                self._end()
+                if isinstance(error, TimeoutError):
+                    limit = f"{self._settings.timeout_s:g} s"
+                    raise SpeechError(f"{self.name} took longer than {limit} and was ended.") from error
+                raise SpeechError(f"{self.name} ended by itself ({error}); it is started again.") from error
+        answer = json.loads(line)
+        if "error" in answer:
+            raise SpeechError(answer["error"])
+        return answer["ok"]
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._process = process = subprocess.Popen(
+            [sys.executable, "-m", "lapel_companion.speech.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        settings = {name: getattr(self._settings, name) for name in _SETTINGS}
+        assert process.stdin
+        process.stdin.write(json.dumps(settings).encode() + b"\n")
+        return process
+
+    def _exchange(self, process: subprocess.Popen[bytes], request: bytes) -> bytes:
+        assert process.stdin and process.stdout
+        process.stdin.write(request)
+        process.stdin.flush()
+        ready, _, _ = select.select([process.stdout], [], [], self._settings.timeout_s)
+        if not ready:
+            raise TimeoutError
+        line = process.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise OSError("it said nothing more")
+        return line
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin and process.stdout
+        try:
+            process.stdin.close()
+        except OSError:
+            # It is gone: nothing is left to flush.
+            pass
+        try:
+            process.wait(_STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
