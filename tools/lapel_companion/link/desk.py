@@ -23,6 +23,7 @@ from lapel_wire import gatt, messages
 
 _REPEAT_S = 2.0
 _JOBS_SETTLE_S = 1.0
+_JOBS_AGAIN_S = 30.0
 _READ_REPEAT_S = 1.0
 _READ_LIMIT_S = 10.0
 _READ_MAX_BYTES = 64 * 1024
@@ -140,7 +141,10 @@ class PinDesk:
         self._teller.tick()
         if self._jobs_due is not None and time.monotonic() >= self._jobs_due:
             self._jobs_due, running = None, self._jobs_running()
-            if running != self._jobs_told:
+            if running:
+                # Nothing answers it: what was lost is said again.
+                self._jobs_due = time.monotonic() + _JOBS_AGAIN_S
+            if running or running != self._jobs_told:
                 self._jobs_told = running
                 self.wishes.put(messages.JOBS, {"n": running}, (messages.JOBS,))
         if self._settings_due is not None and time.monotonic() >= self._settings_due:
@@ -150,8 +154,8 @@ class PinDesk:
 
     def _jobs_changed(self) -> None:
         # A job that ends at once is not worth a message; nor is it urgent.
-        if self._jobs_due is None:
-            self._jobs_due = time.monotonic() + _JOBS_SETTLE_S
+        soon = time.monotonic() + _JOBS_SETTLE_S
+        self._jobs_due = soon if self._jobs_due is None else min(soon, self._jobs_due)
 
     async def read(self, what: str) -> bytes:
         """A record that the pin keeps ("flight"). Raises NoPin."""
