@@ -220,6 +220,9 @@ def freq(hz=None):
 
 def reset():
     """The simulator ends this process and starts it anew."""
-    bus.attached().send(bus.SYSTEM, _SYSTEM_RESET)
+    link = bus.attached()
+    link.send(bus.SYSTEM, _SYSTEM_RESET)
     while True:
-        time.sleep(1)
+        # ends with the simulator, if that is gone
+        link.poll()
+        time.sleep_ms(100)

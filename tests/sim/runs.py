@@ -78,12 +78,21 @@ class Sim:
         path.write_text(script)
         return self.run("--script", str(path), *options)
 
+    def start(self, script: str) -> subprocess.Popen[str]:
+        """That script, to be looked at while it runs."""
+        path = self.folder / "x.script"
+        path.write_text(script)
+        command = [*self._command(), "--script", str(path)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def _command(self) -> list[str]:
+        command = [sys.executable, "-m", "lapel_companion", "sim", "--json"]
+        return [*command, "--state", str(self.state), "--config", str(self.config)]
+
     def run(self, *options: str, **env: str) -> Run:
         """`lapel sim` with those options, on this state and configuration."""
-        command = [sys.executable, "-m", "lapel_companion", "sim", "--json"]
-        command += ["--state", str(self.state), "--config", str(self.config), *options]
         done = subprocess.run(
-            command,
+            [*self._command(), *options],
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from lapel_companion.state import StateFolder
@@ -37,6 +39,20 @@ def test_a_state_in_use(sim: Sim) -> None:
         held.close()
     assert run.code == 1
     assert "another `lapel sim` uses this state" in run.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_end_from_outside_leaves_nothing_running(sim: Sim, number: signal.Signals) -> None:
+    running = sim.start("sleep 60\n")
+    assert running.stdout
+    for line in running.stdout:
+        if '"linked"' in line:
+            break
+    running.send_signal(number)
+    assert running.wait(20) == 130
+    # the daemon has let its state go, and the simulation its pin's
+    StateFolder.open(sim.state).close()
+    PinFolder(sim.state).close()
 
 
 @pytest.mark.parametrize("how", ["link down", "link up"])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
-import signal
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,14 +89,14 @@ class Pin:
         self._folder = folder
         self._on_line = on_line
         self._on_exit = on_exit
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._watch: asyncio.Task[None] | None = None
         self.pid = 0
 
     @property
     def running(self) -> bool:
         """The interpreter is there."""
-        return self._process is not None and self._process.returncode is None
+        return self._process is not None and self._process.poll() is None
 
     async def power_on(self, env: Mapping[str, str]) -> None:
         """Start the interpreter with `env` added to ours. Raises NoInterpreter, CannotCompile."""
@@ -109,15 +108,15 @@ class Pin:
         path = await asyncio.to_thread(self._spec.module_path)
         full = {**os.environ, **self._spec.env, **env, "MICROPYPATH": path}
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *command,
+            # not asyncio's: a pin may be on the bus, and lose its power again, before that has returned
+            self._process = subprocess.Popen(  # noqa: ASYNC220
+                command,
                 env=full,
                 cwd=self._folder,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
-                limit=LINE_BYTES,
             )
         except OSError as error:
             raise NoInterpreter(f"{command[0]} does not start: {error.strerror or error}") from error
@@ -127,9 +126,8 @@ class Pin:
     def power_cut(self) -> None:
         """The process is gone at once, whatever it was doing."""
         process, self._process = self._process, None
-        if process and process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+        if process:
+            process.kill()
 
     async def ended(self) -> None:
         """Wait until a killed process is gone and all it printed was read."""
@@ -137,12 +135,14 @@ class Pin:
         if watch:
             await watch
 
-    async def _follow(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout
+    async def _follow(self, process: subprocess.Popen[bytes]) -> None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(LINE_BYTES)
+        pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), process.stdout)
         last: list[str] = []
         while True:
             try:
-                raw = await process.stdout.readline()
+                raw = await reader.readline()
             except ValueError:
                 # a line past the limit: the reader has dropped it
                 continue
@@ -151,7 +151,8 @@ class Pin:
             line = raw.decode(errors="replace").rstrip("\n")
             last = [*last[1 - LAST_LINES :], line]
             self._on_line(line)
-        code = await process.wait()
+        pipe.close()
+        code = await asyncio.to_thread(process.wait)
         if process is self._process:
             self._process = None
             self._on_exit(code, last)

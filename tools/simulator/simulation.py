@@ -84,6 +84,7 @@ class Simulation:
         )
         self.pin = Pin(spec, options.state / FOLDER, self._on_line, self._on_exit)
         self._restart: asyncio.Task[None] | None = None
+        self._closing = False
         self.person = Person(
             self.timeline, self.hardware.button, self.mic, lambda: self.pin.running, self._seen
         )
@@ -135,8 +136,10 @@ class Simulation:
     async def close(self) -> None:
         """Everything off; the state stays. What happens meanwhile is not told."""
         self.timeline.hush()
+        self._closing = True
         if self._restart:
-            self._restart.cancel()
+            # half started it could not be ended
+            await asyncio.gather(self._restart, return_exceptions=True)
         # while the pin is there: who speaks with nobody waits for an answer
         if self._companion:
             await self._companion.stop()
@@ -241,6 +244,8 @@ class Simulation:
         self._sim("reset", cause=cause)
         self.pin.power_cut()
         self._gone()
+        if self._closing:
+            return
         self._restart = asyncio.get_running_loop().create_task(self._start_pin(cause))
 
     def _fail(self, why: str) -> None:
