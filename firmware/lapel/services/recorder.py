@@ -20,7 +20,7 @@ def _machine_code():
     """(converter, encoder) as machine code, or as plain Python where MicroPython makes none (64-bit ARM)."""
     try:
         from lapel_audio import kernels
-    except (SyntaxError, ValueError):
+    except (ImportError, SyntaxError, ValueError):
         from lapel_audio import adpcm, convert
 
         return convert.Converter(), adpcm.Encoder()
