@@ -65,7 +65,6 @@ class Simulation:
         self._folder: PinFolder | None = None
         self._identity = ""
         self._address = ""
-        self._boots = 0
         seed = options.seed
         self.bus = Bus()
         self.hardware = Hardware(self.bus, seed, self.timeline.now_s)
@@ -120,9 +119,8 @@ class Simulation:
         self._address = await self.bus.open()
         radio = self._options.companion_radio or "bleak"
         if self._port:
-            own = await self._port.open()
-            radio = self._options.companion_radio or f"bumble:{own}"
-            self.companion_spec = own
+            self.companion_spec = await self._port.open()
+            radio = self._options.companion_radio or f"bumble:{self.companion_spec}"
         if self._options.companion:
             spec = CompanionSpec(radio, self._options.state, self._options.config)
             self._companion = Companion(
@@ -254,10 +252,9 @@ class Simulation:
         self._sim("failure", why=why)
 
     def _check_flash(self) -> None:
-        if self.flash.violations:
-            more = len(self.flash.violations) - 1
-            first = f"the rules of NOR flash were broken: {self.flash.violations[0]}"
-            self.failure = self.failure or (f"{first} (and {more} more)" if more else first)
+        if self.flash.violations and not self.failure:
+            count, first = len(self.flash.violations), self.flash.violations[0]
+            self.failure = f"the rules of NOR flash were broken {count} times, first: {first}"
 
     # power
 
@@ -280,7 +277,6 @@ class Simulation:
             self._sim("note", text=f"the pin did not get ready within {READY_S:g} s; going on")
 
     async def _start_pin(self, cause: str) -> None:
-        self._boots += 1
         await self.pin.power_on(
             {
                 "LAPEL_SIM_BUS": self._address,

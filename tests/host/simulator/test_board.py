@@ -57,6 +57,17 @@ def test_power_cut_after_an_operation_and_on_again(desk: Desk) -> None:
     asyncio.run(run())
 
 
+def test_programming_what_was_not_erased_fails_the_run(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk("board_parts.py", PART="overwrite") as simulation:
+            await seen(simulation, "overwritten")
+            assert simulation.failure == ""
+        assert "rules of NOR" in simulation.failure
+        assert "block 5, offset 0" in simulation.failure
+
+    asyncio.run(run())
+
+
 def test_button_bounces_and_interrupts(desk: Desk) -> None:
     async def run() -> None:
         async with desk("board_parts.py", PART="button") as simulation:

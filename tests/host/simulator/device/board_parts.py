@@ -121,6 +121,11 @@ def main():
         write()
     elif what == "write_for_ever":
         write_for_ever()
+    elif what == "overwrite":
+        flash = nor.open_flash(link)
+        flash.writeblocks(5, bytes(32), 0)
+        flash.writeblocks(5, b"\xff" * 32, 0)
+        say("overwritten")
     elif what == "button":
         asyncio.run(button())
     elif what == "mic":
