@@ -128,6 +128,7 @@ def test_audio_header():
 
 
 def test_the_longest_notice_fits():
-    body = {"ep": "0" * 16, "s": schema.U32, "k": "question", "d": "d4294967295", "j": "d4294967295.99", "x": ""}
+    body = {"ep": "0" * 16, "s": schema.U32, "k": "question"}
+    body.update({"d": "d4294967295", "j": "d4294967295.99", "x": ""})
     body["x"] = "\u732b" * 80
     assert messages.decode(messages.encode(messages.NOTICE, body))[1] == body
