@@ -1,18 +1,23 @@
-"""python -m get_tools micropython | flite | pip-wheel. Run by make; silent when there is nothing to do."""
+"""python -m get_tools NAME: micropython, micropython32, flite or pip-wheel. Run by make; silent when done before."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from get_tools import debian, flite, micropython, pip_wheel
+from get_tools import debian, flite, micropython, micropython32, pip_wheel
 
 ROOT = Path(__file__).resolve().parents[2]
-USAGE = "usage: python -m get_tools micropython | flite | pip-wheel"
+USAGE = "usage: python -m get_tools micropython | micropython32 | flite | pip-wheel"
 
 
 def main(arguments: list[str]) -> int:
-    makers = {"micropython": micropython.make, "flite": flite.make, "pip-wheel": pip_wheel.make}
+    makers = {
+        "micropython": micropython.make,
+        "micropython32": micropython32.make,
+        "flite": flite.make,
+        "pip-wheel": pip_wheel.make,
+    }
     if len(arguments) != 1 or arguments[0] not in makers:
         print(USAGE, file=sys.stderr)
         return 2

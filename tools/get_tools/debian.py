@@ -82,10 +82,12 @@ def this_system() -> System:
 
 
 class Suite:
-    """One release of one mirror behind a private apt state in `folder`."""
+    """One release of one mirror behind a private apt state in `folder`; of another machine's `architecture`,
+    or this one's."""
 
-    def __init__(self, system: System, codename: str, folder: Path) -> None:
+    def __init__(self, system: System, codename: str, folder: Path, architecture: str = "") -> None:
         self.codename = codename
+        self._architecture = architecture
         self._folder = folder
         self._system = system
         self._options: list[str] = []
@@ -99,7 +101,10 @@ class Suite:
             (k for k in (k.format(id=self._system.id) for k in KEYRINGS) if os.path.exists(k)), None
         )
         signed = f"[signed-by={keyring}] " if keyring else ""
+        other = self._architecture
+        foreign = [f"-oAPT::Architecture={other}", f"-oAPT::Architectures::={other}"] if other else []
         self._options = [
+            *foreign,
             *(
                 f"-oDir::{name}={self._folder / value}"
                 for name, value in {

@@ -24,9 +24,11 @@ class CannotCompile(Exception):
     """A module with a mistake in it; the text is the compiler's."""
 
 
-def compiled(folders: Sequence[Path]) -> list[Path]:
-    """The folders of bytecode that stand for these folders of source. Raises CannotCompile."""
-    march = _EMITTERS.get(platform.machine().lower(), "")
+def compiled(folders: Sequence[Path], march: str | None = None) -> list[Path]:
+    """The folders of bytecode that stand for these folders of source, with machine code for `march` (this
+    computer's when None). Raises CannotCompile."""
+    if march is None:
+        march = _EMITTERS.get(platform.machine().lower(), "")
     return [_folder(folder, march) for folder in folders]
 
 

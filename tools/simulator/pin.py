@@ -46,6 +46,8 @@ class PinSpec:
     virtual_radio: bool = True
     heap_bytes: int = HEAP_BYTES
     interpreter: str = ""
+    # Emitter of mpy-cross for that interpreter; None for this computer's own.
+    march: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
 
     def command(self) -> list[str]:
@@ -61,7 +63,7 @@ class PinSpec:
         own = [ROOT / "firmware", ROOT / "lib", board]
         if self.virtual_radio:
             own.append(board / "radio")
-        return ":".join([*(str(folder) for folder in [*self.paths, *compiled(own)]), ".frozen"])
+        return ":".join([*(str(folder) for folder in [*self.paths, *compiled(own, self.march)]), ".frozen"])
 
 
 def find_interpreter(wanted: str = "") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import sys
 import tempfile
@@ -15,13 +14,14 @@ import click
 
 from lapel_companion import paths
 from simulator.air import Pace
+from simulator.bench import memory
 from simulator.bench.dispatches import Run, measure
 from simulator.bench.figures import Figure, table
-from simulator.compiled import ROOT, compiled
-from simulator.pin import find_interpreter
+from simulator.pin import PinSpec
 
 RADIOS = (Pace(30.0, 4), Pace(50.0, 2))
 START_UPS = 5
+MEMORY_CLIPS = 3
 
 
 @click.command()
@@ -34,11 +34,7 @@ def main(clips: int, slow_only: bool, seed: int) -> None:
     radios = RADIOS[slow_only:]
     for pace in radios:
         click.echo(f"{clips} clips of 5 s over {_name(pace)} ...", err=True)
-        with tempfile.TemporaryDirectory(prefix="lapel-bench-", ignore_cleanup_errors=True) as folder:
-            try:
-                runs.append(asyncio.run(measure(pace, clips, Path(folder), paths.EXAMPLE, seed)))
-            except RuntimeError as error:
-                raise click.ClickException(str(error)) from error
+        runs.append(_measure(pace, clips, seed))
     missed = False
     for pace, run in zip(radios, runs, strict=True):
         missed |= _show(f"Radio: {_name(pace)} an event", run.latencies())
@@ -47,7 +43,31 @@ def main(clips: int, slow_only: bool, seed: int) -> None:
         for name, samples in vars(run).items():
             getattr(both, name).extend(samples)
     missed |= _show("Pin and companion", [*both.others(), *_still()])
+    missed |= _memory(seed)
     sys.exit(1 if missed else 0)
+
+
+def _measure(pace: Pace, clips: int, seed: int, pin: PinSpec | None = None) -> Run:
+    with tempfile.TemporaryDirectory(prefix="lapel-bench-", ignore_cleanup_errors=True) as folder:
+        try:
+            return asyncio.run(measure(pace, clips, Path(folder), paths.EXAMPLE, seed, pin))
+        except RuntimeError as error:
+            raise click.ClickException(str(error)) from error
+
+
+def _memory(seed: int) -> bool:
+    """The pin's memory; whether a bar was missed."""
+    click.echo(memory.table() + "\n")
+    if not memory.available():
+        click.echo("The pin's memory was not measured: no 32-bit MicroPython runs here.\n")
+        return False
+    click.echo(f"{MEMORY_CLIPS} clips on a 32-bit MicroPython ...", err=True)
+    run = _measure(RADIOS[0], MEMORY_CLIPS, seed, memory.spec())
+    try:
+        figures = [*memory.heap(run.heap_free_bytes), *memory.allocations()]
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from error
+    return _show("Pin's memory, in 32-bit words", figures)
 
 
 def _name(pace: Pace) -> str:
@@ -70,27 +90,6 @@ def _still() -> list[Figure]:
     return [
         Figure("`lapel --help`", "ms", starts),
         Figure("app as .mpy for the ESP32-S3", "kB", [kb], (120, None)),
-        *_allocations(),
-    ]
-
-
-def _allocations() -> list[Figure]:
-    """Bytes a recorded block, by the real recorder on a microphone in its own process."""
-    script = ROOT / "tests" / "device_bench" / "alloc_recorder.py"
-    folders = [*compiled([ROOT / "firmware", ROOT / "lib"])]
-    result = subprocess.run(
-        [find_interpreter(), str(script)],
-        env={"MICROPYPATH": ":".join([*map(str, folders), ".frozen"])},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if result.returncode:
-        raise click.ClickException(f"{script.name}: {result.stdout}{result.stderr}")
-    found = json.loads(result.stdout)
-    # A word is half as long on the device.
-    words = found["all_bytes_per_block"] * 4 / found["word_bytes"]
-    return [
-        Figure("allocated in the audio path, a block", "B", [found["path_bytes_per_block"]], (0, None)),
-        Figure("allocated a block, awaits included (32-bit words)", "B", [words], (256, None)),
     ]
 
 

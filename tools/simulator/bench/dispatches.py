@@ -16,6 +16,7 @@ from simulator.air import Pace
 from simulator.bench import processes
 from simulator.bench.figures import Figure
 from simulator.events import Event, Pattern
+from simulator.pin import PinSpec
 from simulator.simulation import Options, Simulation
 
 SPOKEN = Path(__file__).resolve().parents[1] / "demo" / "disk_space.wav"
@@ -41,7 +42,6 @@ class Run:
     erases: list[float] = field(default_factory=list)
     boot_ms: list[float] = field(default_factory=list)
     linked_ms: list[float] = field(default_factory=list)
-    heap_lowest_bytes: list[float] = field(default_factory=list)
     heap_free_bytes: list[float] = field(default_factory=list)
     idle_percent: list[float] = field(default_factory=list)
     daemon_mb: list[float] = field(default_factory=list)
@@ -61,8 +61,6 @@ class Run:
         return [
             Figure("power on to advertising", "ms", self.boot_ms),
             Figure("erases a 5 s clip, its notice and their end included", "", self.erases),
-            Figure("pin's heap free before a collection (64-bit words)", "B", self.heap_lowest_bytes),
-            Figure("pin's heap free after a collection (64-bit words)", "B", self.heap_free_bytes),
             Figure("job submitted to running", "ms", self.running_ms, (None, 150)),
             Figure("daemon: idle, per cent of one core", "%", self.idle_percent, (1, None)),
             Figure("daemon: memory, resident", "MB", self.daemon_mb),
@@ -75,11 +73,12 @@ def spoken_clip() -> array[int]:
     return sound[: CLIP_S * RATE_HZ] + array("h", bytes(2 * max(0, CLIP_S * RATE_HZ - len(sound))))
 
 
-async def measure(pace: Pace, clips: int, state: Path, config: Path, seed: int) -> Run:
+async def measure(
+    pace: Pace, clips: int, state: Path, config: Path, seed: int, pin: PinSpec | None = None
+) -> Run:
     """`clips` dispatches over a radio of that pace. Raises RuntimeError with what did not happen."""
-    simulation = Simulation(
-        Options(state=state, config=config, pace=pace, seed=seed, companion=client.follow)
-    )
+    options = Options(state=state, config=config, pace=pace, seed=seed, companion=client.follow, pin=pin)
+    simulation = Simulation(options)
     run = Run()
     try:
         await simulation.open()
@@ -103,7 +102,6 @@ async def measure(pace: Pace, clips: int, state: Path, config: Path, seed: int) 
         run.daemon_mb.append(after.resident_bytes / 1e6)
         for event in _named(simulation.timeline.events, "pin", "heap"):
             run.heap_free_bytes.append(float(event.fields["free"]))
-            run.heap_lowest_bytes.append(float(event.fields["lowest"]))
     finally:
         await simulation.close()
     if simulation.failure:

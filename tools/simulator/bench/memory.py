@@ -1,0 +1,78 @@
+"""The pin's memory in words as long as its own: the whole loop once, on a 32-bit MicroPython."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+
+from simulator.bench.figures import Figure
+from simulator.compiled import ROOT, compiled
+from simulator.pin import DEVICE_DMA_BYTES, DEVICE_HEAP_BYTES, DEVICE_NATIVE_BYTES, PinSpec, find_interpreter
+
+INTERPRETER = ROOT / ".tools" / "micropython32"
+MARCH = "x86"
+# For Python on the chip; and what only the simulator has in the same heap: stand-ins for what is native there.
+BUDGET_BYTES = DEVICE_HEAP_BYTES - DEVICE_DMA_BYTES - DEVICE_NATIVE_BYTES
+FAKES_BYTES = 71_000
+ALLOCATIONS = ROOT / "tests" / "device_bench" / "alloc_recorder.py"
+
+
+def available() -> bool:
+    """Whether this computer runs it."""
+    try:
+        return subprocess.run([INTERPRETER, "-c", ""], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def spec() -> PinSpec:
+    """A pin of 32-bit words with a device's heap."""
+    return PinSpec(interpreter=str(INTERPRETER), march=MARCH, heap_bytes=BUDGET_BYTES + FAKES_BYTES)
+
+
+def heap(free_bytes: list[float]) -> list[Figure]:
+    """`free_bytes` after collections, of a run with `spec()`."""
+    used = [BUDGET_BYTES - free for free in free_bytes]
+    return [
+        Figure("pin's heap in use after a collection", "B", used, (BUDGET_BYTES, None)),
+        Figure("pin's heap free after a collection", "B", free_bytes),
+    ]
+
+
+def allocations() -> list[Figure]:
+    """Bytes a recorded block in 32-bit words, by the real recorder on a microphone in its own process.
+
+    Measured on the 64-bit interpreter: the addresses of a 32-bit process on a desk are no small integers, so
+    that each id() in asyncio allocates, which it does not on the chip. Raises RuntimeError with what the
+    program said.
+    """
+    folders = [*map(str, compiled([ROOT / "firmware", ROOT / "lib"])), ".frozen"]
+    result = subprocess.run(
+        [find_interpreter(), ALLOCATIONS],
+        env={**os.environ, "MICROPYPATH": ":".join(folders)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise RuntimeError(f"{ALLOCATIONS.name}: {result.stdout}{result.stderr}")
+    found = json.loads(result.stdout)
+    all_bytes = found["all_bytes_per_block"] * 4 / found["word_bytes"]
+    return [
+        Figure("allocated in the audio path, a block", "B", [found["path_bytes_per_block"]], (0, None)),
+        Figure("allocated a block, awaits included", "B", [all_bytes], (256, None)),
+    ]
+
+
+def table() -> str:
+    """The memory of the board, as its board.py tells it, one use a line."""
+    text = (ROOT / "boards" / "sim" / "board.py").read_text(encoding="utf-8")
+    found = re.search(r"memory = (\{.*?\})", text)
+    assert found
+    uses: dict[str, int] = ast.literal_eval(found[1])
+    lines = [f"  {name.removesuffix('_bytes'):<52}{count:>10,}" for name, count in uses.items()]
+    return "\n".join(["Memory of an ESP32-S3 without PSRAM, in bytes", *lines])
+
