@@ -36,9 +36,7 @@ _SAME_SOUND = (
 )  # fmt: skip
 # Never made one with their sound-alikes: the meaning hangs on them.
 _KEPT = frozenset(("no", "our", "us"))
-_CANONICAL = {
-    other: group.split()[0] for group in _SAME_SOUND for other in group.split() if other not in _KEPT
-}
+_CANONICAL = {other: group.split()[0] for group in _SAME_SOUND for other in group.split() if other not in _KEPT}
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"

@@ -52,7 +52,7 @@ def available() -> bool:
 
 
 def say(text: str, voice: str = "rms", pace: float = 1.0) -> bytes:
-    """PCM (16-bit LE mono 16 kHz) of `text`; `pace` stretches durations (1.2 is slower). VoiceError when flite fails."""
+    """PCM (16-bit LE mono 16 kHz) of `text`; a `pace` of 1.2 is slower. VoiceError when flite fails."""
     with tempfile.TemporaryDirectory(prefix="lapel-voice-") as folder:
         out = Path(folder) / "out.wav"
         argv = [find(), "-voice", voice, "--setf", f"duration_stretch={pace}", "-t", text, "-o", str(out)]

@@ -79,3 +79,8 @@ class Recogniser(Protocol):
 
     def check_phrase(self, phrase: str) -> str | None:
         """None when this engine can hear `phrase`, else a sentence that says why not."""
+
+
+def names_in(hints: Sequence[str]) -> list[str]:
+    """The names and terms among `hints`. Whole phrases are left out: a recogniser that expects them hears them."""
+    return [hint for hint in hints if "{" not in hint and len(hint.split()) <= 2]

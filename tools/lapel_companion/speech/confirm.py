@@ -7,7 +7,7 @@ answers is a comparison of two readings of the same sound: never a confidence of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,25 +39,25 @@ class Confirmer:
         self._decode = decode
         self._known: set[str] = set()
 
-    def lay(self, pcm: bytes, line: Sequence[str], rivals: dict[int, Collection[str]] | None = None) -> list[Piece]:
-        """The words of `line` over `pcm`; at place n one of rivals[n] may stand instead. [] when they do not fit."""
-        steps = [(place, place + 1, 1.0, word) for place, word in enumerate(line)]
-        for place, others in (rivals or {}).items():
-            steps += [(place, place + 1, 1.0, other) for other in others]
-        for _, _, _, word in steps:
+    def lay(self, pcm: bytes, line: Sequence[str]) -> list[Piece]:
+        """The words of `line` over `pcm`, with silence between them; [] when they do not fit at all."""
+        for word in line:
             self._know(word)
+        steps = [(place, place + 1, 1.0, word) for place, word in enumerate(line)]
         grammar = self._decoder.create_fsg(_NAME, 0, len(line), steps)
         self._decoder.add_fsg(_NAME, grammar)
         self._decode(self._decoder, pcm, _NAME)
         if self._decoder.hyp() is None:
             return []
         pieces = [
-            Piece(seg.word.partition("(")[0], seg.end_frame, _SCALE * math.log(seg.ascore) if seg.ascore > 0 else _WORST)
+            Piece(
+                seg.word.partition("(")[0], seg.end_frame, _SCALE * math.log(seg.ascore) if seg.ascore > 0 else _WORST
+            )
             for seg in self._decoder.seg()
             if seg.word != "(NULL)"
         ]
         # A path that ended before the line's last word is no reading of it.
-        return pieces if len([1 for piece in pieces if is_word(piece)]) == len(line) else []
+        return pieces if sum(map(is_word, pieces)) == len(line) else []
 
     def _know(self, word: str) -> None:
         if word in self._known:
@@ -69,11 +69,6 @@ class Confirmer:
 
 def is_word(piece: Piece) -> bool:
     return not piece.word.startswith(("<", "[", "+"))
-
-
-def spoken(pieces: Sequence[Piece]) -> list[str]:
-    """The words of a reading, without silence."""
-    return [piece.word for piece in pieces if is_word(piece)]
 
 
 def worst_stretch(phrase: Sequence[Piece], rival: Sequence[Piece]) -> float:

@@ -20,9 +20,9 @@ MOVES_DB = 8.0
 LEAST_SPEECH_MS = 120
 # Kept before and after the speech, so that soft first and last sounds stay whole.
 MARGIN_MS = 300
-# The sound of a clip that ends in the middle of a word is still this near to its loudest, at its very end.
-CLIFF_DB = 20.0
-_CLIFF_MS = 20
+# Speech fades out. A clip whose last sound is still this near to its loudest was cut off in the middle of one.
+CLIFF_DB = 22.0
+_CLIFF_FRAME = SAMPLE_RATE_HZ * 5 // 1000
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _moves(levels: list[float]) -> bool:
 
 def _gain(samples: array[int]) -> array[int]:
     """The same with its peak at half of full scale; a clip that is louder stays as it is."""
-    peak = max(max(samples), -min(samples), 1)
+    peak = max(1, *map(abs, (min(samples), max(samples))))
     if peak >= 16_000:
         return samples
     factor = 16_000 / peak
@@ -82,9 +82,16 @@ def _gain(samples: array[int]) -> array[int]:
 
 
 def _cut_off(samples: array[int], loudest: float) -> bool:
-    width = _CLIFF_MS * SAMPLE_RATE_HZ // 1000
     # Silence that was put after the cut (a player that stopped, a muted microphone) does not hide it.
     end = len(samples)
-    while end and abs(samples[end - 1]) <= 2:
-        end -= 1
-    return _rms(samples[max(0, end - width) : end]) > loudest / 10 ** (CLIFF_DB / 20)
+    while end > 0:
+        last = _rms(samples[max(0, end - _CLIFF_FRAME) : end])
+        if last >= SILENCE_RMS:
+            return last > loudest / 10 ** (CLIFF_DB / 20)
+        end -= _CLIFF_FRAME
+    return False
+
+
+def is_still(pcm: bytes) -> bool:
+    """True for silence and for even noise, which no recogniser should be asked about."""
+    return not examine(pcm, lambda _: True).pcm

@@ -6,6 +6,7 @@ and the sound does not speak against it. The rule and its figures stand in READM
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import warnings
@@ -14,25 +15,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lapel_companion import matching, words
-from lapel_companion.matching import Slot
+from lapel_companion import matching
 from lapel_companion.speech import sound
-from lapel_companion.speech.agree import Agreement, Target
+from lapel_companion.speech.agree import Target
 from lapel_companion.speech.base import SAMPLE_RATE_HZ, SpeechError, Transcript
-from lapel_companion.speech.confirm import Confirmer, Piece, spoken, worst_stretch
+from lapel_companion.speech.confirm import Confirmer, worst_stretch
 from lapel_companion.speech.lexicon import Lexicon
 
-# The open reading may differ from a phrase by this part of its phones, one of its alternatives by this part; and no
-# word that carries meaning by more than this part of its own.
-FAR = 0.42
+# Dictation agrees with a phrase when its reading differs by at most FAR of the phrase's phones, and that reading or one
+# of its alternatives by at most NEAR, no word that carries meaning by more than WORD of its own.
+FAR = 0.50
 NEAR = 0.20
 WORD = 0.55
-# Natural log units by which dictation's reading may fit one stretch of the sound better than the phrase does.
+# Natural log units by which dictation's reading may fit any one stretch of the sound better than the phrase does; and
+# the same where dictation heard a wholly other word.
 RATIO_LN = 32.0
+RATIO_OTHER_WORD_LN = 16.0
+OTHER_WORD = 0.70
 # Natural log units by which a phrase must fit better than another phrase that agrees, too.
 APART_LN = 20.0
 # The language model weighs less than this recogniser's usual 6.5, 8.5 and 9.5: other sentences than newspapers'.
-_WEIGHTS = {"lw": 5.0, "fwdflatlw": 6.5, "bestpathlw": 7.5}
+# And a frame of 10 ms has bounded work: the rest of the model's 30000 states never changed a reading.
+_WEIGHTS = {"lw": 5.0, "fwdflatlw": 6.5, "bestpathlw": 7.5, "maxhmmpf": 4000}
 READINGS = 20
 _MOST_HYPOTHESES = 150
 # Phrases are short. Longer clips are dictated only, and alternatives are not sought.
@@ -42,13 +46,13 @@ _VARIANT = re.compile(r"\(\d+\)$")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A phrase that a reading agrees with, and how both fit the sound; ratio is None when it was not laid over it."""
+    """A phrase, slots filled, that dictation agrees with. fit: its log likelihood over the sound; ratio: how much
+    better dictation's reading fits where that is most; limit: how much it may."""
 
-    target: Target
-    agreement: Agreement
-    pieces: tuple[Piece, ...] = ()
-    ratio: float | None = None
-    rival: tuple[str, ...] = ()
+    line: tuple[str, ...]
+    limit: float
+    fit: float = -math.inf
+    ratio: float = math.inf
 
 
 class PocketSphinx:
@@ -57,9 +61,8 @@ class PocketSphinx:
     name = "pocketsphinx"
     trusted = False
 
-    def __init__(self, ratio_ln: float = RATIO_LN) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ratio_ln = ratio_ln
         self._dictation: Any = None
         self._confirmer: Confirmer | None = None
         self._lexicon: Lexicon | None = None
@@ -72,7 +75,7 @@ class PocketSphinx:
             self._load()
 
     def check_phrase(self, phrase: str) -> str | None:
-        """None when `phrase` can be heard, else a sentence that says why not. Loads the models. SpeechError as above."""
+        """None when `phrase` can be heard, else a sentence that says why not. SpeechError as `warm_up`."""
         with self._lock:
             self._load()
             target = self._target(phrase)
@@ -125,8 +128,7 @@ class PocketSphinx:
                 f"pocketsphinx cannot load its model from {model}: {error}. Install it again: "
                 "pip install --force-reinstall pocketsphinx"
             ) from error
-        model_of_words = dictation.get_lm()
-        self._lexicon = Lexicon(dictionary, dictation.lookup_word, lambda word: model_of_words.prob([word]) / 10_000)
+        self._lexicon = Lexicon(dictation.lookup_word)
         self._confirmer = Confirmer(small, self._lexicon, _decode)
         self._vad = pocketsphinx.Vad(2, SAMPLE_RATE_HZ, sound.FRAME_MS / 1000)
         self._dictation = dictation
@@ -137,8 +139,7 @@ class PocketSphinx:
             # The user's phrases change seldom; when they do, the old ones go.
             if len(self._targets) >= 1024:
                 self._targets.clear()
-            parts = [part if isinstance(part, Slot) else part for part in matching.pattern(say)]
-            self._targets[say] = Target(say, parts, self._lexicon.sounds)
+            self._targets[say] = Target(say, matching.pattern(say), self._lexicon.sounds)
         return self._targets[say]
 
     def _dictate(self, pcm: bytes) -> list[list[str]]:
@@ -161,19 +162,17 @@ class PocketSphinx:
     def _confirm(self, heard: sound.Sound, readings: list[list[str]], hints: Sequence[str]) -> tuple[str, ...]:
         if heard.cut_off or len(heard.pcm) > LONGEST_PHRASE_S * SAMPLE_RATE_HZ * 2:
             return ()
-        laid = [self.look(heard.pcm, readings, candidate) for candidate in self.candidates(readings, hints)]
-        good = [one for one in laid if one.ratio is not None and one.ratio <= self._ratio_ln]
-        good.sort(key=lambda one: -sum(piece.fit for piece in one.pieces))
+        found = [self._weigh(heard.pcm, readings[0], one) for one in self._candidates(readings, hints)]
+        good = sorted((one for one in found if one.ratio <= one.limit), key=lambda one: -one.fit)
         if not good:
             return ()
         best = good[0]
-        for other in good[1:]:
-            same = other.agreement.filled == best.agreement.filled
-            if not same and _total(best) - _total(other) < APART_LN:
-                return ()
-        return (" ".join(best.agreement.filled),)
+        # Two phrases that the sound does not tell apart: neither.
+        if any(best.fit - other.fit < APART_LN and other.line != best.line for other in good[1:]):
+            return ()
+        return (" ".join(best.line),)
 
-    def candidates(self, readings: list[list[str]], hints: Sequence[str]) -> list[Candidate]:
+    def _candidates(self, readings: list[list[str]], hints: Sequence[str]) -> list[Candidate]:
         """The hints that dictation agrees with."""
         found: list[Candidate] = []
         for hint in dict.fromkeys(hints):
@@ -183,28 +182,27 @@ class PocketSphinx:
             first = target.agreement(readings[0], FAR)
             if first is None:
                 continue
-            agreed = [first, *(target.agreement(reading, NEAR) for reading in readings[1:])]
-            near = [one for one in agreed if one is not None and one.distance <= NEAR and one.worst <= WORD]
+            others = (target.agreement(reading, NEAR) for reading in readings[1:])
+            near = [one for one in (first, *others) if one and one.distance <= NEAR and one.worst <= WORD]
             if near:
-                found.append(Candidate(target, min(near, key=lambda one: (one.distance, one.worst))))
+                line = min(near, key=lambda one: (one.distance, one.worst)).filled
+                limit = RATIO_LN if first.worst <= OTHER_WORD else RATIO_OTHER_WORD_LN
+                found.append(Candidate(line, limit))
         return found
 
-    def look(self, pcm: bytes, readings: list[list[str]], candidate: Candidate) -> Candidate:
-        """The candidate with its ratio: against the first reading, and against words that sound nearly like its own."""
-        assert self._confirmer is not None and self._lexicon is not None
-        line = candidate.agreement.filled
-        pieces = self._confirmer.lay(pcm, line)
+    def _weigh(self, pcm: bytes, reading: Sequence[str], candidate: Candidate) -> Candidate:
+        """The candidate with its ratio to `reading` over the sound."""
+        assert self._confirmer is not None
+        pieces = self._confirmer.lay(pcm, candidate.line)
         if not pieces:
             return candidate
-        ratio, rival = 0.0, line
-        if tuple(readings[0]) != line:
-            open_pieces = self._confirmer.lay(pcm, readings[0])
-            ratio, rival = worst_stretch(pieces, open_pieces), tuple(readings[0])
-        return Candidate(candidate.target, candidate.agreement, tuple(pieces), ratio, rival)
-
-
-def _total(candidate: Candidate) -> float:
-    return sum(piece.fit for piece in candidate.pieces)
+        fit = sum(piece.fit for piece in pieces)
+        ratio = 0.0
+        if tuple(reading) != candidate.line:
+            rival = self._confirmer.lay(pcm, reading)
+            # What dictation read must fit, or there is nothing to compare with.
+            ratio = worst_stretch(pieces, rival) if rival else math.inf
+        return Candidate(candidate.line, candidate.limit, fit, ratio)
 
 
 def _long_enough(target: Target) -> bool:
