@@ -44,7 +44,7 @@ def white(seconds: float, rms: float, seed: int = 1) -> bytes:
 def hum(seconds: float, rms: float, hz: float = 50.0) -> bytes:
     """Mains hum with its first overtones."""
     turn = 2 * math.pi * hz / RATE_HZ
-    size = rms * math.sqrt(2) / 1.2
+    size = rms * math.sqrt(2 / (1 + 0.5**2 + 0.3**2))
     wave = [math.sin(turn * n) + 0.5 * math.sin(2 * turn * n) + 0.3 * math.sin(3 * turn * n) for n in range(16_000)]
     return _packed([size * wave[n % len(wave)] for n in range(round(seconds * RATE_HZ))])
 

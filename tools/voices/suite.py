@@ -68,6 +68,11 @@ def run(job: tuple[Trial, Sequence[str]]) -> Result:
     return Result(trial, heard.text, heard.no_speech, found.phrase.say if found else None, took)
 
 
+def forget() -> None:
+    """Lets the recogniser of this process go."""
+    _Worker.recogniser = None
+
+
 def jobs(names: Iterable[str], every: int = 1) -> list[tuple[Trial, Sequence[str]]]:
     """All trials of the lists, noise with the phrases of all; `every` 10 takes one in ten of each kind."""
     found: list[tuple[Trial, Sequence[str]]] = []
