@@ -105,7 +105,7 @@ class Board:
     name = "sim"
     flash_dir = "/flash"
     # what this board stands for: an ESP32-S3 without PSRAM (see boards/README.md)
-    memory = {"heap_bytes": 252_000, "executable_bytes": 16_000, "dma_bytes": 38_912, "nimble_bytes": 45_000}
+    memory = {"heap_bytes": 252_000, "executable_bytes": 4_000, "dma_bytes": 38_912, "nimble_bytes": 45_000}
 
     def __init__(self, link, flash):
         self._bus = link
