@@ -58,7 +58,8 @@ def test_every_message_comes_back_as_it_was():
 
 
 def test_every_field_is_checked():
-    wrong = {"u32": -1, "u53": 1 << 53, "s16": 40000, "bool": 1, "seqs": [1, None], "text": "x" * 241, "notice": "gossip"}
+    wrong = {"u32": -1, "u53": 1 << 53, "s16": 40000, "bool": 1, "seqs": [1, None]}
+    wrong.update({"text": "x" * 241, "notice": "gossip"})
     for kind, row in messages.TABLE.items():
         for name, field in row[2]:
             body = {n: sample(f) for n, f in row[2]}
