@@ -15,7 +15,7 @@ _FRAME = SAMPLE_RATE_HZ * FRAME_MS // 1000
 # Below this nobody spoke: 16-bit steps, root mean square of a frame (about -62 dB of full scale).
 SILENCE_RMS = 26.0
 # Speech rises and falls by 20 dB and more within a second; wind, hum and hiss hardly do.
-MOVES_DB = 8.0
+MOVES_DB = 6.0
 # Less speech than this is a click or a knock.
 LEAST_SPEECH_MS = 120
 # Kept before and after the speech, so that soft first and last sounds stay whole.

@@ -102,7 +102,8 @@ class PocketSphinx:
             if not readings:
                 return Transcript("", no_speech=True, engine=self.name)
             confirmed = self._confirm(heard, readings, hints)
-        texts = [" ".join(reading) for reading in readings]
+        # What was confirmed is the best reading there is; what dictation alone made of it comes next.
+        texts = list(dict.fromkeys([*confirmed, *(" ".join(reading) for reading in readings)]))
         return Transcript(texts[0], tuple(texts[1:]), engine=self.name, confirmed=confirmed)
 
     def _load(self) -> None:
