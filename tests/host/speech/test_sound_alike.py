@@ -87,6 +87,17 @@ def test_words_without_a_sound_are_named() -> None:
     assert Target(say, matching.pattern(say), sounds).missing == ("zyzzyva",)
 
 
+def test_a_phrase_sounds_as_it_is_said() -> None:
+    SOUNDS.update({"what's": "W AH T S", "what": "W AH T", "ten": "T EH N", "don't": "D OW N T"})
+    found = agreement("what's left is 10", "what's left is ten")
+    assert found == Agreement(0.0, 0.0, ("what's", "left", "is", "ten"))
+    # One negation, however it is written.
+    kept = agreement("don't call me", "don't call me")
+    assert kept is not None and kept.worst == 0.0
+    lost = agreement("don't call me", "call me", 1.0)
+    assert lost is not None and lost.worst >= 1.0
+
+
 def line(*pieces: tuple[str, int, float]) -> list[Piece]:
     return [Piece(*piece) for piece in pieces]
 

@@ -34,19 +34,36 @@ class _Run:
     weight: float
 
 
+def _as_said(parts: Sequence[Word | Slot], sounds: Sounds) -> list[str | Slot]:
+    """The words as they are spoken: "you're" where the dictionary has it, "ten" for 10."""
+    said: list[str | Slot] = []
+    whole = False
+    for part in parts:
+        if isinstance(part, Slot):
+            said.append(part)
+        elif part.first:
+            written = part.shown.lower()
+            whole = bool(sounds(written))
+            said.append(written if whole else part.plain)
+        elif not whole:
+            said.append(part.plain)
+    return said
+
+
 class Target:
     """A phrase as it sounds. `missing` are its words that the dictionary does not have."""
 
     def __init__(self, say: str, parts: Sequence[Word | Slot], sounds: Sounds) -> None:
         self.say = say
-        self.parts = tuple(parts)
         self._sounds = sounds
-        self.missing = tuple(p.plain for p in parts if isinstance(p, Word) and not sounds(p.plain))
+        said = _as_said(parts, sounds)
+        literal = [part for part in said if isinstance(part, str)]
+        self.missing = tuple(word for word in literal if not sounds(word))
         self.runs: list[_Run | None] = []
         held: list[str] = []
-        for part in (*parts, None):
-            if isinstance(part, Word):
-                held.append(part.plain)
+        for part in (*said, None):
+            if isinstance(part, str):
+                held.append(part)
                 continue
             if held:
                 self.runs.append(self._run(held))
@@ -54,7 +71,7 @@ class Target:
             if part is not None:
                 self.runs.append(None)
         self.weight = sum(run.weight for run in self.runs if run is not None)
-        self._negations = sum(words.negates(part.plain) for part in parts if isinstance(part, Word))
+        self._negations = sum(map(words.negates, literal))
 
     def _run(self, said: Sequence[str]) -> _Run:
         sounds = tuple(tuple(self._sounds(word)) for word in said)
