@@ -181,7 +181,7 @@ def speech(settings: config.Config) -> Iterator[Finding]:
         yield Finding(GOOD, "speech", f"{recogniser.name}, trusted to act on free speech")
     else:
         text = f"{recogniser.name} hears badly: it acts only on phrases marked harmless, and holds the rest"
-        yield Finding(INFO, "speech", text, "pip install 'lapel[whisper]', then engine = \"faster-whisper\"")
+        yield Finding(INFO, "speech", text, ".venv/bin/pip install -e '.[whisper]', then engine = \"faster-whisper\"")
     for phrase in settings.phrases:
         trouble = recogniser.check_phrase(phrase.say)
         if trouble is not None:

@@ -77,7 +77,7 @@ def test_what_the_model_takes_for_silence_is_left_out(monkeypatch: pytest.Monkey
 
 def test_the_library_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "faster_whisper", None)
-    with pytest.raises(SpeechError, match=r"not installed: pip install 'lapel\[whisper\]'"):
+    with pytest.raises(SpeechError, match=r"not installed: \.venv/bin/pip install -e '\.\[whisper\]'"):
         FasterWhisper().warm_up()
 
 

@@ -62,7 +62,7 @@ def _ask_engine(answers: Any) -> None:
     if choice == "2":
         answers.engine = "faster-whisper"
         if importlib.util.find_spec("faster_whisper") is None:
-            click.echo("It is not installed yet; type: pip install 'lapel[whisper]'")
+            click.echo("It is not installed yet; type: .venv/bin/pip install -e '.[whisper]'")
     elif choice == "3":
         answers.engine = "openai"
         answers.url = click.prompt("Its address", default="http://127.0.0.1:8080/v1")

@@ -1,4 +1,5 @@
-"""faster-whisper: dictation on this computer, good enough to be acted on. An extra: pip install 'lapel[whisper]'.
+"""faster-whisper: dictation on this computer, good enough to be acted on. An extra:
+.venv/bin/pip install -e '.[whisper]'
 
 The model is the user's to fetch, once and knowingly: `python -m lapel_companion.speech.whisper MODEL`. The recogniser
 itself never downloads anything.
@@ -83,7 +84,8 @@ def _open(model: str, *, local_only: bool) -> Any:
         from faster_whisper import WhisperModel
     except ImportError as error:
         raise SpeechError(
-            "faster-whisper is not installed: pip install 'lapel[whisper]', or choose another engine under [speech]."
+            "faster-whisper is not installed: .venv/bin/pip install -e '.[whisper]' in Lapel's folder, "
+            "or choose another engine under [speech]."
         ) from error
     try:
         return WhisperModel(model, device="auto", compute_type="default", local_files_only=local_only)
