@@ -39,7 +39,7 @@ class Trial:
 
 def of_sentences(lists: Sentences, voices: Sequence[str]) -> Iterator[Trial]:
     """Utterances of phrases by every voice, plain and with one effect; other sentences by two voices, one of them with
-    an effect. Which ones turns from sentence to sentence."""
+    an effect. Which ones they are changes from sentence to sentence."""
     names = list(effects.EFFECTS)
     for number, one in enumerate(lists.sentences):
         expected = None if one.kind == OTHER else one.phrase

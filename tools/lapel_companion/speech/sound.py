@@ -20,9 +20,14 @@ MOVES_DB = 6.0
 LEAST_SPEECH_MS = 120
 # Kept before and after the speech, so that soft first and last sounds stay whole.
 MARGIN_MS = 300
-# Speech fades out. A clip whose last sound is still this near to its loudest was cut off in the middle of one.
+# Speech fades out within some 5 ms frames. A clip whose last sound is still this near to its loudest was cut off.
 CLIFF_DB = 22.0
 _CLIFF_FRAME = SAMPLE_RATE_HZ * 5 // 1000
+# Softer than this (16-bit steps), or than this part of the loudest, is no sound: what codec and microphone leave.
+_FLOOR_RMS = 8.0
+_FLOOR_PART = 1 / 300
+# A voice must stand this far above that floor for its fading to be seen.
+_SEEN_DB = 36.0
 
 
 @dataclass(frozen=True)
@@ -82,11 +87,14 @@ def _gain(samples: array[int]) -> array[int]:
 
 
 def _cut_off(samples: array[int], loudest: float) -> bool:
+    floor = max(_FLOOR_RMS, loudest * _FLOOR_PART)
+    if loudest < floor * 10 ** (_SEEN_DB / 20):
+        return False
     # Silence that was put after the cut (a player that stopped, a muted microphone) does not hide it.
     end = len(samples)
     while end > 0:
         last = _rms(samples[max(0, end - _CLIFF_FRAME) : end])
-        if last >= SILENCE_RMS:
+        if last >= floor:
             return last > loudest / 10 ** (CLIFF_DB / 20)
         end -= _CLIFF_FRAME
     return False
