@@ -2,9 +2,10 @@
 
 import os
 
-from flash import Flash, Random, Trace
+from clips import META, make, read, record, speech
+from flash import Flash, Trace
 
-from lapel.services.store import Store, StoreError, StoreFull
+from lapel.services.store import StoreError, StoreFull
 
 ONLY_MICROPYTHON = (
     "test_blocks_that_answer_with_an_error",
@@ -17,45 +18,7 @@ ONLY_MICROPYTHON = (
 )
 MICROPYTHON_HEAP = "8m"
 
-META = {"codec": "ima-adpcm", "rate": 16000, "boot": "01234567", "ms": 12345, "t": None, "re": None}
 EPOCH = "f0f1f2f3f4f5f6f7"
-
-
-def make(flash, seed=1, trace=None, statvfs=None):
-    store = Store(flash.root, Random(seed), trace or Trace(), statvfs or plenty)
-    store.mount()
-    return store
-
-
-def plenty(_):
-    return (4096, 4096, 1000, 900, 900)
-
-
-def speech(length, seed=7):
-    block = Random(seed)(997)
-    return (block * (length // 997 + 1))[:length]
-
-
-def record(store, length):
-    writer = store.begin(META)
-    data = speech(length)
-    for at in range(0, length, 128):
-        writer.write(data[at : at + 128])
-    writer.finish(length // 8)
-    return writer.number
-
-
-def read(store, number):
-    reader = store.open(number)
-    out, buffer = b"", bytearray(500)
-    while True:
-        got = reader.read_at(len(out), buffer)
-        if not got:
-            break
-        out += bytes(buffer[:got])
-    result = out, reader.cut, reader.size, reader.ms
-    reader.close()
-    return result
 
 
 def use_with_bad_block(how, block):
