@@ -17,12 +17,14 @@ Sounds = Callable[[str], Sequence[str]]
 @dataclass(frozen=True)
 class Agreement:
     """distance: cost of the literal words by phones, 0 (alike) upwards. worst: that of the worst word that carries
-    meaning. filled: the phrase with the words of the reading in its slots, as it would have been dictated.
+    meaning. filled: the phrase with the words of the reading in its slots, as it would have been dictated. turned: a
+    "not", "never" or their like is in one of the two only.
     """
 
     distance: float
     worst: float
     filled: tuple[str, ...]
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def _as_said(parts: Sequence[Word | Slot], sounds: Sounds) -> list[str | Slot]:
 
 
 class Target:
-    """A phrase as it sounds. `missing` are its words that the dictionary does not have."""
+    """A phrase as it sounds. missing: its words that the dictionary does not have. open: it has a slot."""
 
     def __init__(self, say: str, parts: Sequence[Word | Slot], sounds: Sounds) -> None:
         self.say = say
@@ -70,6 +72,7 @@ class Target:
                 held = []
             if part is not None:
                 self.runs.append(None)
+        self.open = None in self.runs
         self.weight = sum(run.weight for run in self.runs if run is not None)
         self._negations = sum(map(words.negates, literal))
 
@@ -81,7 +84,7 @@ class Target:
         """How `reading` (plain words) agrees with this phrase; None when its distance is over `ceiling`."""
         sounds = [tuple(self._sounds(word)) for word in reading]
         # Whole readings of another length cannot agree; this spares most of the work.
-        if None not in self.runs:
+        if not self.open:
             length = sum(phones.weight(phone) for word in sounds for phone in word)
             if abs(length - self.weight) > ceiling * self.weight:
                 return None
@@ -137,6 +140,5 @@ class Target:
             for word, said, part in zip(run.said, run.sounds, each, strict=True):
                 if word not in words.EMPTY:
                     worst = max(worst, part / max(1.0, sum(map(phones.weight, said))))
-        if sum(map(words.negates, heard)) != self._negations:
-            worst = max(worst, 1.0)
-        return Agreement(cost / self.weight, worst, tuple(filled))
+        turned = sum(map(words.negates, heard)) != self._negations
+        return Agreement(cost / self.weight, worst, tuple(filled), turned)

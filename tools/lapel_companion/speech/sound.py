@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import random
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ SILENCE_RMS = 26.0
 MOVES_DB = 6.0
 # Less speech than this is a click or a knock.
 LEAST_SPEECH_MS = 120
+# The air of a quiet room, laid under every clip (16-bit steps).
+_BREATH_RMS = 4.0
 # Kept before and after the speech, so that soft first and last sounds stay whole.
 MARGIN_MS = 300
 # Speech fades out within some 5 ms frames. A clip whose last sound is still this near to its loudest was cut off.
@@ -49,7 +53,7 @@ def examine(pcm: bytes, is_speech: Callable[[bytes], bool]) -> Sound:
     if loudest < SILENCE_RMS or not _moves(levels):
         return Sound(b"", False)
     # The detector knows levels of a normal voice; a soft one is judged at the same height.
-    louder = _gain(samples)
+    louder = _prepared(samples)
     speech = [
         number
         for number, level in enumerate(levels)
@@ -77,13 +81,15 @@ def _moves(levels: list[float]) -> bool:
     return high > 0 and 20 * math.log10(high / max(low, 1.0)) >= MOVES_DB
 
 
-def _gain(samples: array[int]) -> array[int]:
-    """The same with its peak at half of full scale; a clip that is louder stays as it is."""
+def _prepared(samples: array[int]) -> array[int]:
+    """Soft clips with their peak at half of full scale; and never wholly silent, as no microphone ever is: models
+    have not learned digital silence, and hear the first word after it wrong."""
     peak = max(1, *map(abs, (min(samples), max(samples))))
-    if peak >= 16_000:
-        return samples
-    factor = 16_000 / peak
-    return array("h", [int(value * factor) for value in samples])
+    factor = max(1.0, 16_000 / peak)
+    chance = random.Random(1)
+    breath = [round(chance.gauss(0.0, _BREATH_RMS)) for _ in range(min(len(samples), SAMPLE_RATE_HZ))]
+    louder = [int(value * factor) + air for value, air in zip(samples, itertools.cycle(breath), strict=False)]
+    return array("h", [-32_768 if value < -32_768 else min(value, 32_767) for value in louder])
 
 
 def _cut_off(samples: array[int], loudest: float) -> bool:

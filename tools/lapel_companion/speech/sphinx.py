@@ -6,7 +6,6 @@ and the sound does not speak against it. The rule and its figures stand in READM
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 import warnings
@@ -17,19 +16,22 @@ from typing import Any
 
 from lapel_companion import matching
 from lapel_companion.speech import sound
-from lapel_companion.speech.agree import Target
+from lapel_companion.speech.agree import Agreement, Target
 from lapel_companion.speech.base import SAMPLE_RATE_HZ, SpeechError, Transcript
 from lapel_companion.speech.confirm import Confirmer, worst_stretch
 from lapel_companion.speech.lexicon import Lexicon
 
-# Dictation agrees with a phrase when its reading differs by at most FAR of the phrase's phones, and that reading or one
-# of its alternatives by at most NEAR, no word that carries meaning by more than WORD of its own.
+# Dictation agrees with a phrase when its reading differs by at most FAR of the phrase's phones (FAR_OPEN when it has a
+# slot, which would make something of any words), and that reading or one of its alternatives by at most NEAR, no word
+# that carries meaning by more than WORD of its own.
 FAR = 0.50
+FAR_OPEN = 0.25
 NEAR = 0.20
 WORD = 0.55
-# Natural log units by which dictation's reading may fit any one stretch of the sound better than the phrase does; and
-# the same where dictation heard a wholly other word.
+# Natural log units by which dictation's reading may fit any one stretch of the sound better than the phrase does; the
+# same for a phrase with a slot; and where dictation heard a wholly other word.
 RATIO_LN = 32.0
+RATIO_OPEN_LN = 24.0
 RATIO_OTHER_WORD_LN = 16.0
 OTHER_WORD = 0.70
 # Natural log units by which a phrase must fit better than another phrase that agrees, too.
@@ -46,13 +48,21 @@ _VARIANT = re.compile(r"\(\d+\)$")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A phrase, slots filled, that dictation agrees with. fit: its log likelihood over the sound; ratio: how much
-    better dictation's reading fits where that is most; limit: how much it may."""
+    """A phrase that dictation agrees with. lines: ways to fill its slots, the likelier first. limit: how much better
+    dictation's reading may fit the sound where that is most, as a logarithm."""
 
-    line: tuple[str, ...]
+    hint: str
+    lines: tuple[tuple[str, ...], ...]
     limit: float
-    fit: float = -math.inf
-    ratio: float = math.inf
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A candidate that the sound does not speak against, its slots filled. fit: log likelihood over the sound."""
+
+    hint: str
+    line: tuple[str, ...]
+    fit: float
 
 
 class PocketSphinx:
@@ -155,7 +165,8 @@ class PocketSphinx:
             for number, other in enumerate(decoder.nbest()):
                 if number >= _MOST_HYPOTHESES or len(readings) > READINGS:
                     break
-                if other.hypstr and other.hypstr not in readings:
+                # The last ones of a small lattice are none.
+                if other is not None and other.hypstr and other.hypstr not in readings:
                     readings.append(other.hypstr)
         plain = [[_VARIANT.sub("", word) for word in reading.split()] for reading in readings]
         return [reading for number, reading in enumerate(plain) if reading not in plain[:number]]
@@ -164,14 +175,12 @@ class PocketSphinx:
         if heard.cut_off or len(heard.pcm) > LONGEST_PHRASE_S * SAMPLE_RATE_HZ * 2:
             return ()
         found = [self._weigh(heard.pcm, readings[0], one) for one in self._candidates(readings, hints)]
-        good = sorted((one for one in found if one.ratio <= one.limit), key=lambda one: -one.fit)
-        if not good:
-            return ()
-        best = good[0]
+        good = sorted((one for one in found if one), key=lambda one: -one.fit)
         # Two phrases that the sound does not tell apart: neither.
-        if any(best.fit - other.fit < APART_LN and other.line != best.line for other in good[1:]):
-            return ()
-        return (" ".join(best.line),)
+        for other in good[1:]:
+            if other.line != good[0].line and good[0].fit - other.fit < APART_LN:
+                return ()
+        return (" ".join(good[0].line),) if good else ()
 
     def _candidates(self, readings: list[list[str]], hints: Sequence[str]) -> list[Candidate]:
         """The hints that dictation agrees with."""
@@ -180,30 +189,33 @@ class PocketSphinx:
             target = self._target(hint)
             if target.missing or not _long_enough(target):
                 continue
-            first = target.agreement(readings[0], FAR)
-            if first is None:
+            first = target.agreement(readings[0], FAR_OPEN if target.open else FAR)
+            if first is None or first.turned:
                 continue
-            others = (target.agreement(reading, NEAR) for reading in readings[1:])
-            near = [one for one in (first, *others) if one and one.distance <= NEAR and one.worst <= WORD]
+            others = [target.agreement(reading, NEAR) for reading in readings[1:]]
+            near = [one for one in (first, *others) if one and _is_near(one)]
             if near:
-                line = min(near, key=lambda one: (one.distance, one.worst)).filled
-                limit = RATIO_LN if first.worst <= OTHER_WORD else RATIO_OTHER_WORD_LN
-                found.append(Candidate(line, limit))
+                nearest = min(near, key=lambda one: (one.distance, one.worst))
+                limit = RATIO_OPEN_LN if target.open else RATIO_LN
+                limit = limit if first.worst <= OTHER_WORD else RATIO_OTHER_WORD_LN
+                lines = tuple(dict.fromkeys((first.filled, nearest.filled)))
+                found.append(Candidate(hint, lines, limit))
         return found
 
-    def _weigh(self, pcm: bytes, reading: Sequence[str], candidate: Candidate) -> Candidate:
-        """The candidate with its ratio to `reading` over the sound."""
+    def _weigh(self, pcm: bytes, reading: Sequence[str], candidate: Candidate) -> Confirmed | None:
+        """The first line of `candidate` that the sound does not speak against, compared with `reading`."""
         assert self._confirmer is not None
-        pieces = self._confirmer.lay(pcm, candidate.line)
-        if not pieces:
-            return candidate
-        fit = sum(piece.fit for piece in pieces)
-        ratio = 0.0
-        if tuple(reading) != candidate.line:
-            rival = self._confirmer.lay(pcm, reading)
+        rival = self._confirmer.lay(pcm, reading)
+        for line in candidate.lines:
+            pieces = self._confirmer.lay(pcm, line)
             # What dictation read must fit, or there is nothing to compare with.
-            ratio = worst_stretch(pieces, rival) if rival else math.inf
-        return Candidate(candidate.line, candidate.limit, fit, ratio)
+            if pieces and rival and worst_stretch(pieces, rival) <= candidate.limit:
+                return Confirmed(candidate.hint, line, sum(piece.fit for piece in pieces))
+        return None
+
+
+def _is_near(agreement: Agreement) -> bool:
+    return agreement.distance <= NEAR and agreement.worst <= WORD and not agreement.turned
 
 
 def _long_enough(target: Target) -> bool:
