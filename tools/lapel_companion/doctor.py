@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lapel_companion import __version__, config, paths, service, socket_path
-from lapel_companion.agents.output import plain
+from lapel_companion import __version__, config, flight_words, paths, service, socket_path
 from lapel_companion.client import ApiError, Client, NoDaemon
 
 GOOD, INFO, WARN, BAD = "ok", "info", "warn", "bad"
 _SCAN_LIMIT_S = 5.0
-_EVENTS_SHOWN = 10
 _LOW_DISK_BYTES = 200 * 1024 * 1024
 
 
@@ -114,31 +112,13 @@ def pin(state: Path, status: dict[str, Any]) -> Iterator[Finding]:
     if flight["log"] is None:
         yield Finding(WARN, "flight recorder", flight["wrong"])
     else:
-        yield Finding(INFO, "flight recorder", flight_text(flight["log"]))
+        yield flight_recorder(flight["log"])
 
 
-def flight_text(log: dict[str, Any]) -> str:
-    """The flight recorder as lines."""
-    told = {
-        "reset cause": log["reset_cause"],
-        "last task before it": log["last_task_before"],
-        "late for the watchdog": log["late_task"],
-        "last error": log["last_error"],
-        "lowest free heap": _bytes(log["heap_low_bytes"]),
-        "before the reset": _bytes(log["heap_low_before_bytes"]),
-    }
-    counted = ("boots", "deaths", "overruns", "drops", "stalls")
-    lines = [
-        ", ".join(f"{name} {log[name]}" for name in counted) + f", longest stall {log['stall_max_ms']} ms"
-    ]
-    lines += [f"{name}: {text}" for name, text in told.items() if text]
-    for event in log["events"][-_EVENTS_SHOWN:]:
-        lines.append(f"boot {event['boot']} {event['ms'] / 1000:9.3f} s {event['event']}: {event['text']}")
-    return "\n".join(plain(line) for line in lines)
-
-
-def _bytes(count: int | None) -> str:
-    return "" if count is None else f"{count:,} B"
+def flight_recorder(log: dict[str, Any]) -> Finding:
+    """What went wrong last on the pin, in words."""
+    text = "\n".join([flight_words.headline(log), *flight_words.lines(log)])
+    return Finding(INFO if flight_words.last_trouble(log) is None else WARN, "flight recorder", text)
 
 
 def bluetooth(radio: str) -> Finding:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from lapel_companion import config, doctor
-from lapel_wire.flight_log import FlightLog, decode
 
 
 def lapel(home: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
@@ -67,18 +66,6 @@ def test_doctor_names_what_is_missing_and_what_to_type(tmp_path: Path) -> None:
     broken.write_text("[speech]\nengine = 3\n")
     found = lapel(tmp_path, "doctor", "--radio", radio, "--config", str(broken))
     assert found.returncode == 1 and "line 2" in found.stdout
-
-
-def test_the_flight_recorder_as_lines() -> None:
-    log = FlightLog()
-    log.begin_boot("brownout")
-    log.put_text("last_error", "recorder: OSError 28\x1b[31m")
-    log.put("stall_max_ms", 203)
-    log.event("died", "recorder", 61_500)
-    text = doctor.flight_text(decode(bytes(log.sealed())))
-    assert "boots 1, deaths 0, overruns 0, drops 0, stalls 0, longest stall 203 ms" in text
-    assert "reset cause: brownout" in text and "\x1b" not in text
-    assert text.splitlines()[-1] == "boot 1    61.500 s died: recorder"
 
 
 @pytest.mark.parametrize(("free", "level"), [(10_000_000, "warn"), (10_000_000_000, "ok")])
