@@ -1,0 +1,183 @@
+"""What every ESP32-S3 board has, whatever hangs on its pins (ESP32 port of MicroPython, 1.25 and newer).
+
+A board is a subclass with a name, a memory table and its parts. `Esp32S3` alone is what safe mode needs: nothing
+in it can fail for a part that is missing, and it imports no driver of one but of the light.
+"""
+
+import json
+import os
+
+import esp32
+import machine
+import micropython
+import vfs
+
+from drivers.mic_i2s import MicI2S
+from lapel.compat import const
+
+_RATE_HZ = const(16000)
+# 19 DMA blocks, 300 ms: an erase that takes 200 ms loses nothing.
+_IBUF_BYTES = const(40000)
+_I2C_HZ = const(400_000)
+_WATCHDOG_MS = const(8000)
+# LittleFS takes caches of four times this: small files lie in the directory then and cost no erase.
+_READ_BYTES = const(128)
+_CTRL_C = const(3)
+
+_CAUSES = {
+    machine.PWRON_RESET: "power",
+    machine.HARD_RESET: "reset",
+    machine.WDT_RESET: "watchdog",
+    machine.DEEPSLEEP_RESET: "deep sleep",
+    machine.SOFT_RESET: "soft reset",
+}
+
+
+class Retained:
+    """RTC memory: 2048 bytes that survive a reset, not the loss of power."""
+
+    def __init__(self):
+        self._rtc = machine.RTC()
+
+    def load(self):
+        """The bytes last saved, b"" after the loss of power."""
+        return self._rtc.memory()
+
+    def save(self, data):
+        """Raises ValueError past 2048 bytes."""
+        self._rtc.memory(data)
+
+
+class Watchdog:
+    """Resets the chip when it was not fed for 8 s. Starts with its first feed; nothing stops it then."""
+
+    def __init__(self):
+        self._wdt = None
+
+    def feed(self):
+        if self._wdt is None:
+            self._wdt = machine.WDT(timeout=_WATCHDOG_MS)
+        self._wdt.feed()
+
+    def stretch(self, timeout_ms):
+        """Gives it another time, also when it runs from before a soft reset, which does not stop it."""
+        self._wdt = machine.WDT(timeout=timeout_ms)
+        self._wdt.feed()
+
+
+class Console:
+    """The USB console, at which Ctrl-C ends the program."""
+
+    def hold(self, held):
+        """True: Ctrl-C is a character like any other, until False."""
+        micropython.kbd_intr(-1 if held else _CTRL_C)
+
+
+class Silent:
+    """In the place of a part that does not answer: takes everything, measures nothing."""
+
+    charging = None
+
+    def drive(self, strength):
+        pass
+
+    def show(self, r, g, b):
+        pass
+
+    def read_mv(self):
+        return None
+
+    def read_percent(self):
+        return None
+
+
+class Esp32S3:
+    """`light` answers show(r, g, b). `faults` has a sentence for each part that does not answer."""
+
+    name = "esp32s3"
+    # A folder on the file system that holds the program as well: stock images have one partition for both.
+    flash_dir = "/data"
+
+    def __init__(self, light):
+        self.light = light
+        self.retained = Retained()
+        self.watchdog = Watchdog()
+        self.console = Console()
+        self.unique_id = machine.unique_id()
+        self.faults = []
+
+    def trace(self, event, **fields):
+        """One event for who is watching, as a line of JSON."""
+        fields["event"] = event
+        print(json.dumps(fields))
+
+    def reset_cause(self):
+        """A word: power, reset, watchdog, deep sleep, soft reset or unknown."""
+        return _CAUSES.get(machine.reset_cause(), "unknown")
+
+    def reset(self):
+        machine.reset()
+
+    def part(self, make, fault):
+        """What `make()` gives; where that ends in an OSError, `fault` is noted and a silent part returned."""
+        try:
+            return make()
+        except OSError:
+            self.faults.append(fault)
+            return Silent()
+
+    def mount(self):
+        """Gives the flash larger caches and makes `flash_dir`. What the boot has mounted stays where that fails."""
+        self.flash = vfs_partition()
+        if self.flash is not None:
+            try:
+                larger = vfs.VfsLfs2(self.flash, readsize=_READ_BYTES)
+            except OSError:
+                # FAT, or no file system: the boot has mounted what there is.
+                larger = None
+            if larger is not None:
+                vfs.umount("/")
+                vfs.mount(larger, "/")
+        try:
+            os.mkdir(self.flash_dir)
+        except OSError:
+            # It is there. Where it could not be made, the store says so.
+            pass
+
+
+def vfs_partition():
+    """The partition of the file system, as a block device; None where there is none."""
+    found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="vfs")
+    return found[0] if found else None
+
+
+def microphone(pins):
+    """The MicI2S on the signals mic_sck, mic_ws and mic_sd."""
+
+    def make():
+        return machine.I2S(
+            0,
+            sck=machine.Pin(pins["mic_sck"]),
+            ws=machine.Pin(pins["mic_ws"]),
+            sd=machine.Pin(pins["mic_sd"]),
+            mode=machine.I2S.RX,
+            bits=32,
+            format=machine.I2S.MONO,
+            rate=_RATE_HZ,
+            ibuf=_IBUF_BYTES,
+        )
+
+    return MicI2S(make, rate_hz=_RATE_HZ, ibuf_bytes=_IBUF_BYTES)
+
+
+def i2c(pins):
+    """The bus on the signals i2c_sda and i2c_scl."""
+    return machine.I2C(0, sda=machine.Pin(pins["i2c_sda"]), scl=machine.Pin(pins["i2c_scl"]), freq=_I2C_HZ)
+
+
+def missing(chip, address, pins):
+    """The fault of a chip that does not answer on the bus."""
+    return (
+        f"no {chip} answers at 0x{address:02X} on SDA {pins['i2c_sda']}, SCL {pins['i2c_scl']}: "
+        "check its wires and power"
+    )
