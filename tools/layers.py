@@ -55,8 +55,13 @@ class Layer:
 
 # The first layer whose path fits is the file's.
 LAYERS = (
-    Layer("main", "firmware/main.py", may=("board", "lapel.app")),
+    Layer("main", "firmware/main.py", may=("board", "lapel.app", "lapel.safe_mode")),
     Layer("app", "firmware/lapel/app.py", may=("lapel.services", "lapel.core")),
+    Layer(
+        "safe mode",
+        "firmware/lapel/safe_mode.py",
+        may=("lapel.core", "lapel.services.flight", "lapel.compat", "lapel_wire"),
+    ),
     # Its other half is CPython's.
     Layer("compat", "firmware/lapel/compat.py", stdlib=DEVICE | {"typing"}),
     Layer("core", "firmware/lapel/core", own=("lapel.core",), may=("lapel.compat",), stdlib=PURE),
@@ -70,6 +75,8 @@ LAYERS = (
     Layer("lapel_wire", "lib/lapel_wire", own=("lapel_wire",), stdlib=PURE),
     Layer("lapel_audio", "lib/lapel_audio", own=("lapel_audio",), stdlib=PURE),
     Layer("ble driver", "lib/drivers/ble_gatt.py", own=("drivers",), may=(*HARDWARE, *RADIO, "lapel.compat")),
+    # Safe mode must work with no aioble on the pin.
+    Layer("beacon driver", "lib/drivers/beacon.py", may=("bluetooth",)),
     Layer("drivers", "lib/drivers", own=("drivers",), may=(*HARDWARE, "lapel.compat")),
     Layer("sim radio", "boards/sim/radio", may=(*RADIO, "bus")),
     Layer("board", "boards", may=("drivers", *HARDWARE)),

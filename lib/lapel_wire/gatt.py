@@ -9,6 +9,9 @@ INFO_UUID = "6c617065-6c00-4000-8000-000000000004"
 
 # What `info` reads: protocol version and feature flags. Nothing in it identifies a pin.
 INFO = bytes((PROTOCOL_VERSION, 0))
+# The flag of a pin that cannot run its app. No session is tried with it; the cause follows, as UTF-8.
+FLAG_SAFE_MODE = 0x80
+CAUSE_MAX_BYTES = 60
 
 NAME = "Lapel"
 
@@ -20,3 +23,26 @@ ATT_HEADER_BYTES = 3
 
 # A session must be proved within this time; a link that is not is dropped.
 HANDSHAKE_TIMEOUT_MS = 3000
+
+
+def safe_info(cause: str) -> bytes:
+    """What `info` reads in safe mode; a cause of more than CAUSE_MAX_BYTES is cut between two characters."""
+    text = cause.encode()
+    end = min(len(text), CAUSE_MAX_BYTES)
+    while end < len(text) and text[end] & 0xC0 == 0x80:
+        end -= 1
+    return bytes((PROTOCOL_VERSION, FLAG_SAFE_MODE)) + text[:end]
+
+
+def safe_cause(info: bytes) -> "str | None":
+    """The cause of a pin in safe mode, None of any other. Nobody vouches for it: anyone can advertise.
+
+    Of whatever protocol version, so that a pin with an old app can still be helped.
+    """
+    if len(info) < 2 or not info[1] & FLAG_SAFE_MODE:
+        return None
+    try:
+        text = bytes(info[2 : 2 + CAUSE_MAX_BYTES]).decode()
+    except UnicodeError:
+        text = ""
+    return " ".join(text.split()) or "it does not say why"

@@ -1,0 +1,31 @@
+from lapel_wire import gatt
+
+
+def test_the_cause_comes_back():
+    for cause in ("OSError: [Errno 5] EIO", "é" * 30, "MemoryError"):
+        info = gatt.safe_info(cause)
+        assert info[0] == gatt.PROTOCOL_VERSION
+        assert gatt.safe_cause(info) == cause
+
+
+def test_a_long_cause_is_cut_between_two_characters():
+    info = gatt.safe_info("x" + "é" * 40)
+    assert len(info) == 2 + 59
+    assert gatt.safe_cause(info) == "x" + "é" * 29
+    assert len(gatt.safe_info("y" * 100)) == 2 + gatt.CAUSE_MAX_BYTES
+
+
+def test_no_other_pin_is_in_safe_mode():
+    for info in (b"", b"\x01", gatt.INFO, b"\x01\x7fwords", b"\x02\x00"):
+        assert gatt.safe_cause(info) is None
+
+
+def test_another_version_can_be_in_safe_mode_too():
+    assert gatt.safe_cause(b"\x09\x80old") == "old"
+
+
+def test_what_a_stranger_may_put_there():
+    assert gatt.safe_cause(b"\x01\x80\xff\xfe") == "it does not say why"
+    assert gatt.safe_cause(b"\x01\x80") == "it does not say why"
+    assert gatt.safe_cause(b"\x01\x80a\nb\r\n  c\t") == "a b c"
+    assert len(gatt.safe_cause(b"\x01\x80" + b"z" * 500)) == gatt.CAUSE_MAX_BYTES
