@@ -6,7 +6,6 @@
 | 2, 3, 4 | I2S microphone: clock, word select, data |
 """
 
-import asyncio
 import json
 
 import machine
@@ -136,8 +135,7 @@ class Board:
 def build(trace=None):
     """The board with its flash mounted. A flash that holds no file system gets a new one, and the trace says
     so."""
-    link = bus.connect()
-    bus.attach(link)
+    link = bus.attached()
     machine.reserve_dma(_IBUF_BYTES)
     link.handle(bus.BUTTON, _button)
     flash = nor.open_flash(link)
@@ -145,7 +143,6 @@ def build(trace=None):
     if trace is not None:
         board.trace = trace
     _mount(flash, board)
-    asyncio.create_task(link.run())
     return board
 
 

@@ -234,5 +234,5 @@ def attach(bus):
 
 def attached():
     if _attached is None:
-        raise RuntimeError("boards/sim: board.build() comes first")
+        raise RuntimeError("boards/sim: nothing is attached; boards/sim/port.py starts what runs there")
     return _attached

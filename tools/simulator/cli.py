@@ -54,6 +54,7 @@ HEAP = click.IntRange(100_000)
 @click.option("--flash-blocks", type=BLOCKS, default=nor.BLOCKS, help="Of a new flash, of 4 kB.")
 @click.option("--flash-time/--no-flash-time", default=True, help="Flash takes the chip's time.")
 @click.option("--heap", type=HEAP, default=HEAP_BYTES, show_default=True, help="The pin's heap, in bytes.")
+@click.option("--may-die", is_flag=True, help="A firmware that dies or gives up is an event, not the end.")
 @click.option("-v", "--verbose", is_flag=True, help="Show everything, also what the processes print.")
 def sim(
     wav: Path | None,
@@ -71,6 +72,7 @@ def sim(
     flash_blocks: int,
     flash_time: bool,
     heap: int,
+    may_die: bool,
     verbose: bool,
 ) -> None:
     """Run a simulated pin, a radio and the companion together.
@@ -102,6 +104,7 @@ def sim(
             heap_bytes=heap,
             flash_blocks=flash_blocks,
             flash_timed=flash_time,
+            may_die=may_die,
         )
         screen = JsonLines() if as_json else Screen(verbose=verbose)
         code = asyncio.run(_run(options, steps, screen, mic))

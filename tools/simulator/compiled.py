@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,7 +64,7 @@ def _folder(folder: Path, march: str) -> Path:
     # A module that was renamed must not live on as bytecode.
     for old in target.rglob("*.mpy"):
         if old not in wanted:
-            old.unlink()
+            old.unlink(missing_ok=True)
     return target
 
 
@@ -70,8 +72,8 @@ def _compile(source: Path, out: Path, march: str) -> None:
     text = source.read_text(encoding="utf-8")
     if not march and "@micropython.viper" in text:
         return
-    # To the side first: another simulator may be reading.
-    fresh = out.with_suffix(f".{hashlib.sha256(text.encode()).hexdigest()[:8]}.new")
+    # To the side first: another simulator may be reading, and making the same.
+    fresh = out.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
     name = str(source.relative_to(ROOT)) if source.is_relative_to(ROOT) else str(source)
     options = [f"-march={march}"] if march else []
     result = subprocess.run(

@@ -9,6 +9,7 @@ import random
 import struct
 from collections import deque
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any
 
 from simulator.bus import Bus, Channel
@@ -19,7 +20,7 @@ BOUNCES_MAX = 3
 BOUNCE_S = 0.0015
 
 BATTERY = 0x41
-WDT_START, WDT_FEED, RESET, RTC_LOAD, RTC_SAVE, LOST = 2, 3, 4, 5, 6, 7
+WDT_START, WDT_FEED, RESET, RTC_LOAD, RTC_SAVE, LOST, END = 2, 3, 4, 5, 6, 7, 8
 RTC_BYTES = 2048
 RTC_FRAME_BYTES = 1024
 
@@ -27,6 +28,15 @@ RTC_FRAME_BYTES = 1024
 HISTORY = 4096
 
 Trace = Callable[[dict[str, Any]], None]
+
+
+class How(IntEnum):
+    """How the firmware's main came to its end (boards/sim/port.py)."""
+
+    RETURNED = 0
+    RAISED = 1
+    INTERRUPTED = 2
+    SOFT_RESET = 3
 
 
 class Button:
@@ -59,7 +69,7 @@ class Button:
 
 class Hardware:
     """Wires a bus to its devices. Callbacks: `on_trace(fields)`, `on_reset(cause)` with "reset" or
-    "watchdog", `on_drive()` when haptic or LED changed."""
+    "watchdog", `on_end(how, traceback)` when main has ended, `on_drive()` when haptic or LED changed."""
 
     def __init__(self, bus: Bus, seed: int, now: Callable[[], float]) -> None:
         self.button = Button(bus, seed)
@@ -69,6 +79,7 @@ class Hardware:
         self.retained = b""
         self.on_trace: Trace = lambda fields: None
         self.on_reset: Callable[[str], None] = lambda cause: None
+        self.on_end: Callable[[How, str], None] = lambda how, text: None
         self.on_drive: Callable[[], None] = lambda: None
         self.on_lost: Callable[[int], None] = lambda frames: None
         self._bus = bus
@@ -76,7 +87,6 @@ class Hardware:
         self._watchdog_s = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
         bus.on_board = self._board
-        bus.on_gone = self._stop_watchdog
         bus.handle(Channel.SYSTEM, self._system)
         bus.handle(Channel.TRACE, self._trace)
         bus.handle(Channel.HAPTIC, self._haptic)
@@ -90,6 +100,10 @@ class Hardware:
     def power_lost(self) -> None:
         """What only lives while there is power is gone."""
         self.retained = b""
+        self.stopped()
+
+    def stopped(self) -> None:
+        """The chip does nothing any more."""
         self._stop_watchdog()
 
     def _board(self) -> None:
@@ -106,6 +120,8 @@ class Hardware:
         elif op == RESET:
             self._stop_watchdog()
             self.on_reset("reset")
+        elif op == END:
+            self.on_end(How(struct.unpack_from("<H", payload)[0]), payload[2:].decode(errors="replace"))
         elif op == LOST:
             self.on_lost(struct.unpack("<H", payload)[0])
         elif op == RTC_LOAD:
@@ -117,7 +133,11 @@ class Hardware:
 
     def _feed(self) -> None:
         self._stop_watchdog()
-        self._watchdog = asyncio.get_running_loop().call_later(self._watchdog_s, self.on_reset, "watchdog")
+        self._watchdog = asyncio.get_running_loop().call_later(self._watchdog_s, self._bite)
+
+    def _bite(self) -> None:
+        self._watchdog = None
+        self.on_reset("watchdog")
 
     def _stop_watchdog(self) -> None:
         if self._watchdog:

@@ -40,7 +40,7 @@ class NoInterpreter(Exception):
 @dataclass(frozen=True)
 class PinSpec:
     """How to start the pin. `paths` come first on its module path; `virtual_radio` adds the fakes of the
-    radio; `main` is a program to run in the firmware's place."""
+    radio; `main` is a program to run in the firmware's place. boards/sim/port.py runs it."""
 
     main: Path | None = None
     paths: Sequence[Path] = ()
@@ -51,8 +51,8 @@ class PinSpec:
 
     def command(self) -> list[str]:
         """The argument vector. Raises NoInterpreter."""
-        # by name, so that the interpreter finds the firmware's bytecode and not its source beside it
-        program = [str(self.main)] if self.main else ["-m", "main"]
+        # by name, so that the interpreter finds the bytecode and not the source beside it
+        program = ["-m", "port", *([str(self.main)] if self.main else [])]
         return [find_interpreter(self.interpreter), "-X", f"heapsize={self.heap_bytes}", *program]
 
     def module_path(self) -> str:
@@ -94,6 +94,8 @@ class Pin:
         self._process: subprocess.Popen[bytes] | None = None
         self._watch: asyncio.Task[None] | None = None
         self.pid = 0
+        # the newest of what it printed
+        self.last_lines: list[str] = []
 
     @property
     def running(self) -> bool:
@@ -141,7 +143,7 @@ class Pin:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(LINE_BYTES)
         pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), process.stdout)
-        last: list[str] = []
+        self.last_lines = last = []
         while True:
             try:
                 raw = await reader.readline()
@@ -151,7 +153,8 @@ class Pin:
             if not raw:
                 break
             line = raw.decode(errors="replace").rstrip("\n")
-            last = [*last[1 - LAST_LINES :], line]
+            last.append(line)
+            del last[:-LAST_LINES]
             self._on_line(line)
         pipe.close()
         code = await asyncio.to_thread(process.wait)

@@ -92,6 +92,7 @@ BEHIND: dict[tuple[str, str], Teller] = {
     ("companion", "exited"): lambda f: f"ended by itself (exit {f.get('code')}): {f.get('error')}",
     ("sim", "overrun"): lambda f: f"microphone overrun: {f.get('blocks')} blocks lost",
     ("sim", "reset"): lambda f: f"the pin resets ({f.get('cause')})",
+    ("sim", "repl"): lambda f: f"main has {f.get('why')}: the prompt",
     ("sim", "failure"): lambda f: str(f.get("why")),
     ("sim", "note"): lambda f: str(f.get("text")),
 }

@@ -22,12 +22,11 @@ from simulator.folder import NAME as FOLDER
 from simulator.folder import PinFolder
 from simulator.hardware import Hardware
 from simulator.hci_port import HciPort
+from simulator.life import Life
 from simulator.mic import Microphone
 from simulator.person import Person
 from simulator.pin import HEAP_BYTES, Pin, PinSpec
 from simulator.pin_radio import PinRadio
-
-CAUSES = {"power": 1, "reset": 2, "watchdog": 3}
 
 READY_S = 15.0
 LINKED_S = 30.0
@@ -51,6 +50,8 @@ class Options:
     pin: PinSpec | None = None
     # the pin's event that says that it can be used
     ready: str = "advertising"
+    # an exception out of the firmware, or a soft reset, is what this run is about
+    may_die: bool = False
 
 
 class Simulation:
@@ -59,7 +60,7 @@ class Simulation:
     def __init__(self, options: Options) -> None:
         self.timeline = Timeline()
         self.failure = ""
-        # what the interpreter said before it stopped, for a person
+        # what was said before something ended by itself, for a person
         self.last_words: list[str] = []
         self._options = options
         self._folder: PinFolder | None = None
@@ -81,14 +82,11 @@ class Simulation:
         spec = options.pin or PinSpec(
             paths=options.device_paths, virtual_radio=options.virtual_radio, heap_bytes=options.heap_bytes
         )
-        self.pin = Pin(spec, options.state / FOLDER, self._on_line, self._on_exit)
-        self._restart: asyncio.Task[None] | None = None
-        self._closing = False
-        self.person = Person(
-            self.timeline, self.hardware.button, self.mic, lambda: self.pin.running, self._seen
-        )
+        tell, may_die = self.timeline.add, options.may_die
+        self._life = Life(self.hardware, self._env, tell, self._gone, self._pin_failed, may_die)
+        self._life.pin = self.pin = Pin(spec, options.state / FOLDER, self._on_line, self._life.died)
+        self.person = Person(self.timeline, self.hardware.button, self.mic, lambda: self.pin.running, self._seen)
         self.hardware.on_trace = self._on_trace
-        self.hardware.on_reset = self._on_reset
         self.hardware.on_lost = lambda frames: self._fail(f"the simulated board lost {frames} frames")
         self.mic.on_open = lambda is_open: self._sim("mic", on=is_open)
         self.mic.on_overrun = lambda blocks: self._sim("overrun", blocks=blocks)
@@ -123,9 +121,7 @@ class Simulation:
             radio = self._options.companion_radio or f"bumble:{self.companion_spec}"
         if self._options.companion:
             spec = CompanionSpec(radio, self._options.state, self._options.config)
-            self._companion = Companion(
-                spec, self._options.companion, self._on_companion, self._on_companion_exit
-            )
+            self._companion = Companion(spec, self._options.companion, self._on_companion, self._on_companion_exit)
             await self._companion.start()
         await self._boot("power")
         if self._companion and not await self._seen("linked", 0, LINKED_S) and not self.failure:
@@ -134,15 +130,10 @@ class Simulation:
     async def close(self) -> None:
         """Everything off; the state stays. What happens meanwhile is not told."""
         self.timeline.hush()
-        self._closing = True
-        if self._restart:
-            # half started it could not be ended
-            await asyncio.gather(self._restart, return_exceptions=True)
         # while the pin is there: who speaks with nobody waits for an answer
         if self._companion:
             await self._companion.stop()
-        self.pin.power_cut()
-        await self.pin.ended()
+        await self._life.close()
         await self.mic.close()
         if self._radio:
             self._radio.power_lost()
@@ -231,20 +222,9 @@ class Simulation:
         said = last[-1] if last else "it said nothing"
         self._fail(f"the companion ended by itself (exit {code}): {said}")
 
-    def _on_exit(self, code: int, last: list[str]) -> None:
-        self._gone()
-        self.last_words = last
-        error = last[-1] if last else f"exit {code}"
-        self.timeline.add("pin", "task_died", task="main", error=error)
-        self._fail(f"the pin's interpreter ended by itself (exit {code}): {error}")
-
-    def _on_reset(self, cause: str) -> None:
-        self._sim("reset", cause=cause)
-        self.pin.power_cut()
-        self._gone()
-        if self._closing:
-            return
-        self._restart = asyncio.get_running_loop().create_task(self._start_pin(cause))
+    def _pin_failed(self, why: str) -> None:
+        self.last_words = self._life.last_words
+        self._fail(why)
 
     def _fail(self, why: str) -> None:
         self.failure = self.failure or why
@@ -259,9 +239,7 @@ class Simulation:
     # power
 
     def _cut(self) -> None:
-        self.pin.power_cut()
-        self.hardware.power_lost()
-        self._gone()
+        self._life.cut()
         self._sim("power", on=False)
 
     def _gone(self) -> None:
@@ -272,20 +250,17 @@ class Simulation:
     async def _boot(self, cause: str) -> None:
         begun = len(self.timeline.events)
         self._sim("power", on=True)
-        await self._start_pin(cause)
+        await self._life.start(cause)
         if not await self._seen(self._options.ready, begun, READY_S) and not self.failure:
             self._sim("note", text=f"the pin did not get ready within {READY_S:g} s; going on")
 
-    async def _start_pin(self, cause: str) -> None:
-        await self.pin.power_on(
-            {
-                "LAPEL_SIM_BUS": self._address,
-                "LAPEL_SIM_TOKEN": self.bus.token,
-                "LAPEL_SIM_FLASH": str(self.flash.path),
-                "LAPEL_SIM_UID": self._identity,
-                "LAPEL_SIM_RESET_CAUSE": str(CAUSES[cause]),
-            }
-        )
+    def _env(self) -> Mapping[str, str]:
+        return {
+            "LAPEL_SIM_BUS": self._address,
+            "LAPEL_SIM_TOKEN": self.bus.token,
+            "LAPEL_SIM_FLASH": str(self.flash.path),
+            "LAPEL_SIM_UID": self._identity,
+        }
 
     async def _seen(self, name: str, start: int, timeout_s: float) -> Event | None:
         # an event of pin or companion, or None when it cannot come any more

@@ -167,13 +167,61 @@ def test_watchdog(desk: Desk) -> None:
     asyncio.run(run())
 
 
-def test_a_crash_is_told_with_its_cause(desk: Desk) -> None:
+def test_a_crash_is_told_with_its_cause_and_the_pin_sits_at_its_prompt(desk: Desk) -> None:
     async def run() -> None:
         async with desk("board_parts.py", PART="crash") as simulation:
             died = await seen(simulation, "task_died")
             assert died.fields == {"task": "main", "error": "RuntimeError: it broke"}
-            assert "it broke" in simulation.failure
+            assert simulation.failure == "the firmware died: RuntimeError: it broke"
             assert simulation.last_words[0].startswith("Traceback")
+            assert (await seen(simulation, "repl", who="sim")).fields == {"why": "raised"}
+            assert simulation.pin.running
+
+    asyncio.run(run())
+
+
+def test_a_crash_may_be_what_a_run_is_about(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk("board_parts.py", {"may_die": True}, PART="crash") as simulation:
+            await seen(simulation, "task_died")
+        assert not simulation.failure
+
+    asyncio.run(run())
+
+
+def test_an_interpreter_that_is_gone_fails_any_run(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk("board_parts.py", {"may_die": True}, PART="gone") as simulation:
+            await seen(simulation, "task_died")
+            assert simulation.failure == "the pin's interpreter ended by itself (exit 7): the last word"
+            assert not simulation.pin.running
+
+    asyncio.run(run())
+
+
+def test_soft_resets_keep_memory_and_watchdog(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk("board_parts.py", {"may_die": True}, PART="soft_reset") as simulation:
+            bitten = await seen(simulation, "boot", cause="3")
+            boots = [e.fields["cause"] for e in simulation.timeline.events if e.name == "boot"]
+            assert boots == [1, 5, 5, 3]
+            told = [e.fields["boots"] for e in simulation.timeline.events if e.name == "soft"]
+            assert told[:3] == [0, 1, 2]
+            why = await seen(simulation, "repl", who="sim")
+            assert why.fields == {"why": "returned"}
+            first = await seen(simulation, "soft")
+            assert 1.4 < bitten.t_s - first.t_s < 3
+        assert not simulation.failure
+
+    asyncio.run(run())
+
+
+def test_firmware_that_gives_up_fails_an_ordinary_run(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk("board_parts.py", PART="soft_reset") as simulation:
+            await seen(simulation, "task_died")
+            assert simulation.failure == "the firmware gave up (soft reset): it cannot go on"
+            assert simulation.last_words == ["it cannot go on"]
 
     asyncio.run(run())
 

@@ -35,8 +35,8 @@ def test_a_device_path_comes_first(tmp_path: Path) -> None:
 
 def test_the_firmware_is_started_by_name_and_the_heap_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(INTERPRETER, "/bin/sh")
-    assert PinSpec(heap_bytes=123456).command() == ["/bin/sh", "-X", "heapsize=123456", "-m", "main"]
-    assert PinSpec(main=Path("/x.py")).command()[-1] == "/x.py"
+    assert PinSpec(heap_bytes=123456).command() == ["/bin/sh", "-X", "heapsize=123456", "-m", "port"]
+    assert PinSpec(main=Path("/x.py")).command()[-3:] == ["-m", "port", "/x.py"]
 
 
 def test_an_interpreter_that_cannot_be_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,12 +27,8 @@ class Server:
     def __init__(self):
         service = aioble.Service(SERVICE)
         self.up = aioble.Characteristic(service, UP, notify=True)
-        self.down = aioble.BufferedCharacteristic(
-            service, DOWN, write=True, write_no_response=True, max_len=247
-        )
-        self.plain = aioble.Characteristic(
-            service, PLAIN, read=True, write=True, capture=True, initial=b"first"
-        )
+        self.down = aioble.BufferedCharacteristic(service, DOWN, write=True, write_no_response=True, max_len=247)
+        self.plain = aioble.Characteristic(service, PLAIN, read=True, write=True, capture=True, initial=b"first")
         aioble.register_services(service)
         self.got = []
         self.tasks = []
@@ -144,23 +140,16 @@ def start():
     return Server()
 
 
-async def run(link):
-    pump = asyncio.create_task(link.run())
+async def run():
     server = start()
     parts = {"blast": blast, "echo": echo, "captured": captured, "cancelled": cancelled}
     await parts[os.getenv("PART")](server)
     say("over")
-    pump.cancel()
-    # the interpreter stays: a pin does not end
-    while True:
-        await asyncio.sleep_ms(1000)
 
 
 def main():
-    link = bus.connect()
-    bus.attach(link)
     say("boot")
-    asyncio.run(run(link))
+    asyncio.run(run())
 
 
 main()

@@ -1,0 +1,73 @@
+"""What the ESP32 port does around main.py, on the simulator: `micropython -m port [PROGRAM]`.
+
+SystemExit out of main is a soft reset: the simulator starts the interpreter anew, with an empty heap, while
+RTC memory, a running watchdog and the world stay as they are. When main returns or raises, the port sits at
+its prompt: nobody's tasks run any more, but the bus is polled, so that timers and the radio's callbacks come.
+"""
+
+import asyncio
+import io
+import sys
+import time
+
+import bus
+
+_END = 8
+_RETURNED = 0
+_RAISED = 1
+_INTERRUPTED = 2
+_SOFT_RESET = 3
+
+_IDLE_MS = 1
+
+
+def run(program=None):
+    """Runs main, or the program at that path in its place, and never returns."""
+    link = bus.connect()
+    bus.attach(link)
+    # The tasks of a program are not there yet: this one waits in the queue for whoever runs asyncio first.
+    asyncio.create_task(link.run())
+    how, text = _ended(program)
+    link.send(bus.SYSTEM, _END, text.encode(), 1, how)
+    idle(link)
+
+
+def idle(link):
+    """The prompt, with nobody typing."""
+    while True:
+        try:
+            link.poll()
+            time.sleep_ms(_IDLE_MS)
+        except KeyboardInterrupt:
+            pass
+
+
+def _ended(program):
+    # how main came to its end, and the traceback if there is one
+    try:
+        _import(program or "main")
+    except SystemExit:
+        return _SOFT_RESET, ""
+    except KeyboardInterrupt as error:
+        return _INTERRUPTED, _told(error)
+    except Exception as error:
+        return _RAISED, _told(error)
+    return _RETURNED, ""
+
+
+def _import(program):
+    folder, _, name = program.rpartition("/")
+    if folder:
+        sys.path.insert(0, folder)
+    __import__(name.split(".")[0])
+
+
+def _told(error):
+    sys.print_exception(error)
+    out = io.StringIO()
+    sys.print_exception(error, out)
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    run(*sys.argv[1:2])
