@@ -1,7 +1,7 @@
 """What every ESP32-S3 board has, whatever hangs on its pins (ESP32 port of MicroPython, 1.25 and newer).
 
-A board is a subclass with a name, a memory table and its parts. `Esp32S3` alone is what safe mode needs: nothing
-in it can fail for a part that is missing, and it imports no driver of one but of the light.
+A board is a subclass with a name and a memory table. As it is made it is what safe mode needs: nothing in that can
+fail for a part that is missing, nor for a module. `fit` adds what all boards have; the board adds its own parts.
 """
 
 import json
@@ -12,7 +12,6 @@ import machine
 import micropython
 import vfs
 
-from drivers.mic_i2s import MicI2S
 from lapel.compat import const
 
 _RATE_HZ = const(16000)
@@ -106,6 +105,19 @@ class Esp32S3:
         self.unique_id = machine.unique_id()
         self.faults = []
 
+    @property
+    def beacon(self):
+        """The class drivers.beacon.Beacon; safe mode alone spends memory on it."""
+        from drivers.beacon import Beacon
+
+        return Beacon
+
+    def every(self, period_ms, callback):
+        """Calls `callback()` each period until close() of what this returns."""
+        from drivers.ticker import Ticker
+
+        return Ticker(period_ms, callback)
+
     def trace(self, event, **fields):
         """One event for who is watching, as a line of JSON."""
         fields["event"] = event
@@ -118,6 +130,23 @@ class Esp32S3:
     def reset(self):
         machine.reset()
 
+    def fit(self, pins, trace=None):
+        """Mounts the flash and adds button, microphone, LED and radio. `trace` takes the place of the board's own.
+
+        Raises ImportError where aioble is missing.
+        """
+        # here, so that safe mode needs none of them
+        from drivers.ble_gatt import BleGatt
+        from drivers.button import Button
+
+        if trace is not None:
+            self.trace = trace
+        self._mount()
+        self.button = Button(machine.Pin(pins["button"], machine.Pin.IN, machine.Pin.PULL_UP))
+        self.mic = microphone(pins)
+        self.led = self.light
+        self.gatt = BleGatt
+
     def part(self, make, fault):
         """What `make()` gives; where that ends in an OSError, `fault` is noted and a silent part returned."""
         try:
@@ -126,7 +155,7 @@ class Esp32S3:
             self.faults.append(fault)
             return Silent()
 
-    def mount(self):
+    def _mount(self):
         """Gives the flash larger caches and makes `flash_dir`. What the boot has mounted stays where that fails."""
         self.flash = vfs_partition()
         if self.flash is not None:
@@ -153,6 +182,7 @@ def vfs_partition():
 
 def microphone(pins):
     """The MicI2S on the signals mic_sck, mic_ws and mic_sd."""
+    from drivers.mic_i2s import MicI2S
 
     def make():
         return machine.I2S(
