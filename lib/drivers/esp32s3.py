@@ -104,6 +104,7 @@ class Esp32S3:
         self.console = Console()
         self.unique_id = machine.unique_id()
         self.faults = []
+        self.trace = print_event
 
     @property
     def beacon(self):
@@ -117,11 +118,6 @@ class Esp32S3:
         from drivers.ticker import Ticker
 
         return Ticker(period_ms, callback)
-
-    def trace(self, event, **fields):
-        """One event for who is watching, as a line of JSON."""
-        fields["event"] = event
-        print(json.dumps(fields))
 
     def reset_cause(self):
         """A word: power, reset, watchdog, deep sleep, soft reset or unknown."""
@@ -147,12 +143,13 @@ class Esp32S3:
         self.led = self.light
         self.gatt = BleGatt
 
-    def part(self, make, fault):
-        """What `make()` gives; where that ends in an OSError, `fault` is noted and a silent part returned."""
+    def part(self, make, trouble, place):
+        """What `make()` gives. Where that raises `trouble`, its sentence and the place are noted as a fault, and a
+        silent part stands in."""
         try:
             return make()
-        except OSError:
-            self.faults.append(fault)
+        except trouble as error:
+            self.faults.append(f"{error} ({place})")
             return Silent()
 
     def _mount(self):
@@ -172,6 +169,12 @@ class Esp32S3:
         except OSError:
             # It is there. Where it could not be made, the store says so.
             pass
+
+
+def print_event(event, **fields):
+    """One event for who is watching, as a line of JSON."""
+    fields["event"] = event
+    print(json.dumps(fields))
 
 
 def vfs_partition():
@@ -205,9 +208,6 @@ def i2c(pins):
     return machine.I2C(0, sda=machine.Pin(pins["i2c_sda"]), scl=machine.Pin(pins["i2c_scl"]), freq=_I2C_HZ)
 
 
-def missing(chip, address, pins):
-    """The fault of a chip that does not answer on the bus."""
-    return (
-        f"no {chip} answers at 0x{address:02X} on SDA {pins['i2c_sda']}, SCL {pins['i2c_scl']}: "
-        "check its wires and power"
-    )
+def on_bus(pins):
+    """Where the chips of the bus are wired to, for a fault's sentence."""
+    return f"SDA on GPIO {pins['i2c_sda']}, SCL on GPIO {pins['i2c_scl']}"
