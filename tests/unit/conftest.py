@@ -26,7 +26,8 @@ import pytest
 
 UNIT = Path(__file__).resolve().parent
 ROOT = UNIT.parents[1]
-DEVICE_PATH = [ROOT / "firmware", ROOT / "lib", UNIT / "helpers"]
+# boards/sim last: its chip models and its machine are for tests of drivers and boards.
+DEVICE_PATH = [ROOT / "firmware", ROOT / "lib", UNIT / "helpers", ROOT / "boards" / "sim"]
 SETTINGS = ("ONLY_MICROPYTHON", "ONLY_CPYTHON", "MICROPYTHON_HEAP", "MICROPYTHON_TIMEOUT_S")
 NO_VIPER = "SyntaxError: invalid micropython decorator"
 
