@@ -193,8 +193,7 @@ class Drv2605l:
 
     def calibration(self) -> bytes:
         """6 bytes: rated voltage, clamp and drive time it holds for; compensation, back EMF and gain (0x18-0x1A)."""
-        setup = self._setup
-        return bytes((setup[1], setup[2], setup[6], setup[3], setup[4], setup[5] & 3))
+        return bytes([self._setup[i] for i in (1, 2, 6, 3, 4)]) + bytes((self._setup[5] & 3,))
 
     def apply(self, calibration: bytes) -> bool:
         """Restores what calibration() gave. False: it is of another actuator or not of ours. Raises HapticError."""
@@ -211,18 +210,16 @@ class Drv2605l:
 
     def close(self) -> None:
         """Off."""
-        self.drive(0)
         self.standby()
         if self._enable is not None:
             self._enable.value(0)
 
     def _begin(self) -> None:
-        """8.5.3: EN, a reset (whatever ran before us goes on otherwise), who it is, out of standby, the set-up."""
+        """EN, a reset (what ran before would go on), who it is, out of standby, the set-up (8.5.3: 250 us first)."""
         if self._enable is not None:
             self._enable.value(1)
             self._sleep_ms(1)
         self._put(_MODE, _RESET)
-        # It takes no command for 250 us after power-up.
         self._sleep_ms(1)
         identity = self._get(_STATUS) >> 5
         if identity != _DRV2605L:
