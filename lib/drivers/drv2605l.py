@@ -72,7 +72,8 @@ class Drv2605l:
         self._sleep_ms = sleep_ms
         # Transfers that failed while playing.
         self.errors = 0
-        self._strength = 0
+        # 0 to 255 as last told to drive().
+        self.strength = 0
         self._is_lost = False
         self._sequencing = False
         # Transfers: first the register, then what goes into it and its followers.
@@ -91,9 +92,9 @@ class Drv2605l:
 
     def drive(self, strength: int) -> None:
         """0 (off, with braking) to 255 (the rated voltage), until it is told otherwise (real-time, 8.3.5.3)."""
-        if strength == self._strength and not self._sequencing:
+        if strength == self.strength and not self._sequencing and not self._is_lost:
             return
-        self._strength = strength
+        self.strength = strength
         # Signed input: 127 is the rated voltage (8.5.7.1.3).
         self._drive[2] = (strength * 127 + 254) // 255
         for _ in range(1 if strength else _TRIES):
@@ -107,7 +108,6 @@ class Drv2605l:
                 return
             except (OSError, HapticError):
                 self._fail()
-        self._strength = -1
         if self._enable is not None and not strength:
             # The last means against a motor that runs on.
             self._enable.value(0)
@@ -133,7 +133,7 @@ class Drv2605l:
         except (OSError, HapticError):
             self._fail()
             return False
-        self._strength = 0
+        self.strength = 0
         self._sequencing = True
         return True
 
@@ -154,7 +154,7 @@ class Drv2605l:
 
     def standby(self) -> None:
         """Lowest power with the bus alive; the next drive() or play() wakes it."""
-        self._strength = 0
+        self.strength = 0
         self._sequencing = False
         try:
             self._put(_MODE, _STANDBY)
@@ -234,7 +234,7 @@ class Drv2605l:
 
     def _run(self, mode: int, timeout_ms: int) -> int:
         """Sets GO in a mode that ends by itself; the status register then."""
-        self._strength = 0
+        self.strength = 0
         self._sequencing = False
         self._put(_MODE, mode)
         self._put(_GO, 1)
