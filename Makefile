@@ -54,6 +54,7 @@ size: $(VENV) ## bytes of the app as .mpy for the ESP32-S3, and the limit
 
 bench: $(VENV) $(MPY) ## the figures under device time: latencies, memory, erases, sizes
 	@$(PY) -m get_tools micropython32 || echo "going on without it"
+	@$(PY) -m get_tools micropython-slow || echo "going on without it"
 	@$(PY) -m simulator.bench
 
 wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, noise: none may act

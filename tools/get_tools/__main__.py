@@ -1,20 +1,21 @@
-"""python -m get_tools NAME: micropython, micropython32, flite or pip-wheel. Run by make; silent when done before."""
+"""python -m get_tools NAME: micropython, micropython32, micropython-slow, flite or pip-wheel. Run by make; silent when done before."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from get_tools import debian, flite, micropython, micropython32, pip_wheel
+from get_tools import debian, flite, micropython, micropython32, micropython_slow, pip_wheel
 
 ROOT = Path(__file__).resolve().parents[2]
-USAGE = "usage: python -m get_tools micropython | micropython32 | flite | pip-wheel"
+USAGE = "usage: python -m get_tools micropython | micropython32 | micropython-slow | flite | pip-wheel"
 
 
 def main(arguments: list[str]) -> int:
     makers = {
         "micropython": micropython.make,
         "micropython32": micropython32.make,
+        "micropython-slow": micropython_slow.make,
         "flite": flite.make,
         "pip-wheel": pip_wheel.make,
     }

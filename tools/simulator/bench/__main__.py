@@ -14,7 +14,7 @@ import click
 
 from lapel_companion import paths
 from simulator.air import Pace
-from simulator.bench import memory
+from simulator.bench import memory, slow
 from simulator.bench.dispatches import Run, measure
 from simulator.bench.figures import Figure, table
 from simulator.pin import PinSpec
@@ -22,6 +22,7 @@ from simulator.pin import PinSpec
 RADIOS = (Pace(30.0, 4), Pace(50.0, 2))
 START_UPS = 5
 MEMORY_CLIPS = 3
+SLOW_CLIPS = 6
 
 
 @click.command()
@@ -43,6 +44,7 @@ def main(clips: int, slow_only: bool, seed: int) -> None:
         for name, samples in vars(run).items():
             getattr(both, name).extend(samples)
     missed |= _show("Pin and companion", [*both.others(), *_still()])
+    missed |= _slow(seed)
     missed |= _memory(seed)
     sys.exit(1 if missed else 0)
 
@@ -53,6 +55,17 @@ def _measure(pace: Pace, clips: int, seed: int, pin: PinSpec | None = None) -> R
             return asyncio.run(measure(pace, clips, Path(folder), paths.EXAMPLE, seed, pin))
         except RuntimeError as error:
             raise click.ClickException(str(error)) from error
+
+
+def _slow(seed: int) -> bool:
+    """The same with Python about as slow as on the chip; whether a bar was missed."""
+    if not slow.available():
+        click.echo("Python as slow as on the chip was not measured: no valgrind runs here.\n")
+        return False
+    click.echo(f"{SLOW_CLIPS} clips with Python slowed down ...", err=True)
+    run = _measure(RADIOS[0], SLOW_CLIPS, seed, slow.spec())
+    figures = [*run.latencies(), *run.boot(), Figure("Python slower than elsewhere here", "times", slow.factors())]
+    return _show(f"Python about as slow as on the chip, radio: {_name(RADIOS[0])} an event", figures)
 
 
 def _memory(seed: int) -> bool:

@@ -60,10 +60,14 @@ class Run:
             Figure("  the same, when it may find `accepted` being felt", "ms", self.felt_after_ms),
         ]
 
+    def boot(self) -> list[Figure]:
+        """From the loss of power to being found."""
+        return [Figure("power on to advertising", "ms", self.boot_ms)]
+
     def others(self) -> list[Figure]:
         """The figures that do not."""
         return [
-            Figure("power on to advertising", "ms", self.boot_ms),
+            *self.boot(),
             Figure("erases a 5 s clip, its notice and their end included", "", self.erases),
             Figure("job submitted to running", "ms", self.running_ms, (None, 150)),
             Figure("daemon: idle, per cent of one core", "%", self.idle_percent, (1, None)),
@@ -77,9 +81,7 @@ def spoken_clip() -> array[int]:
     return sound[: CLIP_S * RATE_HZ] + array("h", bytes(2 * max(0, CLIP_S * RATE_HZ - len(sound))))
 
 
-async def measure(
-    pace: Pace, clips: int, state: Path, config: Path, seed: int, pin: PinSpec | None = None
-) -> Run:
+async def measure(pace: Pace, clips: int, state: Path, config: Path, seed: int, pin: PinSpec | None = None) -> Run:
     """`clips` dispatches over a radio of that pace. Raises RuntimeError with what did not happen."""
     options = Options(state=state, config=config, pace=pace, seed=seed, companion=client.follow, pin=pin)
     simulation = Simulation(options)
