@@ -73,7 +73,8 @@ def find_interpreter(wanted: str = "") -> str:
         found = shutil.which(name)
         if not found:
             raise NoInterpreter(f"{INTERPRETER} names {name!r}, which cannot be run")
-        return found
+        # It is started in the pin's own folder.
+        return os.path.abspath(found)
     own = ROOT / ".tools" / "micropython"
     found = str(own) if os.access(own, os.X_OK) else shutil.which("micropython")
     if not found:
