@@ -62,7 +62,7 @@ wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, n
 
 # --- what is made once --------------------------------------------------------------------------------
 
-.PHONY: tools .venv voices pictures clean distclean
+.PHONY: tools .venv voices pictures boards clean distclean
 tools: $(VENV) $(MPY) $(FLITE) ## install everything the other targets need
 
 .venv: $(VENV) ## make the Python environment only
@@ -74,6 +74,9 @@ pictures: $(VENV) $(MPY) ## draw the README's pictures again, one of them from a
 	@mkdir -p build
 	@$(LAPEL) sim --script tools/simulator/demo/demo.script --json > build/demo.ndjson
 	@$(PY) -m pictures tools/pictures build/demo.ndjson
+
+boards: $(VENV) ## wiring tables and pictures of boards/, from board.py and parts.toml
+	@$(PY) -m wiring
 
 clean: ## remove caches and what runs left behind
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 INK = "#1f2a37"
@@ -74,6 +75,21 @@ class Drawing:
 
     def dot(self, x: float, y: float, colour: str) -> None:
         self._parts.append(f"<circle cx='{x:.1f}' cy='{y:.1f}' r='4.5' fill='{colour}'/>")
+
+    def wire(self, points: Sequence[tuple[float, float]], *, colour: str, width: float = 2.6) -> None:
+        """A line through `points` with round corners, a thin rim of paper around it where it crosses others."""
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        for stroke, across in ((PAPER, width + 3), (colour, width)):
+            self._parts.append(
+                f"<polyline points='{path}' fill='none' stroke='{stroke}' stroke-width='{across}' "
+                "stroke-linejoin='round' stroke-linecap='round'/>"
+            )
+
+    def ring(self, x: float, y: float, radius: float, colour: str) -> None:
+        """A plated hole."""
+        self._parts.append(
+            f"<circle cx='{x:.1f}' cy='{y:.1f}' r='{radius}' fill='{PAPER}' stroke='{colour}' stroke-width='2.6'/>"
+        )
 
     def source(self) -> str:
         """The SVG file's text."""
