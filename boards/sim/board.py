@@ -62,6 +62,9 @@ class Led:
 class Battery:
     """The level that the simulator last told."""
 
+    # no pin tells
+    charging = None
+
     def __init__(self, link):
         self._mv = None
         link.handle(bus.SYSTEM, self._told)
@@ -73,6 +76,9 @@ class Battery:
 
     def read_mv(self):
         return self._mv
+
+    def read_percent(self):
+        """None: a voltage is all it measures."""
 
 
 class Retained:

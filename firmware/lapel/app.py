@@ -75,7 +75,7 @@ class App:
             gatt, feed, desk, clock, pairing.new_session, trace, supervisor.report, check("link")
         )
         self._upkeep = Upkeep(
-            board.battery.read_mv, self._battery, gatt.set_battery, store, recorder, feedback, self._drops,
+            board.battery, self._battery, gatt.set_battery, store, recorder, feedback, self._drops,
             flight, timing, trace, check("upkeep"),
         )  # fmt: skip
 

@@ -22,23 +22,29 @@ def percent(mv: int) -> int:
 
 
 class Battery:
-    """Follows one battery. `low` holds until the voltage has clearly recovered."""
+    """Follows one battery. `low` holds until the voltage has clearly recovered, or it is charged."""
 
     def __init__(self, low_mv: int) -> None:
         self.low_mv = low_mv
         self.mv = None
         self.low = False
+        # What a fuel gauge says is left, None without one.
+        self._gauged = None
 
     @property
     def percent(self):
-        """0 to 100, None while nothing was measured."""
-        return None if self.mv is None else percent(self.mv)
+        """0 to 100: the fuel gauge's word, else by the curve; None while nothing was measured."""
+        if self._gauged is not None or self.mv is None:
+            return self._gauged
+        return percent(self.mv)
 
-    def measured(self, mv) -> bool:
-        """Takes a voltage in millivolts (None: no reading). True when the battery has just become low."""
+    def measured(self, mv, gauged=None, charging=None) -> bool:
+        """Takes a voltage in millivolts (None: no reading), per cent of a gauge that has them, and whether it is
+        being charged (None: not known). True when the battery has just become low."""
         self.mv = mv
+        self._gauged = gauged
         if mv is None:
             return False
         was_low, limit_mv = self.low, self.low_mv
-        self.low = mv < limit_mv + RECOVERY_MV if was_low else mv < limit_mv
+        self.low = not charging and (mv < limit_mv + RECOVERY_MV if was_low else mv < limit_mv)
         return self.low and not was_low

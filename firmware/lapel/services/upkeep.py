@@ -8,13 +8,14 @@ _RECONCILE_EVERY_MS = 60_000
 
 
 class Upkeep:
-    """`read_mv() -> int or None`, `battery` core/battery.Battery, `set_percent(percent)` tells the world;
-    `drops() -> {queue: count}` is what bounded queues turned away since boot."""
+    """`gauge` is the board's battery (read_mv(), read_percent(), charging), `battery` core/battery.Battery,
+    `set_percent(percent)` tells the world; `drops() -> {queue: count}` is what bounded queues turned away since boot.
+    """
 
     def __init__(
-        self, read_mv, battery, set_percent, store, recorder, feedback, drops, flight, timing, trace, check_in
+        self, gauge, battery, set_percent, store, recorder, feedback, drops, flight, timing, trace, check_in
     ) -> None:  # fmt: skip
-        self._read_mv = read_mv
+        self._gauge = gauge
         self._battery = battery
         self._set_percent = set_percent
         self._store = store
@@ -47,8 +48,8 @@ class Upkeep:
             await self._timing.sleep_ms(_ROUND_MS)
 
     def _measure(self) -> None:
-        before = self._battery.percent
-        if self._battery.measured(self._read_mv()):
+        gauge, before = self._gauge, self._battery.percent
+        if self._battery.measured(gauge.read_mv(), gauge.read_percent(), gauge.charging):
             self._feedback.show("low_battery")
         percent = self._battery.percent
         if percent is not None and percent != before:

@@ -38,3 +38,25 @@ def test_another_threshold():
     battery.measured(3600)
     battery.low_mv = 3700
     assert battery.measured(3600)
+
+
+def test_a_fuel_gauge_knows_better_than_the_curve():
+    battery = Battery(3500)
+    battery.measured(3820, 31)
+    assert battery.percent == 31
+    # Its bus failed once: by the curve meanwhile.
+    battery.measured(3820)
+    assert battery.percent == 48
+    battery.measured(None, 31)
+    assert battery.percent == 31
+    battery.measured(None)
+    assert battery.percent is None
+
+
+def test_a_battery_that_is_charged_is_not_low():
+    battery = Battery(3500)
+    assert battery.measured(3400, None, False) and battery.low
+    assert not battery.measured(3450, None, True) and not battery.low
+    assert not battery.measured(3300, 2, True)
+    # Taken off the charger too early it is low again, and says so.
+    assert battery.measured(3450, None, False)
