@@ -79,6 +79,8 @@ LAYERS = (
     Layer("beacon driver", "lib/drivers/beacon.py", may=("bluetooth",)),
     Layer("drivers", "lib/drivers", own=("drivers",), may=(*HARDWARE, "lapel.compat")),
     Layer("sim radio", "boards/sim/radio", may=(*RADIO, "bus")),
+    # Its own `time` stands before the interpreter's.
+    Layer("sim board", "boards/sim", may=("drivers", *HARDWARE, "utime")),
     Layer("board", "boards", may=("drivers", *HARDWARE)),
     Layer(
         "companion",

@@ -9,8 +9,8 @@
 import json
 
 import machine
-import nor
 import vfs
+import world
 
 import bus
 from drivers.ble_gatt import BleGatt
@@ -30,7 +30,6 @@ _CACHE_BYTES = 128
 _DRIVE = 1
 _SHOW = 1
 _TRACE_LINE = 1
-_SYSTEM_BATTERY = 0x41
 
 _CAUSES = {
     machine.PWRON_RESET: "power",
@@ -65,17 +64,8 @@ class Battery:
     # no pin tells
     charging = None
 
-    def __init__(self, link):
-        self._mv = None
-        link.handle(bus.SYSTEM, self._told)
-
-    def _told(self, op, body, n):
-        if op == _SYSTEM_BATTERY and n == 2:
-            mv = body[0] | body[1] << 8
-            self._mv = mv or None
-
     def read_mv(self):
-        return self._mv
+        return world.attached().battery_mv
 
     def read_percent(self):
         """None: a voltage is all it measures."""
@@ -119,7 +109,7 @@ class Board:
         self.mic = MicI2S(_microphone, rate_hz=_RATE_HZ, ibuf_bytes=_IBUF_BYTES)
         self.haptic = Haptic(link)
         self.led = Led(link)
-        self.battery = Battery(link)
+        self.battery = Battery()
         self.retained = Retained()
         self.watchdog = Watchdog()
         # the app knows the service's names: it makes the server of this
@@ -143,8 +133,7 @@ def build(trace=None):
     so."""
     link = bus.attached()
     machine.reserve_dma(_IBUF_BYTES)
-    link.handle(bus.BUTTON, _button)
-    flash = nor.open_flash(link)
+    flash = world.attached().flash
     board = Board(link, flash)
     if trace is not None:
         board.trace = trace
@@ -159,10 +148,6 @@ def _mount(flash, board):
         vfs.VfsLfs2.mkfs(flash)
         vfs.mount(vfs.VfsLfs2(flash, readsize=_CACHE_BYTES), board.flash_dir)
         board.trace("formatted", error=str(error))
-
-
-def _button(op, body, n):
-    machine.Pin.drive(_BUTTON, body[0])
 
 
 def _microphone():

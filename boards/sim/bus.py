@@ -3,15 +3,13 @@
 A frame is: payload length (u16, little endian), channel (u8), op (u8), payload. An answer has the op of its
 question with 0x80 added. The other end is tools/simulator/bus.py.
 
-Frames are taken in three places, as interrupts would be: by asyncio's own poll (`run` puts the bus there as a
+Frames are taken in three places, as interrupts would be: when asyncio polls (the world is there as a
 stream that is never ready), by `poll`, and by `call` while it waits. During a call only the microphone's
 blocks go where they belong (that is DMA); everything else is held until the call is over, as a flash
 operation holds off interrupts. Nothing here allocates while frames flow: a block device is also called by
 finalisers, when the heap is locked.
 """
 
-import asyncio
-import io
 import os
 import socket
 import sys
@@ -36,10 +34,9 @@ HELD_BYTES = 4096
 
 _TCP = 6
 _NODELAY = 1
-_POLL = 3
 
 
-class Bus(io.IOBase):
+class Bus:
     """`sock` is a connected stream socket. One thread only."""
 
     def __init__(self, sock):
@@ -64,19 +61,6 @@ class Bus(io.IOBase):
     def connect_mic(self, ring):
         """Microphone blocks go straight into `ring.slot()`, then `ring.filled()`; None drops them."""
         self._mic = ring
-
-    async def run(self):
-        """Take frames for as long as asyncio polls. Never returns."""
-        await asyncio.StreamReader(self).read(1)
-
-    def ioctl(self, op, arg):
-        if op == _POLL:
-            self.poll()
-            return 0
-        return -1
-
-    def read(self, n):
-        return None
 
     def poll(self):
         """Take what has come, without waiting."""

@@ -7,7 +7,8 @@ file.
 """
 
 import os
-import time
+
+import utime
 
 import bus
 
@@ -42,7 +43,7 @@ class NorFlash:
             offset = 0
             for i in range(len(buf) // self.block_bytes):
                 self.ioctl(_BLOCK_ERASE, block + i)
-        begun_us = time.ticks_us()
+        begun_us = utime.ticks_us()
         n = self._bus.call(bus.FLASH, PROGRAM, buf, 2, block, offset)
         self._wait(begun_us, n)
 
@@ -52,7 +53,7 @@ class NorFlash:
         if op == _BLOCK_SIZE:
             return self.block_bytes
         if op == _BLOCK_ERASE:
-            begun_us = time.ticks_us()
+            begun_us = utime.ticks_us()
             n = self._bus.call(bus.FLASH, ERASE, None, 1, arg)
             self._wait(begun_us, n)
         return 0
@@ -62,9 +63,9 @@ class NorFlash:
         answer = self._bus.answer
         if n != 8 or answer[0]:
             raise OSError(_EIO)
-        left_us = _u32(answer, 4) - time.ticks_diff(time.ticks_us(), begun_us)
+        left_us = _u32(answer, 4) - utime.ticks_diff(utime.ticks_us(), begun_us)
         if left_us > 0:
-            time.sleep_us(left_us)
+            utime.sleep_us(left_us)
 
 
 def _u32(data, at):

@@ -20,7 +20,7 @@ BOUNCES_MAX = 3
 BOUNCE_S = 0.0015
 
 BATTERY = 0x41
-WDT_START, WDT_FEED, RESET, RTC_LOAD, RTC_SAVE, LOST, END = 2, 3, 4, 5, 6, 7, 8
+WDT_START, WDT_FEED, RESET, RTC_LOAD, RTC_SAVE, LOST, END, MISUSE, SLEEP = 2, 3, 4, 5, 6, 7, 8, 9, 10
 RTC_BYTES = 2048
 RTC_FRAME_BYTES = 1024
 
@@ -69,7 +69,9 @@ class Button:
 
 class Hardware:
     """Wires a bus to its devices. Callbacks: `on_trace(fields)`, `on_reset(cause)` with "reset" or
-    "watchdog", `on_end(how, traceback)` when main has ended, `on_drive()` when haptic or LED changed."""
+    "watchdog", `on_end(how, traceback)` when main has ended, `on_sleep(seconds)` for deep sleep (0: for
+    good), `on_misuse(sentence)` when a chip was used against its data sheet, `on_drive()` when haptic or LED
+    changed."""
 
     def __init__(self, bus: Bus, seed: int, now: Callable[[], float]) -> None:
         self.button = Button(bus, seed)
@@ -80,6 +82,8 @@ class Hardware:
         self.on_trace: Trace = lambda fields: None
         self.on_reset: Callable[[str], None] = lambda cause: None
         self.on_end: Callable[[How, str], None] = lambda how, text: None
+        self.on_sleep: Callable[[float], None] = lambda seconds: None
+        self.on_misuse: Callable[[str], None] = lambda sentence: None
         self.on_drive: Callable[[], None] = lambda: None
         self.on_lost: Callable[[int], None] = lambda frames: None
         self._bus = bus
@@ -122,6 +126,11 @@ class Hardware:
             self.on_reset("reset")
         elif op == END:
             self.on_end(How(struct.unpack_from("<H", payload)[0]), payload[2:].decode(errors="replace"))
+        elif op == MISUSE:
+            self.on_misuse(payload.decode(errors="replace"))
+        elif op == SLEEP:
+            self.stopped()
+            self.on_sleep(struct.unpack("<I", payload)[0] / 1000)
         elif op == LOST:
             self.on_lost(struct.unpack("<H", payload)[0])
         elif op == RTC_LOAD:

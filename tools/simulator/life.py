@@ -48,9 +48,12 @@ class Life:
         self._fail = fail
         self._may_die = may_die
         self._restart: asyncio.Task[None] | None = None
+        # when a deep sleep ends
+        self._alarm: asyncio.TimerHandle | None = None
         self._closing = False
         hardware.on_reset = self.reset
         hardware.on_end = self._ended
+        hardware.on_sleep = self._sleep
 
     async def start(self, cause: str) -> None:
         """Start the interpreter. Raises NoInterpreter, CannotCompile."""
@@ -60,17 +63,14 @@ class Life:
         """No power from now on."""
         if self._restart:
             self._restart.cancel()
-        self.pin.power_cut()
+        self._off()
         self._hardware.power_lost()
-        self._gone()
 
     def reset(self, cause: str) -> None:
         """The interpreter is stopped at once, and started anew in a moment."""
         self._tell("sim", "reset", cause=cause)
-        self.pin.power_cut()
-        self._gone()
-        if not self._closing:
-            self._restart = asyncio.get_running_loop().create_task(self._again(cause, self._restart))
+        self._off()
+        self._begin(cause)
 
     async def close(self) -> None:
         """The end: it is started no more, and all that it printed was read."""
@@ -78,7 +78,7 @@ class Life:
         if self._restart:
             # half started it could not be ended
             await asyncio.gather(self._restart, return_exceptions=True)
-        self.pin.power_cut()
+        self._off()
         await self.pin.ended()
 
     def died(self, code: int, last: list[str]) -> None:
@@ -86,6 +86,23 @@ class Life:
         self._hardware.stopped()
         self._gone()
         self._dead(last, f"the pin's interpreter ended by itself (exit {code})", always=True)
+
+    def _off(self) -> None:
+        if self._alarm:
+            self._alarm.cancel()
+            self._alarm = None
+        self.pin.power_cut()
+        self._gone()
+
+    def _sleep(self, seconds: float) -> None:
+        self._tell("sim", "sleep", seconds=seconds)
+        self._off()
+        if seconds:
+            self._alarm = asyncio.get_running_loop().call_later(seconds, self._begin, "deep sleep")
+
+    def _begin(self, cause: str) -> None:
+        if not self._closing:
+            self._restart = asyncio.get_running_loop().create_task(self._again(cause, self._restart))
 
     async def _again(self, cause: str, before: asyncio.Task[None] | None) -> None:
         if before:

@@ -51,6 +51,8 @@ class Microphone:
         self._begin = 0
         self._played: asyncio.Future[None] | None = None
         self._live: deque[int] | None = None
+        # whether the board listens on the pins that the microphone hangs on
+        self._wired = True
         bus.handle(Channel.MIC, self._called)
 
     def play(self, samples: array[int]) -> asyncio.Future[None]:
@@ -91,7 +93,8 @@ class Microphone:
 
     def _called(self, op: int, payload: bytes) -> None:
         if op == OPEN:
-            rate_hz, _blocks = struct.unpack("<IH", payload)
+            rate_hz, _blocks, wired = struct.unpack("<IH?", payload)
+            self._wired = wired
             self._stop()
             self._task = asyncio.get_running_loop().create_task(self._run(rate_hz))
             self.on_open(True)
@@ -126,7 +129,7 @@ class Microphone:
         at = frame % NOISE_FRAMES
         base = self._noise[at : at + BLOCK_FRAMES]
         spoken = self._spoken(frame)
-        if frame < start_up // 2:
+        if frame < start_up // 2 or not self._wired:
             base = [0] * BLOCK_FRAMES
         elif frame < start_up:
             left = (start_up - frame) / (start_up / 2)

@@ -88,6 +88,7 @@ class Simulation:
         self.person = Person(self.timeline, self.hardware.button, self.mic, lambda: self.pin.running, self._seen)
         self.hardware.on_trace = self._on_trace
         self.hardware.on_lost = lambda frames: self._fail(f"the simulated board lost {frames} frames")
+        self.hardware.on_misuse = lambda sentence: self._fail(f"a part was misused: {sentence}")
         self.mic.on_open = lambda is_open: self._sim("mic", on=is_open)
         self.mic.on_overrun = lambda blocks: self._sim("overrun", blocks=blocks)
 

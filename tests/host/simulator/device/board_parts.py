@@ -7,8 +7,8 @@ import time
 
 import ffi
 import machine
-import nor
 import vfs
+import world
 
 import bus
 
@@ -21,7 +21,7 @@ def say(event, **fields):
 
 
 def files():
-    flash = nor.open_flash(bus.attached())
+    flash = world.attached().flash
     try:
         vfs.mount(vfs.VfsLfs2(flash), "/flash")
         made = False
@@ -123,7 +123,6 @@ def soft_reset():
 
 def main():
     link = bus.attached()
-    link.handle(bus.BUTTON, lambda op, body, n: machine.Pin.drive(1, body[0]))
     link.poll()
     what = os.getenv("PART")
     say("boot", cause=machine.reset_cause(), uid=machine.unique_id().hex())
@@ -134,7 +133,7 @@ def main():
     elif what == "write_for_ever":
         write_for_ever()
     elif what == "overwrite":
-        flash = nor.open_flash(link)
+        flash = world.attached().flash
         flash.writeblocks(5, bytes(32), 0)
         flash.writeblocks(5, b"\xff" * 32, 0)
         say("overwritten")
