@@ -15,11 +15,11 @@ import time
 import bus_world
 import nor
 import root
-import wiring
 import world
 from machine import reserve_dma
 
 import bus
+import wiring
 
 _END = 8
 _RETURNED = 0
