@@ -2,11 +2,23 @@
 
 The interrupt stores time and level and sets a flag, nothing else. On the ESP32 it is a scheduled call: after
 a long flash operation it comes late, and so is the time then.
+
+Which pin of an ESP32-S3 (data sheet: strapping pins; ESP-IDF guide: GPIO & RTC GPIO, sleep modes):
+- GPIO 0 to 21 can wake it from deep sleep (esp32.wake_on_ext0 takes one, ext1 several); 26 and above cannot.
+- Not 0, 3, 45 and 46, which are read at reset: 0 held low starts the loader in ROM instead of the program.
+- Not 19 and 20 (USB), nor 26 to 32, with octal PSRAM to 37 (flash and PSRAM).
 """
 
 import asyncio
 
-from lapel.compat import ThreadSafeFlag, const, ticks_diff, ticks_ms, wait_for_ms
+try:
+    from lapel.compat import ThreadSafeFlag, const, ticks_diff, ticks_ms, wait_for_ms
+except ImportError:
+    # Alone on a device, without the rest of Lapel: what compat gives there.
+    from asyncio import ThreadSafeFlag, wait_for_ms
+    from time import ticks_diff, ticks_ms
+
+    from micropython import const
 
 _RING = const(16)
 # How often the level is compared although no edge came.

@@ -2,6 +2,11 @@
 
 `machine.I2S` has no start or stop: making it allocates its DMA memory and starts the clock, deinit() ends
 both. It reads 256 frames a DMA block, returns short, and loses the oldest without a word (ESP32 port, 1.25).
+
+Wiring: L/R to ground, for the left slot is the one that mono reads. SCK is 64 times the rate, 1.024 MHz at 16 kHz:
+within INMP441's 0.5 to 3.2 MHz (DS-INMP441-00, table 3) and in ICS-43434's low-power mode (6.25 to 18.75 kHz:
+64 dBA, 230 uA; DS-000069, table 3). 19 to 22 kHz are in none of its modes. Both give 24 bits, the highest first, in
+32: -26 dBFS at 94 dB SPL. PDM microphones, as on the XIAO "Sense", cannot be used: machine.I2S has no PDM.
 """
 
 import asyncio
