@@ -14,12 +14,12 @@ import time
 
 import bus_world
 import nor
+import parts
 import root
 import world
 from machine import reserve_dma
 
 import bus
-import wiring
 
 _END = 8
 _RETURNED = 0
@@ -40,13 +40,13 @@ def run(program=None):
     here = bus_world.BusWorld(link)
     world.attach(here)
     here.flash = nor.open_flash(link)
-    parts = os.getenv("LAPEL_SIM_PARTS")
-    wiring.wire(here, json.loads(parts) if parts else wiring.CLASSIC)
+    listed = os.getenv("LAPEL_SIM_PARTS")
+    parts.wire(here, json.loads(listed) if listed else parts.CLASSIC)
     # what the simulator says of battery and button at once
     here.poll()
     # The tasks of a program are not there yet: this one waits in the queue for whoever runs asyncio first.
     asyncio.create_task(asyncio.StreamReader(bus_world.Pump(here)).read(1))
-    how, text = _ended(program, here if parts else None)
+    how, text = _ended(program, here if listed else None)
     link.send(bus.SYSTEM, _END, text.encode(), 1, how)
     idle(here)
 

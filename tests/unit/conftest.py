@@ -31,7 +31,7 @@ DEVICE_PATH = [ROOT / "firmware", ROOT / "lib", UNIT / "helpers", ROOT / "boards
 SETTINGS = ("ONLY_MICROPYTHON", "ONLY_CPYTHON", "MICROPYTHON_HEAP", "MICROPYTHON_TIMEOUT_S")
 NO_VIPER = "SyntaxError: invalid micropython decorator"
 
-for folder in [*DEVICE_PATH, UNIT / "shims"]:
+for folder in reversed([UNIT / "shims", *DEVICE_PATH]):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
