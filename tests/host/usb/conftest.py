@@ -1,0 +1,24 @@
+"""A simulated pin on USB for each test."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = str(Path(__file__).parents[3])
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
+
+from simulator.serial_pin import SerialPin  # noqa: E402
+
+
+@pytest.fixture
+def pin(tmp_path: Path) -> Iterator[SerialPin]:
+    """With an empty filesystem, at its prompt."""
+    with SerialPin(tmp_path / "pin") as pin:
+        pin.wait_for(b">>> ")
+        yield pin
+        assert pin.flash.rules_broken == 0

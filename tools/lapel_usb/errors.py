@@ -1,0 +1,53 @@
+"""What can go wrong over USB. Each trouble is a sentence and a way on."""
+
+from __future__ import annotations
+
+
+class UsbError(Exception):
+    """`sentence` says what is wrong and where, `way_on` what to do: whole lines, ready to be typed."""
+
+    def __init__(self, sentence: str, way_on: str = "") -> None:
+        super().__init__(f"{sentence}\n{way_on}" if way_on else sentence)
+        self.sentence = sentence
+        self.way_on = way_on
+
+
+class NoPort(UsbError):
+    """No port, more than one, or not the one that was named."""
+
+
+class Busy(UsbError):
+    """Another program holds the port."""
+
+
+class NoPermission(UsbError):
+    """The system does not let this user open the port."""
+
+
+class NotMicroPython(UsbError):
+    """What answers on the port is no MicroPython, or nothing answers."""
+
+
+class LinkLost(UsbError):
+    """The port went away, or the pin stopped answering, in the middle of something."""
+
+
+class PinError(UsbError):
+    """Code on the pin raised. `exception` is the last line of its traceback, `traceback` all of it."""
+
+    def __init__(self, exception: str, traceback: str) -> None:
+        super().__init__(f"the pin says: {exception}")
+        self.exception = exception
+        self.traceback = traceback
+
+
+class Unfit(UsbError):
+    """The pin, or the MicroPython on it, is not what the board needs."""
+
+
+class Full(UsbError):
+    """It does not fit on the pin's flash."""
+
+
+class Refused(UsbError):
+    """It would lose something, and was not asked for plainly enough."""
