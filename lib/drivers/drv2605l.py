@@ -1,8 +1,7 @@
 """DRV2605L: haptic driver for a linear resonant actuator (LRA), on I2C.
 
-Source: Texas Instruments SLOS854D; sections and register numbers below are its. The chip runs closed loop,
-bidirectional (its default): it tracks the actuator's resonance, overdrives at the start of a pulse and brakes
-at its end by itself. Not for ERM motors.
+Source: Texas Instruments SLOS854D; sections and register numbers are its. It runs closed loop, bidirectional: the
+chip tracks the resonance, overdrives at the start of a pulse and brakes at its end by itself. Not for ERM motors.
 """
 
 import time
@@ -43,6 +42,7 @@ _DIAGNOSIS_MS = 500
 _POLL_MS = 20
 # One more try costs 0.1 ms; a motor that was not told to stop goes on for ever.
 _TRIES = 3
+_GONE = "the DRV2605L no longer answers: check its wires and power"
 
 
 class HapticError(Exception):
@@ -57,9 +57,9 @@ class Drv2605l:
     """`i2c` as machine.I2C (400 kHz at most) with the chip at `address`; `enable` the Pin of EN, if it is wired.
 
     Of the actuator's data sheet: `rated_mv` (RMS), `overdrive_mv` (the peak it bears), `resonance_hz` (125 to
-    300). `sleep_ms(ms)` may be replaced. Resets the chip and sets it up. Raises HapticError.
-    Not one call but calibrate() and diagnose() takes longer than a few I2C transfers or raises for a bus error:
-    those are counted in `errors`, and the chip is set up anew at the next start.
+    300); too high a voltage can make the chip shut down until it loses its power. Raises HapticError.
+    No call but calibrate() and diagnose() takes longer than a few I2C transfers or raises for a bus error: those
+    are counted in `errors`, and the chip is set up anew at the next start.
     """
 
     def __init__(
@@ -70,25 +70,26 @@ class Drv2605l:
         self._address = address
         self._enable = enable
         self._sleep_ms = sleep_ms
-        # Transfers that failed while playing.
+        # Transfers that failed while playing, and 0 to 255 as last told to drive().
         self.errors = 0
-        # 0 to 255 as last told to drive().
         self.strength = 0
-        self._is_lost = False
-        self._sequencing = False
+        self._is_lost = self._sequencing = False
         # Transfers: first the register, then what goes into it and its followers.
-        self._one = bytearray(1)
-        self._pair = bytearray(2)
+        self._one, self._pair = bytearray(1), bytearray(2)
         self._drive = bytearray((_MODE, _REAL_TIME, 0))
         self._slots = bytearray(2 + _SLOTS)
         self._setup = bytearray(
             (_RATED, rated_register(rated_mv, resonance_hz), clamp_register(overdrive_mv), 0x0C, 0x6C,
              _FEEDBACK | 2, _CONTROL1 | drive_time(resonance_hz), _CONTROL2, _CONTROL3, _CONTROL4)
         )  # fmt: skip
-        try:
-            self._begin()
-        except OSError:
-            raise HapticError("no DRV2605L answers at 0x%02X: check its wires and power" % address)
+        # Its supply may have come on just now.
+        for _ in range(_TRIES):
+            try:
+                self._begin()
+                return
+            except OSError:
+                sleep_ms(1)
+        raise HapticError("no DRV2605L answers at 0x%02X: check its wires and power" % address)
 
     def drive(self, strength: int) -> None:
         """0 (off, with braking) to 255 (the rated voltage), until it is told otherwise (real-time, 8.3.5.3)."""
@@ -139,7 +140,7 @@ class Drv2605l:
 
     @property
     def is_playing(self) -> bool:
-        """Whether what play() began is still going on."""
+        """Whether what play() began goes on."""
         return self._sequencing and bool(self._look(_GO))
 
     def resonance_hz(self):
@@ -163,10 +164,7 @@ class Drv2605l:
 
     def diagnose(self):
         """What is wrong, as a sentence, or None. The actuator moves for a moment. Raises HapticError."""
-        try:
-            status = self._run(_DIAGNOSE, _DIAGNOSIS_MS)
-        except OSError:
-            raise HapticError("the DRV2605L no longer answers")
+        status = self._run(_DIAGNOSE, _DIAGNOSIS_MS)
         if status & 1:
             return "the DRV2605L saw too much current: look for a short between OUT+ and OUT-"
         if status & 2:
@@ -178,16 +176,14 @@ class Drv2605l:
     def calibrate(self) -> None:
         """Lets the chip measure its actuator (8.5.6): 1.2 s, which is felt. Keep calibration() and apply() it at
         the next boot. The actuator must be mounted as it will be used. Raises HapticError."""
+        if self._run(_CALIBRATE, _CALIBRATION_MS) & 8:
+            raise HapticError(
+                "calibration failed: check the actuator's wires, its rated and overdrive voltage and resonance"
+            )
         try:
-            self._i2c.writeto(self._address, self._setup)
-            status = self._run(_CALIBRATE, _CALIBRATION_MS)
-            if status & 8:
-                raise HapticError(
-                    "calibration failed: check the actuator's wires, its rated and overdrive voltage and resonance"
-                )
             results = self._i2c.readfrom_mem(self._address, _COMP, 3)
         except OSError:
-            raise HapticError("the DRV2605L stopped answering while it calibrated")
+            raise HapticError(_GONE)
         self._setup[3], self._setup[4] = results[0], results[1]
         self._setup[5] = _FEEDBACK | results[2] & 3
 
@@ -198,14 +194,14 @@ class Drv2605l:
     def apply(self, calibration: bytes) -> bool:
         """Restores what calibration() gave. False: it is of another actuator or not of ours. Raises HapticError."""
         setup = self._setup
-        if len(calibration) != 6 or calibration[:3] != bytes((setup[1], setup[2], setup[6])):
+        if len(calibration) != 6 or calibration[:3] != self.calibration()[:3]:
             return False
         setup[3], setup[4] = calibration[3], calibration[4]
         setup[5] = _FEEDBACK | calibration[5] & 3
         try:
             self._i2c.writeto(self._address, self._setup)
         except OSError:
-            raise HapticError("the DRV2605L stopped answering while it was set up")
+            raise HapticError(_GONE)
         return True
 
     def close(self) -> None:
@@ -218,7 +214,7 @@ class Drv2605l:
         """EN, a reset (what ran before would go on), who it is, out of standby, the set-up (8.5.3: 250 us first)."""
         if self._enable is not None:
             self._enable.value(1)
-            self._sleep_ms(1)
+        self._sleep_ms(1)
         self._put(_MODE, _RESET)
         self._sleep_ms(1)
         identity = self._get(_STATUS) >> 5
@@ -233,19 +229,23 @@ class Drv2605l:
         self._is_lost = False
 
     def _run(self, mode: int, timeout_ms: int) -> int:
-        """Sets GO in a mode that ends by itself; the status register then."""
+        """Sets GO in a mode that ends by itself; the status register then. Raises HapticError."""
         self.strength = 0
         self._sequencing = False
-        self._put(_MODE, mode)
-        self._put(_GO, 1)
-        for _ in range(timeout_ms // _POLL_MS):
-            self._sleep_ms(_POLL_MS)
-            if not self._get(_GO):
-                # Read once: reading clears its flags.
-                status = self._get(_STATUS)
-                self._put(_MODE, _TRIGGER)
-                return status
-        self._put(_MODE, _STANDBY)
+        try:
+            self._i2c.writeto(self._address, self._setup)
+            self._put(_MODE, mode)
+            self._put(_GO, 1)
+            for _ in range(timeout_ms // _POLL_MS):
+                self._sleep_ms(_POLL_MS)
+                if not self._get(_GO):
+                    # Read once: reading clears its flags.
+                    status = self._get(_STATUS)
+                    self._put(_MODE, _TRIGGER)
+                    return status
+            self._put(_MODE, _STANDBY)
+        except OSError:
+            raise HapticError(_GONE)
         raise HapticError("the DRV2605L does not come to an end: is its actuator wired?")
 
     def _look(self, register: int) -> int:

@@ -10,22 +10,22 @@ import time
 _TIMING_NS = (320, 850, 700, 600)
 
 
-def _sleep_ms(ms: int) -> None:
-    time.sleep(ms / 1000)
+def _rest() -> None:
+    time.sleep(0.001)
 
 
 class Pixel:
     """`bitstream(pin, encoding, timing, buffer)` as machine.bitstream, `pin` its output, low at rest.
 
     `power` is the Pin that switches its supply where the board has one, high for on: dark, it is switched off.
-    Brightness is the caller's: what is shown is what was asked for.
+    `rest()` waits for 280 us or more. Brightness is the caller's: what is shown is what was asked for.
     """
 
-    def __init__(self, bitstream, pin, power=None, sleep_ms=_sleep_ms) -> None:
+    def __init__(self, bitstream, pin, power=None, rest=_rest) -> None:
         self._bitstream = bitstream
         self._pin = pin
         self._power = power
-        self._sleep_ms = sleep_ms
+        self._rest = rest
         # Green, red, blue, the high bit first. Nothing is known of what it shows now.
         self._grb = bytearray(3)
         self._is_known = False
@@ -41,7 +41,7 @@ class Pixel:
         if self._power is not None and lit:
             self._power.value(1)
         # A frame is shown once the line was low for 280 us; the next before that would go on to a next pixel.
-        self._sleep_ms(1)
+        self._rest()
         self._bitstream(self._pin, 0, _TIMING_NS, grb)
         if self._power is not None and not lit:
             self._power.value(0)

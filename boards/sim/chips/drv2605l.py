@@ -1,8 +1,9 @@
 """Texas Instruments DRV2605L, with an LRA or ERM on its output (SLOS854D; register map: section 8.6).
 
-Checked against TI's pages: addresses, fields and modes, the initialisation order (8.5.3), DRIVE_TIME,
-LRA_PERIOD, input formats (8.5.7). From memory, as the document could not be had: the reset values that differ
-from the DRV2605's, flags that clear on reading, what EN low does to the bus, which states keep 0x21 and 0x22.
+Checked against TI's pages: the DRV2605's register map (its fields are the same), device ids, modes and reset,
+the initialisation order (8.5.3), flags that clear on reading, DRIVE_TIME, LRA_PERIOD, input formats (8.5.7).
+From memory, as the document could not be had: reset values that differ from the DRV2605's, factors of the
+voltages, what EN low does to the bus, GO in standby, what 0x21 and 0x22 read while nothing is driven.
 Waveforms of the library are Immersion's and not in the data sheet: here each is 100 ms at full strength.
 """
 

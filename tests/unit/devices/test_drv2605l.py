@@ -164,8 +164,19 @@ def test_a_calibration_that_does_not_end_or_loses_the_bus():
     desk.chip.tick = lambda: None
     assert "does not come to an end" in fails(desk.driver.calibrate)
     desk = Desk()
-    desk.bus.fail_next = 1
-    assert "stopped answering" in fails(desk.driver.calibrate)
+    for call in (
+        lambda driver: driver.calibrate(),
+        lambda driver: driver.diagnose(),
+        lambda driver: driver.apply(driver.calibration()),
+    ):
+        desk = Desk()
+        before = desk.bus.transfers
+        call(desk.driver)
+        # Wherever it goes.
+        for gone_after in range(desk.bus.transfers - before):
+            desk = Desk()
+            desk.bus.gone_after = gone_after
+            assert "no longer answers" in fails(call, desk.driver)
 
 
 def test_what_is_measured_while_it_is_driven():
@@ -215,6 +226,15 @@ def test_a_stop_that_fails_is_tried_again():
     desk.bus.fail_next = 2
     desk.driver.drive(0)
     assert desk.felt == [255, 0] and desk.driver.errors == 2
+
+
+def test_a_chip_that_wakes_late_is_waited_for():
+    clock = Clock()
+    bus = Bus(Chip(print, clock.now_ms))
+    bus.fail_next = 2
+    assert Drv2605l(bus, sleep_ms=clock.sleep_ms).errors == 0
+    bus.fail_next = 3
+    assert "no DRV2605L answers" in fails(lambda: Drv2605l(bus, sleep_ms=clock.sleep_ms))
 
 
 def test_a_bus_that_is_gone_ends_by_en():

@@ -13,7 +13,7 @@ class Desk:
         self.power = Pin(self.model.power) if power else None
         self.seen.clear()
         self.frames = 0
-        self.pixel = Pixel(self.bitstream, "pin", self.power, self.clock.sleep_ms)
+        self.pixel = Pixel(self.bitstream, "pin", self.power, lambda: self.clock.sleep_ms(1))
 
     def bitstream(self, pin, encoding, timing, buffer):
         assert pin == "pin" and encoding == 0
@@ -96,6 +96,6 @@ def test_model_without_power_shows_nothing():
 
 def test_without_the_rest_between_frames_the_model_complains():
     desk = Desk()
-    driver = Pixel(desk.bitstream, "pin", None, lambda ms: None)
+    driver = Pixel(desk.bitstream, "pin", None, lambda: None)
     driver.show(9, 0, 0)
     assert "last frame" in refused(driver.show, 0, 9, 0)

@@ -19,12 +19,13 @@ class Clock:
 class Bus:
     """The methods of machine.I2C as the ESP32 port has them; nobody at an address is ENODEV.
 
-    `fail_next` makes so many transfers fail; `sent` holds every write transaction.
+    `fail_next` makes so many transfers fail, `gone_after` all that come after so many; `sent` holds what was written.
     """
 
     def __init__(self, *chips):
         self._chips = {chip.address: chip for chip in chips}
         self.fail_next = 0
+        self.gone_after = None
         self.transfers = 0
         self.sent = []
 
@@ -33,6 +34,10 @@ class Bus:
         if self.fail_next:
             self.fail_next -= 1
             raise OSError(5)
+        if self.gone_after is not None:
+            self.gone_after -= 1
+            if self.gone_after < 0:
+                raise OSError(ENODEV)
         if address not in self._chips:
             raise OSError(ENODEV)
         return self._chips[address]
