@@ -62,7 +62,7 @@ wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, n
 
 # --- what is made once --------------------------------------------------------------------------------
 
-.PHONY: tools .venv voices pictures boards clean distclean
+.PHONY: tools .venv voices pictures boards firmware clean distclean
 tools: $(VENV) $(MPY) $(FLITE) ## install everything the other targets need
 
 .venv: $(VENV) ## make the Python environment only
@@ -77,6 +77,9 @@ pictures: $(VENV) $(MPY) ## draw the README's pictures again, one of them from a
 
 boards: $(VENV) ## wiring tables and pictures of boards/, from board.py and parts.toml
 	@$(PY) -m wiring
+
+firmware: $(VENV) ## a MicroPython image with the app frozen (BOARD=, MICROPYTHON=): builds it, or says what it needs
+	@$(PY) -m firmware_image "$(BOARD)" --micropython "$(MICROPYTHON)"
 
 clean: ## remove caches and what runs left behind
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

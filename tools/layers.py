@@ -234,7 +234,8 @@ def _habits(file: _File) -> None:
                     "ensure_future",
                 ):
                     file.found(call, "a constructor starts a task: start it in run()")
-    if file.below("tests", "firmware/main.py"):
+    # A manifest is read by MicroPython's build, never imported.
+    if file.below("tests", "firmware/main.py") or file.path.name == "manifest.py":
         return
     for node in file.tree.body:
         docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

@@ -49,11 +49,17 @@ def sources() -> list[Path]:
     return sorted(path for folder in ("firmware", "lib") for path in (ROOT / folder).rglob("*.py"))
 
 
+def modules(board: Path) -> list[Path]:
+    """What of a board's folder is put on a device; its manifest is read by MicroPython's build."""
+    return sorted(path for path in board.glob("*.py") if path.name != "manifest.py")
+
+
 def boards() -> Iterator[Path]:
-    """The folder of each hardware board."""
+    """The folder of each hardware board, and of what a frozen image starts with."""
     for board in sorted((ROOT / "boards").glob("*/board.py")):
         if board.parent.name not in NOT_DEVICE:
             yield board.parent
+    yield ROOT / "boards" / "frozen"
 
 
 def check(files: Sequence[Path], path: Sequence[Path] = ()) -> tuple[int, str]:
@@ -76,7 +82,7 @@ def main(arguments: list[str]) -> int:
         jobs: list[tuple[list[Path], list[Path]]] = [([Path(name).resolve() for name in arguments], [])]
     else:
         jobs = [(sources(), [])]
-        jobs += [(sorted(board.glob("*.py")), [board]) for board in boards()]
+        jobs += [(modules(board), [board]) for board in boards()]
     worst = 0
     for files, path in jobs:
         code, report = check(files, path)

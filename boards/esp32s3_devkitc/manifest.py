@@ -1,0 +1,1 @@
+include("../frozen", board="esp32s3_devkitc")

@@ -1,0 +1,1 @@
+include("../frozen", board="feather_esp32s3")

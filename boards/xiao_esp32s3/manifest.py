@@ -1,0 +1,1 @@
+include("../frozen", board="xiao_esp32s3")
