@@ -100,8 +100,8 @@ def pin(state: Path, status: dict[str, Any]) -> Iterator[Finding]:
     """The link, and what the pin wrote down of its last boots."""
     link = status["link"]
     if "dev" not in link:
-        text = f"not linked ({link['state']}); is it charged and near?"
-        yield Finding(WARN, "pin", text)
+        text = f"not linked ({link['state']}); is it charged and near? What it wrote down can be read over USB"
+        yield Finding(WARN, "pin", text, "lapel doctor --usb")
         return
     yield Finding(GOOD, "pin", f"{link['dev']} is linked, MTU {link['mtu']}")
     try:
