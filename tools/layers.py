@@ -41,10 +41,6 @@ SLEEPS_S = {"time.sleep": 1.0, "asyncio.sleep": 1.0} | {
 }
 
 
-# The command line hands some commands on to these, and only when it is asked for them.
-LAZY = ("simulator", "lapel_usb", "lapel_bringup")
-
-
 @dataclass(frozen=True)
 class Layer:
     """Files below `path`: they may import `own`, `may` (dotted prefixes) and `stdlib` (None: all)."""
@@ -91,11 +87,19 @@ LAYERS = (
         "tools/lapel_companion",
         own=("lapel_companion",),
         stdlib=None,
-        never=(*FIRMWARE, *HARDWARE, *RADIO, "micropython", *LAZY),
+        never=(*FIRMWARE, *HARDWARE, *RADIO, "micropython", "simulator"),
+    ),
+    # Sent to the pin over USB, by the modules of the app that lies there.
+    Layer(
+        "bring-up on the pin",
+        "tools/lapel_bringup/device",
+        own=("bench",),
+        may=("board", "drivers", "lapel.app", "lapel.core", "lapel.compat", "lapel_audio", "lapel_wire", *HARDWARE),
     ),
     Layer("tools", "tools", stdlib=None, never=(*FIRMWARE, *HARDWARE, *RADIO)),
 )
-LAZY_IN = "tools/lapel_companion/cli"
+# The command line hands `lapel sim` on to the simulator, and only when it is asked for.
+LAZY_SIMULATOR = "tools/lapel_companion/cli"
 
 
 @dataclass(frozen=True)
@@ -217,7 +221,7 @@ def _imports(file: _File) -> None:
         first = module.split(".")[0]
         if _under(module, layer.own) or _under(module, layer.may) or first in file.neighbours:
             continue
-        if first in LAZY and file.below(LAZY_IN) and not top:
+        if first == "simulator" and file.below(LAZY_SIMULATOR, LAZY_SIMULATOR + ".py") and not top:
             continue
         if (layer.stdlib is None and _under(module, layer.never)) or (
             layer.stdlib is not None and first not in layer.stdlib

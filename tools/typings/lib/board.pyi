@@ -2,4 +2,6 @@
 from collections.abc import Callable
 from typing import Any
 
+PINS: dict[str, int]
+
 def build(trace: Callable[..., None]) -> Any: ...
