@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from mpremote import mip
 
+from simulator.serial_pin import SerialPin
+
 ROOT = Path(__file__).resolve().parents[3]
 DRIVERS = ROOT / "lib" / "drivers"
 PACKAGES = sorted(path.stem for path in DRIVERS.glob("*.json") if path.stem != "package")
@@ -166,3 +168,18 @@ def test_packages_are_of_one_version_and_climb_nowhere() -> None:
         assert package["deps"] == []
         for target, address in package["urls"]:
             assert target == f"drivers/{address}" and "/" not in address and ":" not in address
+
+
+@pytest.mark.slow
+def test_by_mpremotes_command_into_a_pin(tmp_path: Path) -> None:
+    # The whole way: a serial port, the raw REPL, a LittleFS, and the driver imported from it.
+    with SerialPin(tmp_path / "pin") as pin:
+        pin.wait_for(b">>> ")
+        command = [sys.executable, "-m", "mpremote", "connect", pin.port, "mip", "install", "lib/drivers/button.json"]
+        program = "from drivers.button import Button; print(Button.__name__, Button.__module__)"
+        done = subprocess.run(
+            [*command, "+", "exec", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Installing: /lib/drivers/button.py" in done.stdout and "Button drivers.button" in done.stdout
+        assert pin.flash.rules_broken == 0
