@@ -4,6 +4,11 @@ A part is {"chip": name, "pins": {"SDA": 5, ...}}: the chip's pins, and the GPIO
 GPIO that switches the part's supply, where one does. What is not in the list is not there.
 """
 
+import time
+
+# CPython's time has no ticks.
+_ticks_us = getattr(time, "ticks_us", None) or (lambda: time.monotonic_ns() // 1000)
+
 # The classic simulated board: its haptic and LED speak to the simulator themselves.
 CLASSIC = (
     {"chip": "button", "pins": {"A": 1}},
@@ -57,7 +62,7 @@ def _on_i2c(world, pins, chip):
 def _ws2812(world, pins):
     from chips.ws2812 import Ws2812
 
-    pixel = Ws2812(lambda r, g, b: world.tell("led", (r, g, b)))
+    pixel = Ws2812(lambda r, g, b: world.tell("led", (r, g, b)), _ticks_us)
     world.gpio(pins["DIN"]).bits = pixel.bits
     if "POWER" in pins:
         pixel.power(0)
