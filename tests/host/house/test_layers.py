@@ -90,7 +90,7 @@ GOOD_IMPORTS = [
         "tools/lapel_companion/link.py",
         "import lapel_wire.channel\nimport aiohttp\nfrom lapel_companion import events",
     ),
-    ("tools/lapel_companion/cli.py", "def sim():\n    import simulator.cli"),
+    ("tools/lapel_companion/cli/sim.py", "def sim():\n    import simulator.cli"),
     ("tools/simulator/run.py", "import bumble\nfrom lapel_companion import client"),
 ]
 
