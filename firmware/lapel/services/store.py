@@ -33,6 +33,7 @@ class Store:
     """
 
     def __init__(self, root: str, random, trace, statvfs=None) -> None:
+        self.root = root
         state = root + "/state"
         self._state = state
         self._space = store_space.Space(root, statvfs)

@@ -8,6 +8,9 @@ import os
 
 from lapel.core import records
 
+# A file of this name beside the store's folders: they are to be forgotten (services/store_wipe.py).
+FORGET = "forget"
+
 _ENOENT = 2
 _EEXIST = 17
 _ENOSPC = 28
@@ -76,6 +79,15 @@ def remove(path: str) -> bool:
         if is_missing(error):
             return False
         raise failure(error, "removing " + path) from None
+    return True
+
+
+def is_forgetting(root: str) -> bool:
+    """Whether forgetting began and did not end: nothing under `root` may be used before it has."""
+    try:
+        os.stat(root + "/" + FORGET)
+    except OSError:
+        return False
     return True
 
 
