@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from lapel_companion.events import EventLog
+from lapel_companion.link import safe_mode
 from lapel_companion.notices import Notice, Outbox
 
 _SEND_LIMIT_S = 5.0
@@ -131,6 +132,10 @@ class Reader:
             async for event in events:
                 if event.kind == "notice":
                     await self._show_all(await asyncio.to_thread(self._outbox.unshown))
+                elif event.kind == "safe_mode":
+                    # No notice: it is not for the pin, which cannot feel anything now.
+                    text = f"{safe_mode.sentence(event.body['cause'])}\n{safe_mode.WAY_ON}"
+                    await self._show("Safe mode", text, urgent=True)
 
     async def _show_all(self, notices: Sequence[Notice]) -> None:
         old, notices = notices[:-_CATCH_UP_MAX], notices[-_CATCH_UP_MAX:]

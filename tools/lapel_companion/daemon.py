@@ -26,6 +26,7 @@ from lapel_companion.events import Event, EventLog, EventLogError
 from lapel_companion.intake import Intake
 from lapel_companion.link.desk import PinDesk
 from lapel_companion.link.radio import Keeper, RadioError, radio_of
+from lapel_companion.link.safe_mode import SafeModeWatch
 from lapel_companion.notices import Outbox
 from lapel_companion.socket_path import SocketPathError
 from lapel_companion.speech.apart import Apart
@@ -118,7 +119,8 @@ class Daemon:
             report=self._report,
         )
         self._reader = channels.Reader(self.log, self.outbox, self._channels(settings.channel), self._report)
-        self._keeper = None if self._radio is None else Keeper(self._radio, self.desk, self._report)
+        self._safe = SafeModeWatch(self.log)
+        self._keeper = None if self._radio is None else Keeper(self._radio, self.desk, self._safe, self._report)
         await self._start()
 
     async def _start(self) -> None:
@@ -198,6 +200,8 @@ class Daemon:
         if pin is not None:
             link |= {key: pin[key] for key in ("dev", "mtu", "interval_ms", "since")}
             link["battery_mv"] = self.desk.status.get("bat")
+        elif self._safe.cause is not None:
+            link["safe_mode"] = self._safe.cause
         return {
             "version": __version__,
             "state": str(self.state.path),

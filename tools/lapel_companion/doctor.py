@@ -14,6 +14,7 @@ from typing import Any
 
 from lapel_companion import __version__, config, flight_words, paths, service, socket_path
 from lapel_companion.client import ApiError, Client, NoDaemon
+from lapel_companion.link import safe_mode
 
 GOOD, INFO, WARN, BAD = "ok", "info", "warn", "bad"
 _SCAN_LIMIT_S = 5.0
@@ -99,9 +100,13 @@ def daemon(state: Path) -> tuple[dict[str, Any] | None, Finding]:
 def pin(state: Path, status: dict[str, Any]) -> Iterator[Finding]:
     """The link, and what the pin wrote down of its last boots."""
     link = status["link"]
+    if link.get("safe_mode"):
+        # Its app does not run: what it wrote down can be read over USB only.
+        yield Finding(BAD, "pin", safe_mode.sentence(link["safe_mode"]), "make logs, then make flash")
+        return
     if "dev" not in link:
-        text = f"not linked ({link['state']}); is it charged and near? What it wrote down can be read over USB"
-        yield Finding(WARN, "pin", text, "lapel doctor --usb")
+        text = f"not linked ({link['state']}); is it charged and near?"
+        yield Finding(WARN, "pin", text)
         return
     yield Finding(GOOD, "pin", f"{link['dev']} is linked, MTU {link['mtu']}")
     try:

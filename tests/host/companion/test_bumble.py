@@ -15,6 +15,7 @@ from bleak.exc import BleakError
 from bumble import hci
 
 from lapel_companion.link.radio import Failures, Keeper, RadioError, radio_of
+from lapel_companion.link.safe_mode import SafeModeWatch
 from simulator.air import Air, Pace
 from simulator.hci_port import HciPort
 from tests.host.companion.companion_bumble import RadioPin
@@ -27,7 +28,7 @@ async def linked_up(folder: Path, air: Air, *pins: RadioPin) -> AsyncIterator[tu
     """A companion that keeps a link to whoever of `pins` proves to be one."""
     port = HciPort(air, "companion", hci.Address("C0:00:00:00:00:F0"))
     rig = Rig(folder)
-    keeper = Keeper(radio_of(f"bumble:{await port.open()}"), rig.desk, rig.reports.append)
+    keeper = Keeper(radio_of(f"bumble:{await port.open()}"), rig.desk, SafeModeWatch(rig.log), rig.reports.append)
     await rig.start()
     for pin in pins:
         await pin.start()
@@ -127,7 +128,7 @@ def test_radios_that_cannot_be_used_are_said_and_tried_again(tmp_path: Path) -> 
             "tcp-client:nowhere",
         ):
             rig = Rig(tmp_path / transport.replace("/", "_"))
-            keeper = Keeper(radio_of(f"bumble:{transport}"), rig.desk, rig.reports.append)
+            keeper = Keeper(radio_of(f"bumble:{transport}"), rig.desk, SafeModeWatch(rig.log), rig.reports.append)
             running = asyncio.create_task(keeper.run())
             await poll(lambda: bool(rig.reports))
             running.cancel()
@@ -169,7 +170,7 @@ class DeadRadio:
 def test_a_dead_radio_does_not_keep_the_keeper_alive(tmp_path: Path) -> None:
     async def test() -> None:
         rig, radio = Rig(tmp_path), DeadRadio()
-        running = asyncio.create_task(Keeper(radio, rig.desk, rig.reports.append).run())  # type: ignore[arg-type]
+        running = asyncio.create_task(Keeper(radio, rig.desk, SafeModeWatch(rig.log), rig.reports.append).run())  # type: ignore[arg-type]
         await radio.scanning.wait()
         running.cancel()
         await asyncio.wait((running,), timeout=5)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from lapel_companion.cli.common import ago, clock, daemon, state_option
+from lapel_companion.link import safe_mode
 
 json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts.")
 limit_option = click.option(
@@ -101,6 +102,8 @@ def notices(unseen: bool, mark: str | None, limit: int, as_json: bool, state: Pa
 
 
 def _link(link: dict[str, Any], now: float) -> str:
+    if link.get("safe_mode"):
+        return f"pin: {safe_mode.sentence(link['safe_mode'])}; {safe_mode.WAY_ON}"
     if "dev" not in link:
         return f"pin: not linked ({link['state']}, radio {link['radio']})"
     interval = f", {link['interval_ms']} ms interval" if link["interval_ms"] else ""

@@ -41,6 +41,10 @@ class NotOurPin(LinkFailed):
     """Whoever advertises there did not prove to be our pin."""
 
 
+class InSafeMode(NotOurPin):
+    """A pin whose app does not start; the text is the cause it gives. Whether it is ours cannot be known."""
+
+
 # What a radio that fails raises; anything else is a mistake of ours and is not hidden.
 EXPECTED = (LinkFailed, BleakError, OSError, TimeoutError, EOFError)
 
@@ -120,6 +124,9 @@ class Peer:
         self._up = self._characteristic(gatt.UP_UUID)
         self._down = self._characteristic(gatt.DOWN_UUID)
         info = bytes(await self._client.read_gatt_char(self._characteristic(gatt.INFO_UUID)))
+        cause = gatt.safe_cause(info)
+        if cause is not None:
+            raise InSafeMode(cause)
         if not info or info[0] != gatt.PROTOCOL_VERSION:
             spoken = info[0] if info else "none"
             raise NotOurPin(f"it speaks protocol version {spoken}, this companion {gatt.PROTOCOL_VERSION}")

@@ -14,7 +14,8 @@ from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakDBusError
 
 from lapel_companion.link.desk import PinDesk
-from lapel_companion.link.peer import EXPECTED, Peer, run_until
+from lapel_companion.link.peer import EXPECTED, InSafeMode, Peer, run_until
+from lapel_companion.link.safe_mode import SafeModeWatch
 from lapel_wire import gatt
 
 CONNECT_LIMIT_S = 15.0
@@ -122,9 +123,10 @@ class Failures:
 class Keeper:
     """Keeps the link to the pin, for as long as `run` runs."""
 
-    def __init__(self, radio: Radio, desk: PinDesk, report: Callable[[str], None]) -> None:
+    def __init__(self, radio: Radio, desk: PinDesk, safe: SafeModeWatch, report: Callable[[str], None]) -> None:
         self._radio = radio
         self._desk = desk
+        self._safe = safe
         self._report = report
         self._failures = Failures()
         self._said: str | None = None
@@ -166,6 +168,7 @@ class Keeper:
 
         def heard(device: BLEDevice, adv: AdvertisementData) -> None:
             ours = gatt.SERVICE_UUID in adv.service_uuids or adv.local_name == gatt.NAME
+            self._safe.heard(device.address)
             if ours and not self._failures.blocked(device.address, time.monotonic()) and not found:
                 found.append(device)
                 first.set()
@@ -191,6 +194,11 @@ class Keeper:
             async with asyncio.timeout(CONNECT_LIMIT_S):
                 await client.connect()
             reason = await self._talk(client, device, gone)
+        except InSafeMode as error:
+            # It is asked again, less and less often: it may be another pin, or say something else.
+            reason = str(error)
+            self._failures.failed(device.address, time.monotonic())
+            await asyncio.to_thread(self._safe.found, device.address, reason)
         except EXPECTED as error:
             # It is left alone for a while, so that whoever else advertises has its turn.
             self.strangers += 1
@@ -209,6 +217,7 @@ class Keeper:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
             if peer.proved:
+                self._safe.over()
                 self._failures.forget(device.address)
 
     async def _watch(self, gone: asyncio.Event, peer: Peer) -> None:
