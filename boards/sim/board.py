@@ -13,11 +13,11 @@ import vfs
 import world
 
 import bus
-from drivers.ble_gatt import BleGatt
-from drivers.button import Button
-from drivers.mic_i2s import MicI2S
 
-PINS = {"button": 1, "mic_sck": 2, "mic_ws": 3, "mic_sd": 4}
+_BUTTON = 1
+_MIC_SCK = 2
+_MIC_WS = 3
+_MIC_SD = 4
 _RATE_HZ = 16000
 _IBUF_BYTES = 40000
 _WATCHDOG_MS = 8000
@@ -92,26 +92,53 @@ class Watchdog:
             self._wdt = machine.WDT(timeout=_WATCHDOG_MS)
         self._wdt.feed()
 
+    def stretch(self, timeout_ms):
+        """Gives it another time, also when it runs from before a soft reset, which does not stop it."""
+        self._wdt = machine.WDT(timeout=timeout_ms)
+        self._wdt.feed()
 
-class Board:
+
+class Console:
+    """Nobody types at it; the trace tells when Ctrl-C would not be heard."""
+
+    def __init__(self, board):
+        self._board = board
+
+    def hold(self, held):
+        """True: Ctrl-C is a character like any other, until False."""
+        self._board.trace("console", held=held)
+
+
+class Essentials:
+    """What safe mode needs, and nothing that can fail for a part or a module that is missing."""
+
     name = "sim"
     flash_dir = "/flash"
     # what this board stands for: an ESP32-S3 without PSRAM (see boards/README.md)
     memory = {"heap_bytes": 252_000, "executable_bytes": 4_000, "dma_bytes": 38_912, "nimble_bytes": 45_000}
 
-    def __init__(self, link, flash):
+    def __init__(self, link):
         self._bus = link
-        self.flash = flash
-        self.button = Button(machine.Pin(PINS["button"], machine.Pin.IN, machine.Pin.PULL_UP))
-        self.mic = MicI2S(_microphone, rate_hz=_RATE_HZ, ibuf_bytes=_IBUF_BYTES)
-        self.haptic = Haptic(link)
-        self.led = Led(link)
-        self.battery = Battery()
+        self.light = Led(link)
         self.retained = Retained()
         self.watchdog = Watchdog()
-        # the app knows the service's names: it makes the server of this
-        self.gatt = BleGatt
+        self.console = Console(self)
         self.unique_id = machine.unique_id()
+        # a sentence for each part that does not answer
+        self.faults = []
+
+    @property
+    def beacon(self):
+        """The class drivers.beacon.Beacon; safe mode alone spends memory on it."""
+        from drivers.beacon import Beacon
+
+        return Beacon
+
+    def every(self, period_ms, callback):
+        """Calls `callback()` each period until close() of what this returns."""
+        from drivers.ticker import Ticker
+
+        return Ticker(period_ms, callback)
 
     def trace(self, event, **fields):
         """One event for who is watching; the simulator shows it and scripts wait for it."""
@@ -123,6 +150,31 @@ class Board:
 
     def reset(self):
         machine.reset()
+
+
+class Board(Essentials):
+    """All of it. Raises ImportError where aioble is missing."""
+
+    def __init__(self, link, flash):
+        # here, so that safe mode needs none of them
+        from drivers.ble_gatt import BleGatt
+        from drivers.button import Button
+        from drivers.mic_i2s import MicI2S
+
+        super().__init__(link)
+        self.flash = flash
+        self.button = Button(machine.Pin(_BUTTON, machine.Pin.IN, machine.Pin.PULL_UP))
+        self.mic = MicI2S(_microphone, rate_hz=_RATE_HZ, ibuf_bytes=_IBUF_BYTES)
+        self.haptic = Haptic(link)
+        self.led = self.light
+        self.battery = Battery()
+        # the app knows the service's names: it makes the server of this
+        self.gatt = BleGatt
+
+
+def essentials():
+    """The board as far as safe mode needs it."""
+    return Essentials(bus.attached())
 
 
 def build(trace=None):
@@ -150,9 +202,9 @@ def _mount(flash, board):
 def _microphone():
     return machine.I2S(
         0,
-        sck=machine.Pin(PINS["mic_sck"]),
-        ws=machine.Pin(PINS["mic_ws"]),
-        sd=machine.Pin(PINS["mic_sd"]),
+        sck=machine.Pin(_MIC_SCK),
+        ws=machine.Pin(_MIC_WS),
+        sd=machine.Pin(_MIC_SD),
         mode=machine.I2S.RX,
         bits=32,
         format=machine.I2S.MONO,

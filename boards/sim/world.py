@@ -18,8 +18,12 @@ OPEN_DRAIN = 7
 PULL_UP = 2
 FULL_U16 = 65535
 
-# CPython's time has no ticks.
-_ticks_ms = getattr(time, "ticks_ms", None) or (lambda: time.monotonic_ns() // 1_000_000)
+
+def _ticks_ms():
+    # Looked up when asked: on MicroPython `time` is the one beside this, which imports this module first.
+    # CPython's has no ticks.
+    now = getattr(time, "ticks_ms", None)
+    return now() if now else time.monotonic_ns() // 1_000_000
 
 
 class Gpio:

@@ -1,7 +1,6 @@
-# Every board's module has this one function; which board it is, only the file system knows.
+# Every board's module has these two functions; which board it is, only the file system knows.
 from collections.abc import Callable
 from typing import Any
 
-PINS: dict[str, int]
-
-def build(trace: Callable[..., None]) -> Any: ...
+def essentials() -> Any: ...
+def build(trace: Callable[..., None] | None = None) -> Any: ...
