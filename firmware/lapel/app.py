@@ -10,7 +10,7 @@ from lapel.core.battery import Battery
 from lapel.core.clock import Clock
 from lapel.core.ring import ByteRing
 from lapel.services import link as links
-from lapel.services import pairing
+from lapel.services import pairing, store_files
 from lapel.services.acts import Acts
 from lapel.services.announcer import Announcer
 from lapel.services.clip_feed import ClipFeed
@@ -28,9 +28,12 @@ RING_BYTES = 16_384
 
 
 class App:
-    """`board` as boards/README.md describes it. Raises StoreError when the flash cannot be used."""
+    """`board` as boards/README.md describes it. on_well() is called once the boot is well; `failed` boots before
+    it were not, and the last one died of `cause`. Raises StoreError when the flash cannot be used."""
 
-    def __init__(self, board) -> None:
+    def __init__(self, board, on_well=None, failed: int = 0, cause: str = "") -> None:
+        # From here on, what hangs is bitten.
+        board.watchdog.feed()
         trace = board.trace
         self._board = board
         self._trace = trace
@@ -41,6 +44,10 @@ class App:
 
         self._flight = flight = Flight(board.retained, clock.ms)
         flight.boot(board.reset_cause())
+        if failed or cause:
+            flight.failed_boot(failed, cause)
+            trace("failed_boots", count=failed, error=cause)
+        self._on_well = on_well
         self._supervisor = supervisor = Supervisor(
             trace,
             board.watchdog,
@@ -49,17 +56,20 @@ class App:
             on_trouble=self._trouble,
             is_idle=self._is_idle,
             mem_free=gc.mem_free,
+            on_well=on_well,
         )
         self._store = store = Store(board.flash_dir, os.urandom, trace)
         store.mount()
 
         check = supervisor.checker
+        self._may_forget = board.reset_cause() == "power" and board.button.pressed
         self._feedback = feedback = Feedback(board.haptic, board.led, trace, timing, check("feedback"))
         feedback.is_quiet = self._is_quiet
         self._battery = Battery(self._settings["low_battery_mv"])
         self._recorder = recorder = Recorder(
-            board.mic, store, ByteRing(RING_BYTES), feedback, trace, timing, self._in_reach, check("recorder")
-        )
+            board.mic, store, ByteRing(RING_BYTES), feedback, trace, timing, self._in_reach, check("recorder"),
+            hold_console=board.console.hold,
+        )  # fmt: skip
         self._announcer = announcer = Announcer(feedback, timing, trace, check("announcer"))
         desk = Desk(
             store, clock, self._boot, flight, self._battery_mv, self._drops, announcer, self._set_jobs,
@@ -85,13 +95,15 @@ class App:
         trace("boot", cause=self._board.reset_cause(), boot=self._boot, device=store.device)
         trace("session", private=pairing.IS_PRIVATE)
         self._apply(settings_rules.salvaged(store.settings.load()[1]))
+        for sentence in self._board.faults:
+            self.wrong(sentence)
         if store.quarantined:
             self._feedback.show("error")
         supervisor = self._supervisor
         supervisor.spawn("feedback", self._feedback.run)
         supervisor.spawn("announcer", self._announcer.run)
         supervisor.spawn("recorder", self._recorder.run)
-        supervisor.spawn("acts", self._acts.run)
+        supervisor.spawn("acts", self._act)
         supervisor.spawn("upkeep", self._upkeep.run)
         supervisor.spawn("link", self._link.run)
         gc.collect()
@@ -102,6 +114,31 @@ class App:
             await self._recorder.close()
             await self._feedback.close()
             store.close()
+
+    def wrong(self, sentence: str) -> None:
+        """Something is not as it should be: written down and shown."""
+        self._trace("fault", error=sentence)
+        self._flight.error(sentence)
+        self._feedback.show("error")
+
+    def forgot(self) -> None:
+        """The pin has forgotten its owner just now."""
+        self._feedback.show("forgotten")
+
+    async def _act(self) -> None:
+        # A button that is down since power-on asks for something else first; never after a reset.
+        board, may_forget = self._board, self._may_forget
+        self._may_forget = False
+        if may_forget:
+            from lapel.services.forgetting import ForgetGesture
+
+            check_in = self._supervisor.checker("acts")
+            if await ForgetGesture(board.button, self._store, self._feedback, self._trace, check_in).run():
+                # It did what it was for.
+                if self._on_well:
+                    self._on_well()
+                board.reset()
+        await self._acts.run()
 
     def _is_idle(self) -> bool:
         return not self._recorder.is_busy and not self._feedback.is_buzzing
@@ -151,10 +188,22 @@ class App:
         self._recorder.configure(values["preroll"], values["mic_gain_steps"])
 
 
-def run(build_board) -> None:
-    """Builds the board inside the event loop and runs the pin for good."""
+def run(build_board, on_well=None, failed: int = 0, cause: str = "") -> None:
+    """Builds the board inside the event loop and runs the pin for good. The rest is as of App."""
 
     async def main():
-        await App(build_board()).run()
+        board = build_board()
+        forgets = store_files.is_forgetting(board.flash_dir)
+        sentence = ""
+        if forgets:
+            from lapel.services import forgetting
+
+            sentence = await forgetting.finish(board)
+        app = App(board, on_well, failed, cause)
+        if sentence:
+            app.wrong(sentence)
+        elif forgets:
+            app.forgot()
+        await app.run()
 
     asyncio.run(main())

@@ -27,6 +27,9 @@ FEELS = {
     "kept": "captured, will be sent later",
     "accepted": "a light tap: taken on",
     "full": "refused: no room for 60 s",
+    "forget": "let go, then tap three times: it forgets you",
+    "forget_again": "a recording was not sent: tap three times again",
+    "forgotten": "it has forgotten everything",
 }
 
 
@@ -69,6 +72,7 @@ PERSON: dict[tuple[str, str], Teller] = {
     ("sim", "companion"): lambda f: f"companion: {f.get('how')}",
     ("sim", "battery"): lambda f: f"battery: {f.get('mv')} mV",
     ("pin", "haptic"): _haptic,
+    ("pin", "safe_mode"): lambda f: "~ the light blinks violet: safe mode",
     ("pin", "notice"): lambda f: f"{f.get('kind')}: {f.get('text')}",
 }
 BEHIND: dict[tuple[str, str], Teller] = {
@@ -81,10 +85,14 @@ BEHIND: dict[tuple[str, str], Teller] = {
     ("pin", "task_died"): lambda f: f"task {f.get('task')} died: {f.get('error')}",
     ("pin", "link"): lambda f: "session with the companion" if f.get("up") else "no companion in reach",
     ("pin", "formatted"): lambda f: "flash was empty: new file system",
+    ("pin", "failed_boots"): lambda f: f"{f.get('count')} boots failed before: {f.get('error')}",
+    ("pin", "fault"): lambda f: f"fault: {f.get('error')}",
+    ("pin", "forget"): lambda f: f"forgetting: {f.get('step')}",
     ("radio", "connected"): lambda f: f"connected, an event each {f.get('interval_ms')} ms",
     ("radio", "disconnected"): lambda f: f"disconnected (reason {f.get('reason')})",
     ("companion", "linked"): lambda f: f"linked: MTU {f.get('mtu')}, interval {f.get('interval_ms')} ms",
     ("companion", "unlinked"): lambda f: f"link lost: {f.get('reason')}",
+    ("companion", "safe_mode"): lambda f: f"the pin is in safe mode: {f.get('cause')}",
     ("companion", "clip"): _clip,
     ("companion", "transcript"): _transcript,
     ("companion", "dispatch"): _dispatch,

@@ -33,6 +33,10 @@ PATTERNS = {
     "error": ("t t t t t-l", "l l l", _RED, 1),
     "unpaired": ("l s l s l", "s s s s s s", _BLUE, 1),
     "safe_mode": ("l l-s s", "l l-s s", _VIOLET, 1),
+    # Let go, and tap three times: to forget the owner; once more, as something was not sent; and it is done.
+    "forget": ("l-t-t-t", "h-s-s-s", _RED, 1),
+    "forget_again": ("l l-t-t-t", "l l-s-s-s", _AMBER, 1),
+    "forgotten": ("l-l-l", "h-h", _WHITE, 1),
     "captured": ("s s", "l", _GREEN, 2),
     "kept": ("s s-s", "l-l", _CYAN, 2),
     "accepted": ("t t s", "s", _GREEN, 3),

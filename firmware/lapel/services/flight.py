@@ -60,6 +60,10 @@ class Flight:
         """Something else went wrong."""
         self._urgent("error", text, text)
 
+    def failed_boot(self, count: int, cause: str) -> None:
+        """Boots before this one, `count` in a row, did not get well; the last one died of `cause`."""
+        self._urgent("error", "boot failed: " + cause, "boot failed %d times: %s" % (count, cause))
+
     def note(self, text: str) -> None:
         """Something worth a place among the events."""
         self._log.event("note", text, self._now_ms())

@@ -31,6 +31,7 @@ class Recorder:
     """`mic` as drivers.mic_i2s, `store` with begin, fits and clip_id, `ring` a ByteRing, `feedback` as
     services.feedback, `timing` as services.timing, `in_reach()` whether a companion is. Converter and encoder
     are those of lapel_audio.kernels when None; `clock` is (ticks, diff, add) of the button's times.
+    hold_console(True) while a clip is open: nothing that is typed may end it.
 
     press(), then discard() for a tap, or begin() and end() for a hold. `on_over(outcome)` hears how each
     press ended: discarded, captured, kept, full, error. The link sends live from `number` and `ring`.
@@ -38,7 +39,7 @@ class Recorder:
 
     def __init__(
         self, mic, store, ring, feedback, trace, timing, in_reach, check_in=None,
-        converter=None, encoder=None, clock=(ticks_ms, ticks_diff, ticks_add),
+        converter=None, encoder=None, clock=(ticks_ms, ticks_diff, ticks_add), hold_console=None,
     ) -> None:  # fmt: skip
         if converter is None or encoder is None:
             converter, encoder = _machine_code()
@@ -54,6 +55,8 @@ class Recorder:
         self._in_reach = in_reach
         self._check_in = check_in
         self._encoder = encoder
+        self._hold_console = hold_console
+        self._is_held = False
         self._gain_steps = 0
         self._preroll: Preroll = None
         # The take being heard, then those that wait; and the one that the button's calls are about.
@@ -109,6 +112,7 @@ class Recorder:
             self._refuse(take, take.refused)
             return False
         take.begin(meta)
+        self._hold()
         self._announce(take)
         self._trace("recording")
         return True
@@ -243,10 +247,17 @@ class Recorder:
         self._feedback.show(name)
         self._over(take, name)
 
+    def _hold(self) -> None:
+        held = any(take.is_begun for take in self._takes)
+        if held != self._is_held and self._hold_console:
+            self._hold_console(held)
+        self._is_held = held
+
     def _over(self, take, outcome: str) -> None:
         if take in self._takes:
             self._takes.remove(take)
             self.number = None
+        self._hold()
         if take is self._newest:
             self._newest = None
         if not self._takes:

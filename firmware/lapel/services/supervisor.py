@@ -18,6 +18,8 @@ WELL_MS = 60_000
 # So many deaths in a row are told to the person; afterwards it is tried again every so often.
 DEATHS_MAX = 5
 RETRY_MS = 60_000
+# A boot is well when every service has been at work, and in time, for so long.
+BOOT_WELL_MS = 10_000
 HEAP_EVERY_MS = 10_000
 
 
@@ -38,10 +40,13 @@ class Supervisor:
     """`watchdog.feed()` (or None), `flight` services/flight.Flight, `timing` services/timing.Timing.
 
     on_trouble(name): this service died DEATHS_MAX times in a row. is_idle(): a collection would
-    disturb nobody now. mem_free(): free heap in bytes; without it the heap is not measured.
+    disturb nobody now. mem_free(): free heap in bytes; without it the heap is not measured. on_well(): once,
+    when the boot is.
     """
 
-    def __init__(self, trace, watchdog, flight, timing, on_trouble=None, is_idle=None, mem_free=None) -> None:
+    def __init__(
+        self, trace, watchdog, flight, timing, on_trouble=None, is_idle=None, mem_free=None, on_well=None
+    ) -> None:
         self._trace = trace
         self._watchdog = watchdog
         self._flight = flight
@@ -52,6 +57,9 @@ class Supervisor:
         self._services = []
         self._running = False
         self._heap_ms = 0
+        self._on_well = on_well
+        # Since when every service is at work and in time; None while one is not.
+        self._well_ms: int = None
 
     def spawn(self, name: str, run, period_ms: int = PERIOD_MS) -> None:
         """Adds a service: `await run()` is its whole life. Started by run(), or now when that runs.
@@ -101,6 +109,7 @@ class Supervisor:
                 now_ms = self._timing.ms()
                 self._flight.stall(now_ms - before_ms - TICK_MS)
                 self._watch(now_ms)
+                self._judge(now_ms)
                 self._measure(now_ms)
                 self._flight.tick()
         finally:
@@ -161,6 +170,19 @@ class Supervisor:
             service.is_late = late
         if all_well and self._watchdog is not None:
             self._watchdog.feed()
+
+    def _judge(self, now_ms: int) -> None:
+        # Whether the boot is well. What hears of it may write to flash: not into a recording.
+        if self._on_well is None:
+            return
+        if any(not service.at_work or service.is_late for service in self._services):
+            self._well_ms = None
+        elif self._well_ms is None:
+            self._well_ms = now_ms
+        elif now_ms - self._well_ms >= BOOT_WELL_MS and (self._is_idle is None or self._is_idle()):
+            on_well, self._on_well = self._on_well, None
+            on_well()
+            self._trace("well")
 
     def _measure(self, now_ms: int) -> None:
         if self._mem_free is None or now_ms - self._heap_ms < HEAP_EVERY_MS:

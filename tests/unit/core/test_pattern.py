@@ -3,7 +3,7 @@ from lapel.core import pattern
 # Everything of the interaction table that can be felt.
 NAMES = (
     "listening tick55 captured kept accepted unheard done failed question reminder held cancelled full "
-    "unpaired error low_battery safe_mode pulse none_long"
+    "unpaired error low_battery safe_mode pulse none_long forget forget_again forgotten"
 ).split()
 STEP_MS = 10
 
