@@ -23,6 +23,10 @@ def mem_info(*_):
     return None
 
 
+def kbd_intr(_character):
+    return None
+
+
 def opt_level(level=0):
     return level
 
