@@ -69,28 +69,28 @@ def test_until_when_it_holds(tmp_path: Path) -> None:
         rig, clock = Rig(tmp_path), Clock()
         watch = SafeModeWatch(rig.log, clock)
 
-        def told() -> int:
-            return len(rig.log.read(kinds=["safe_mode"]))
+        def holds() -> tuple[str | None, int]:
+            return watch.cause, len(rig.log.read(kinds=["safe_mode"]))
 
-        assert watch.cause is None
+        assert holds() == (None, 0)
         watch.found("a", CAUSE)
         watch.found("a", CAUSE)
         # Another cause, or another pin, is shown and not told again: anyone can advertise.
         watch.found("b", "MemoryError")
-        assert (watch.cause, told()) == ("MemoryError", 1)
+        assert holds() == ("MemoryError", 1)
         for _ in range(10):
             clock.now_s += safe_mode.STALE_S - 1
             watch.heard("b")
-            assert watch.cause == "MemoryError"
+            assert holds() == ("MemoryError", 1)
         watch.heard("a")
         clock.now_s += safe_mode.STALE_S + 1
-        assert watch.cause is None
+        assert holds() == (None, 1)
         watch.heard("b")
-        assert watch.cause is None
+        assert holds() == (None, 1)
         watch.found("b", CAUSE)
-        assert (watch.cause, told()) == (CAUSE, 2)
+        assert holds() == (CAUSE, 2)
         watch.over()
-        assert watch.cause is None
+        assert holds() == (None, 2)
         await rig.start()
         await rig.stop()
 
