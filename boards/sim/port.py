@@ -64,9 +64,12 @@ def idle(here):
 def _ended(program, hardware):
     # how main came to its end, and the traceback if there is one
     try:
+        folder, _, name = (program or "main").rpartition("/")
+        if folder:
+            sys.path.insert(0, folder)
         if hardware:
             root.mount(hardware)
-        _import(program or "main")
+        __import__(name.split(".")[0])
     except SystemExit:
         return _SOFT_RESET, ""
     except KeyboardInterrupt as error:
@@ -74,13 +77,6 @@ def _ended(program, hardware):
     except Exception as error:
         return _RAISED, _told(error)
     return _RETURNED, ""
-
-
-def _import(program):
-    folder, _, name = program.rpartition("/")
-    if folder:
-        sys.path.insert(0, folder)
-    __import__(name.split(".")[0])
 
 
 def _told(error):

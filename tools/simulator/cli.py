@@ -18,10 +18,11 @@ from lapel_companion.client import follow
 from simulator import flash as nor
 from simulator import live
 from simulator.air import Pace
+from simulator.boards import BoardError, pin_spec
 from simulator.compiled import CannotCompile
 from simulator.engine import CannotDo, Engine, Unmet
 from simulator.folder import Busy
-from simulator.pin import HEAP_BYTES, NoInterpreter
+from simulator.pin import CLASSIC, NoInterpreter
 from simulator.script import ScriptError, Step, hold_one, parse
 from simulator.show import JsonLines, Screen
 from simulator.simulation import Options, Simulation
@@ -42,6 +43,8 @@ HEAP = click.IntRange(100_000)
 @click.option("--wav", type=FILE, help="Hold the button, speak this recording, wait for the result.")
 @click.option("--script", type=FILE, help="Do what this file says; see tools/simulator/README.md.")
 @click.option("--mic", is_flag=True, help="Your own voice: the space bar is the button.")
+@click.option("--board", default=CLASSIC, show_default=True, metavar="NAME", help="A folder of boards/.")
+@click.option("--without", multiple=True, metavar="CHIP", help="A part of the board that is not there.")
 @click.option("--config", "config_file", type=FILE, help="The companion's; else the example.")
 @click.option("--state", type=FILE, help="What both remember; else a temporary one.")
 @click.option("--radio", type=RADIO, default="virtual", help="external: the interpreter's own.")
@@ -53,13 +56,15 @@ HEAP = click.IntRange(100_000)
 @click.option("--packets", type=PACKETS, default=4, show_default=True, help="Packets a connection event.")
 @click.option("--flash-blocks", type=BLOCKS, default=nor.BLOCKS, help="Of a new flash, of 4 kB.")
 @click.option("--flash-time/--no-flash-time", default=True, help="Flash takes the chip's time.")
-@click.option("--heap", type=HEAP, default=HEAP_BYTES, show_default=True, help="The pin's heap, in bytes.")
+@click.option("--heap", type=HEAP, default=None, help="The pin's heap, in bytes; else the board's.")
 @click.option("--may-die", is_flag=True, help="A firmware that dies or gives up is an event, not the end.")
 @click.option("-v", "--verbose", is_flag=True, help="Show everything, also what the processes print.")
 def sim(
     wav: Path | None,
     script: Path | None,
     mic: bool,
+    board: str,
+    without: tuple[str, ...],
     config_file: Path | None,
     state: Path | None,
     radio: str,
@@ -71,7 +76,7 @@ def sim(
     packets: int,
     flash_blocks: int,
     flash_time: bool,
-    heap: int,
+    heap: int | None,
     may_die: bool,
     verbose: bool,
 ) -> None:
@@ -91,6 +96,11 @@ def sim(
     for folder in device_paths:
         if not folder.is_dir():
             raise click.UsageError(f"--device-path {folder}: no such folder")
+    paths_first = [folder.absolute() for folder in device_paths]
+    try:
+        pin = pin_spec(board, without, paths_first, radio == "virtual", heap or 0)
+    except BoardError as error:
+        raise click.UsageError(str(error)) from error
     with _state(state) as kept:
         options = Options(
             state=kept,
@@ -98,13 +108,12 @@ def sim(
             virtual_radio=radio == "virtual",
             companion_radio=companion_radio,
             companion=follow,
-            device_paths=[folder.absolute() for folder in device_paths],
             seed=seed,
             pace=Pace(interval_ms, packets),
-            heap_bytes=heap,
             flash_blocks=flash_blocks,
             flash_timed=flash_time,
             may_die=may_die,
+            pin=pin,
         )
         screen = JsonLines() if as_json else Screen(verbose=verbose)
         code = asyncio.run(_run(options, steps, screen, mic))

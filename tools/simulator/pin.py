@@ -13,6 +13,8 @@ from pathlib import Path
 from simulator.compiled import ROOT, compiled
 
 INTERPRETER = "LAPEL_MICROPYTHON"
+# The board whose haptic and LED speak to the simulator themselves.
+CLASSIC = "sim"
 
 # Heap of a PSRAM-less ESP32-S3 that Python can have, and what of it and beside it the simulator must account
 # for. The sum is explained in README.md.
@@ -40,13 +42,15 @@ class NoInterpreter(Exception):
 @dataclass(frozen=True)
 class PinSpec:
     """How to start the pin. `paths` come first on its module path; `virtual_radio` adds the fakes of the
-    radio; `main` is a program to run in the firmware's place. boards/sim/port.py runs it."""
+    radio; `main` is a program to run in the firmware's place. boards/sim/port.py runs it. `board` is a folder of
+    boards/, `env` tells its parts (boards.py)."""
 
     main: Path | None = None
     paths: Sequence[Path] = ()
     virtual_radio: bool = True
     heap_bytes: int = HEAP_BYTES
     interpreter: str = ""
+    board: str = CLASSIC
     env: Mapping[str, str] = field(default_factory=dict)
 
     def command(self) -> list[str]:
@@ -58,10 +62,13 @@ class PinSpec:
     def module_path(self) -> str:
         """MICROPYPATH: what was asked for, then firmware, libraries and board as bytecode, then the frozen
         modules. Raises CannotCompile, NoInterpreter."""
-        board = ROOT / "boards" / "sim"
-        own = [ROOT / "firmware", ROOT / "lib", board]
+        chip = ROOT / "boards" / CLASSIC
+        own = [ROOT / "firmware", ROOT / "lib"]
+        if self.board != CLASSIC:
+            own.append(ROOT / "boards" / self.board)
+        own.append(chip)
         if self.virtual_radio:
-            own.append(board / "radio")
+            own.append(chip / "radio")
         folders = [*self.paths, *compiled(own, find_interpreter(self.interpreter))]
         return ":".join([*map(str, folders), ".frozen"])
 

@@ -4,8 +4,9 @@ acts on."""
 from __future__ import annotations
 
 import asyncio
+import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from simulator.hci_port import HciPort
 from simulator.life import Life
 from simulator.mic import Microphone
 from simulator.person import Person
-from simulator.pin import HEAP_BYTES, Pin, PinSpec
+from simulator.pin import Pin, PinSpec
 from simulator.pin_radio import PinRadio
 
 READY_S = 15.0
@@ -41,10 +42,8 @@ class Options:
     virtual_radio: bool = True
     companion_radio: str = ""
     companion: Follow | None = None
-    device_paths: Sequence[Path] = ()
     seed: int = 1
     pace: Pace = field(default_factory=Pace)
-    heap_bytes: int = HEAP_BYTES
     flash_blocks: int = nor.BLOCKS
     flash_timed: bool = True
     pin: PinSpec | None = None
@@ -79,9 +78,7 @@ class Simulation:
         # where a companion finds its radio, as a Bumble transport
         self.companion_spec = ""
         self._companion: Companion | None = None
-        spec = options.pin or PinSpec(
-            paths=options.device_paths, virtual_radio=options.virtual_radio, heap_bytes=options.heap_bytes
-        )
+        spec = options.pin or PinSpec(virtual_radio=options.virtual_radio)
         tell, may_die = self.timeline.add, options.may_die
         self._life = Life(self.hardware, self._env, tell, self._gone, self._pin_failed, may_die)
         self._life.pin = self.pin = Pin(spec, options.state / FOLDER, self._on_line, self._life.died)
@@ -212,7 +209,11 @@ class Simulation:
         self.timeline.add("pin", name, **fields)
 
     def _on_line(self, line: str) -> None:
-        self.timeline.add("pin", "print", line=line)
+        fields = _printed(line)
+        if fields:
+            self._on_trace(fields)
+        else:
+            self.timeline.add("pin", "print", line=line)
 
     def _on_companion(self, name: str, fields: Mapping[str, Any]) -> None:
         self.timeline.add("companion", name, **fields)
@@ -274,3 +275,14 @@ class Simulation:
             return found.result()
         found.cancel()
         return None
+
+
+def _printed(line: str) -> dict[str, Any]:
+    """The event that a real board prints as a line of JSON; nothing for any other line."""
+    if not line.startswith("{"):
+        return {}
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) and "event" in fields else {}

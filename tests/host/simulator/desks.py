@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,20 @@ async def seen(
 
 
 def desk_in(folder: Path) -> Desk:
-    """desk(program, options, paths, **env) opens a simulation of that program of device/ with its state in
-    `folder`; `options` changes the simulation's, `paths` come first on the module path, `env` goes to the
-    program."""
+    """desk(program, options, paths, board, **env) opens a simulation of that program of device/ with its state in
+    `folder`; `options` changes the simulation's, `paths` come first on the module path, `board` is another than the
+    classic one, `env` goes to the program."""
 
     @asynccontextmanager
     async def make(
-        program: str, options: dict[str, Any] | None = None, paths: tuple[Path, ...] = (), **env: str
+        program: str,
+        options: dict[str, Any] | None = None,
+        paths: tuple[Path, ...] = (),
+        board: PinSpec | None = None,
+        **env: str,
     ) -> AsyncIterator[Simulation]:
-        pin = PinSpec(main=DEVICE / program, paths=paths, heap_bytes=HEAP_BYTES, env=env)
+        base = board or PinSpec(heap_bytes=HEAP_BYTES)
+        pin = replace(base, main=DEVICE / program, paths=paths, env={**base.env, **env})
         simulation = Simulation(Options(state=folder / "state", pin=pin, ready="boot", **(options or {})))
         try:
             await simulation.open()

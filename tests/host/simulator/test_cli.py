@@ -48,6 +48,9 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
         (("--script", "ok.script", "--config", "bad.toml"), "bad.toml"),
         (("--script", "ok.script", "--state", "text.wav"), "--state text.wav"),
         (("--script", "ok.script", "--device-path", "none"), "--device-path none: no such folder"),
+        (("--script", "ok.script", "--board", "nope"), "no board 'nope' with parts; there are sim, esp32s3_devkitc"),
+        (("--script", "ok.script", "--board", "xiao_esp32s3", "--without", "nix"), "xiao_esp32s3 has no 'nix'"),
+        (("--script", "ok.script", "--without", "drv2605l"), "the board sim has no chips to leave out"),
         (("--dance",), "No such option"),
     ],
 )
@@ -82,5 +85,5 @@ def test_the_command_is_lapel_s() -> None:
         check=True,
     )
     for option in ("--wav", "--script", "--mic", "--config", "--state", "--radio", "--companion-radio",
-                   "--device-path", "--seed", "--json"):  # fmt: skip
+                   "--device-path", "--seed", "--json", "--board", "--without", "--may-die"):  # fmt: skip
         assert option in done.stdout
