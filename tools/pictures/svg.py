@@ -91,6 +91,17 @@ class Drawing:
             f"<circle cx='{x:.1f}' cy='{y:.1f}' r='{radius}' fill='{PAPER}' stroke='{colour}' stroke-width='2.6'/>"
         )
 
+    def disc(self, x: float, y: float, radius: float, fill: str) -> None:
+        """A filled circle with a rim of ink."""
+        self._parts.append(
+            f"<circle cx='{x:.1f}' cy='{y:.1f}' r='{radius}' fill='{fill}' stroke='{INK}' stroke-width='1.6'/>"
+        )
+
+    def shape(self, points: Sequence[tuple[float, float]], *, fill: str) -> None:
+        """A filled polygon."""
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        self._parts.append(f"<polygon points='{path}' fill='{fill}'/>")
+
     def source(self) -> str:
         """The SVG file's text."""
         width, height = self._size

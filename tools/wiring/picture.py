@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pictures.svg import INK, PAPER, SOFT, Drawing
 
+from wiring import sketch
 from wiring.spec import Board, Part
 
 WIDTH = 1200
@@ -121,10 +122,13 @@ def _sides(board: Board) -> tuple[list[_Placed], list[_Placed]]:
 
 def _sized(part: Part, left: bool, pins: Sequence[str]) -> _Placed:
     placed = _Placed(part, left, notes=_wrapped(part.note))
+    pitch = PITCH
+    if part.chip in sketch.CIRCUITS:
+        pins, pitch = sketch.CIRCUITS[part.chip][0], sketch.PITCH
     head = 32 + LINE * len(placed.notes) + (8 if placed.notes else 0)
     for i, pin in enumerate(pins):
-        placed.ports[pin] = head + PITCH * (i + 0.5)
-    placed.height = head + PITCH * len(pins) + 8
+        placed.ports[pin] = head + pitch * (i + 0.5)
+    placed.height = head + pitch * len(pins) + 8
     return placed
 
 
@@ -204,6 +208,9 @@ def _part(drawing: Drawing, board: Board, placed: _Placed) -> None:
         drawing.text(placed.x + 14, placed.y + 42 + LINE * i, line, size=11, colour=SOFT)
     edge = placed.x + (PART_W if placed.left else 0)
     inward = -1 if placed.left else 1
+    if part.chip in sketch.CIRCUITS:
+        ports = {pin: placed.y + offset for pin, offset in placed.ports.items()}
+        sketch.CIRCUITS[part.chip][1](sketch.Place(drawing, edge, inward, ports))
     for pin, offset in placed.ports.items():
         y = placed.y + offset
         to = part.pins[pin]
