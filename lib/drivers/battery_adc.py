@@ -7,6 +7,12 @@ from the pin to ground, since the ADC samples faster than it could follow.
 
 import array
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from machine import ADC, Pin
+
 # Less than this runs no pin: there is no cell, or nothing is wired.
 _NO_CELL_MV = 2500
 
@@ -20,8 +26,8 @@ class BatteryAdc:
     """
 
     def __init__(
-        self, adc, ratio: float = 2.0, resistance_mohm: int = 200, load_ma=None, vbus=None, charge_ma: int = 100,
-        samples: int = 9,
+        self, adc: "ADC", ratio: float = 2.0, resistance_mohm: int = 200, load_ma: "Callable | None" = None,
+        vbus: "Pin" = None, charge_ma: int = 100, samples: int = 9,
     ) -> None:  # fmt: skip
         self._adc = adc
         self._ratio = ratio

@@ -11,6 +11,10 @@ Which pin of an ESP32-S3 (data sheet: strapping pins; ESP-IDF guide: GPIO & RTC 
 
 import asyncio
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import Pin
+
 try:
     from lapel.compat import ThreadSafeFlag, const, ticks_diff, ticks_ms, wait_for_ms
 except ImportError:
@@ -33,7 +37,7 @@ class Button:
     edge it must have been.
     """
 
-    def __init__(self, pin, debounce_ms: int = 10, pressed_level: int = 0, ticks=ticks_ms) -> None:
+    def __init__(self, pin: "Pin", debounce_ms: int = 10, pressed_level: int = 0, ticks=ticks_ms) -> None:
         self._pin = pin
         self._debounce_ms = debounce_ms
         self._pressed_level = pressed_level

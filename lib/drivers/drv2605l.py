@@ -6,6 +6,10 @@ chip tracks the resonance, overdrives at the start of a pulse and brakes at its 
 
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import I2C, Pin
+
 _STATUS = 0x00
 _MODE = 0x01
 _LIBRARY = 0x03
@@ -22,11 +26,8 @@ _TRIGGER = 0x00
 _REAL_TIME = 0x05
 _DIAGNOSE = 0x06
 _CALIBRATE = 0x07
-_DRV2605L = 7
 _LRA_LIBRARY = 6
 _SLOTS = 8
-_EFFECTS = 123
-_PAUSE_MAX_MS = 1270
 # Feedback control without its two bits of gain: LRA, brake factor 3x, loop gain high (8.5.6, 9.2.2).
 _FEEDBACK = 0xA8
 # Startup boost; the rest is the drive time.
@@ -63,11 +64,10 @@ class Drv2605l:
     """
 
     def __init__(
-        self, i2c, address: int = 0x5A, enable=None,
+        self, i2c: "I2C", address: int = 0x5A, enable: "Pin" = None,
         rated_mv: int = 1800, overdrive_mv: int = 2600, resonance_hz: int = 235, sleep_ms=_sleep_ms,
     ) -> None:  # fmt: skip
-        self._i2c = i2c
-        self._address = address
+        self._i2c, self._address = i2c, address
         self._enable = enable
         self._sleep_ms = sleep_ms
         # Transfers that failed while playing, and 0 to 255 as last told to drive().
@@ -218,7 +218,7 @@ class Drv2605l:
         self._put(_MODE, _RESET)
         self._sleep_ms(1)
         identity = self._get(_STATUS) >> 5
-        if identity != _DRV2605L:
+        if identity != 7:
             raise HapticError("the chip at 0x%02X is no DRV2605L (its id is %d, not 7)" % (self._address, identity))
         self._put(_MODE, _TRIGGER)
         if self._get(_MODE) != _TRIGGER:
@@ -293,8 +293,8 @@ def drive_time(resonance_hz: int) -> int:
 
 
 def _slot(step: int) -> int:
-    if 0 < step <= _EFFECTS:
+    if 0 < step <= 123:
         return step
-    if -_PAUSE_MAX_MS <= step <= -10:
+    if -1270 <= step <= -10:
         return 0x80 | -step // 10
     raise ValueError("1 to 123 is an effect, -10 to -1270 a pause in ms; not %d" % step)

@@ -5,6 +5,10 @@ the rest sleeps: 23 uA, and some 3 uA in hibernation, which it enters and leaves
 the cell: after a change of cell it begins anew, and its first charge is a guess from the voltage.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import I2C
+
 _VCELL = 0x02
 _SOC = 0x04
 _MODE = 0x06
@@ -32,7 +36,7 @@ class Max17048:
     Readings are None when the bus fails, which `errors` counts. After power-up the first takes a second to settle.
     """
 
-    def __init__(self, i2c, address: int = 0x36) -> None:
+    def __init__(self, i2c: "I2C", address: int = 0x36) -> None:
         self._i2c = i2c
         self._address = address
         self._word = bytearray(2)

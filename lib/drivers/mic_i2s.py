@@ -11,6 +11,12 @@ within INMP441's 0.5 to 3.2 MHz (DS-INMP441-00, table 3) and in ICS-43434's low-
 
 import asyncio
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from machine import I2S
+
 _DMA_BLOCK_BYTES = 2048
 _DMA_BLOCK_SAMPLES = 256
 
@@ -22,9 +28,11 @@ class MicI2S:
     256 ms at 16 kHz, from power-up (data sheets).
     """
 
-    def __init__(self, make_i2s, rate_hz: int = 16000, startup_ms: int = 256, ibuf_bytes: int = 40000):
+    def __init__(
+        self, make_i2s: "Callable[[], I2S]", rate_hz: int = 16000, startup_ms: int = 256, ibuf_bytes: int = 40000
+    ) -> None:
         self._make_i2s = make_i2s
-        self._i2s = None
+        self._i2s: I2S = None
         self.rate_hz = rate_hz
         self.startup_ms = startup_ms
         self.ibuf_bytes = ibuf_bytes

@@ -4,6 +4,10 @@ Such a motor starts late and only near its rated voltage, and turns on far below
 data sheet). So each pulse begins with a kick at full voltage: one of 30 ms is all kick, and felt.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import PWM, Timer
+
 _FULL = 65535
 
 
@@ -17,7 +21,7 @@ class MotorPwm:
     """
 
     def __init__(
-        self, pwm, timer=None, kick_ms: int = 60, least: int = 35, starts: int = 80, full: int = 100
+        self, pwm: "PWM", timer: "Timer" = None, kick_ms: int = 60, least: int = 35, starts: int = 80, full: int = 100
     ) -> None:
         self._pwm = pwm
         self._timer = timer

@@ -6,6 +6,12 @@ It wants a supply of 3.7 V or more for its full range of data levels; most take 
 
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from machine import Pin
+
 # High and low of a 0, then of a 1, in ns: inside the limits of all three kinds.
 _TIMING_NS = (320, 850, 700, 600)
 
@@ -21,7 +27,7 @@ class Pixel:
     `rest()` waits for 280 us or more. Brightness is the caller's: what is shown is what was asked for.
     """
 
-    def __init__(self, bitstream, pin, power=None, rest=_rest) -> None:
+    def __init__(self, bitstream: "Callable", pin: "Pin", power: "Pin" = None, rest: "Callable" = _rest) -> None:
         self._bitstream = bitstream
         self._pin = pin
         self._power = power
