@@ -89,6 +89,13 @@ LAYERS = (
         stdlib=None,
         never=(*FIRMWARE, *HARDWARE, *RADIO, "micropython", "simulator"),
     ),
+    # Sent to the pin over USB, by the modules of the app that lies there.
+    Layer(
+        "bring-up on the pin",
+        "tools/lapel_bringup/device",
+        own=("bench",),
+        may=("board", "drivers", "lapel.app", "lapel.core", "lapel.compat", "lapel_audio", "lapel_wire", *HARDWARE),
+    ),
     Layer("tools", "tools", stdlib=None, never=(*FIRMWARE, *HARDWARE, *RADIO)),
 )
 # The command line hands `lapel sim` on to the simulator, and only when it is asked for.

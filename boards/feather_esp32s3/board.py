@@ -42,6 +42,6 @@ def build(trace=None):
     # feeds the bus's pull-ups and the STEMMA QT socket
     machine.Pin(PINS["i2c_power"], machine.Pin.OUT, value=1)
     bus = esp32s3.i2c(PINS)
-    board.haptic = board.part(lambda: Drv2605l(bus), HapticError, esp32s3.on_bus(PINS))
+    board.haptic = board.part(lambda: board.calibrated(Drv2605l(bus)), HapticError, esp32s3.on_bus(PINS))
     board.battery = board.part(lambda: Max17048(bus), GaugeError, esp32s3.on_bus(PINS))
     return board

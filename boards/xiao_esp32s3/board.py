@@ -42,7 +42,7 @@ def build(trace=None):
     board = essentials()
     board.fit(PINS, trace)
     bus = esp32s3.i2c(PINS)
-    board.haptic = board.part(lambda: Drv2605l(bus), HapticError, esp32s3.on_bus(PINS))
+    board.haptic = board.part(lambda: board.calibrated(Drv2605l(bus)), HapticError, esp32s3.on_bus(PINS))
     adc = machine.ADC(machine.Pin(PINS["battery"]), atten=machine.ADC.ATTN_11DB)
     board.battery = BatteryAdc(adc, _DIVIDER, load_ma=lambda: _IDLE_MA)
     return board

@@ -38,9 +38,9 @@ class Button:
     """
 
     def __init__(self, pin: "Pin", debounce_ms: int = 10, pressed_level: int = 0, ticks=ticks_ms) -> None:
-        self._pin = pin
+        self.pin = pin
         self._debounce_ms = debounce_ms
-        self._pressed_level = pressed_level
+        self.pressed_level = pressed_level
         self._ticks = ticks
         self._times = [0] * _RING
         self._levels = bytearray(_RING)
@@ -94,7 +94,7 @@ class Button:
         """The next (pressed, time) that is already known, or None."""
         while self._tail != self._head:
             t_ms = self._times[self._tail]
-            pressed = self._levels[self._tail] == self._pressed_level
+            pressed = self._levels[self._tail] == self.pressed_level
             bouncing = self._is_bouncing(t_ms)
             comes_back = not bouncing and pressed != self.pressed and self._comes_back()
             self._tail = (self._tail + 1) % _RING
@@ -119,7 +119,7 @@ class Button:
             t_ms, level = self._times[at], self._levels[at]
             at = (at + 1) % _RING
             if at == self._head or ticks_diff(self._times[at], t_ms) >= self._debounce_ms:
-                return (level == self._pressed_level) == self.pressed
+                return (level == self.pressed_level) == self.pressed
 
     def _look(self):
         """Compares the level itself, once the bouncing is over."""
@@ -127,7 +127,7 @@ class Button:
         if self._is_bouncing(now_ms):
             return None
         self._settled = True
-        pressed = self._pin.value() == self._pressed_level
+        pressed = self.pin.value() == self.pressed_level
         if pressed == self.pressed or self._tail != self._head:
             return None
         if self._doubt_ms is None:
@@ -150,4 +150,4 @@ class Button:
 
     def close(self) -> None:
         """No more interrupts."""
-        self._pin.irq(None)
+        self.pin.irq(None)

@@ -1,6 +1,6 @@
 """DRV2605L: haptic driver for a linear resonant actuator (LRA), on I2C.
 
-Source: Texas Instruments SLOS854D; sections and register numbers are its. It runs closed loop, bidirectional: the
+Source: Texas Instruments SLOS854D: sections, registers. It runs closed loop, bidirectional: the
 chip tracks the resonance, overdrives at the start of a pulse and brakes at its end by itself. Not for ERM motors.
 """
 
@@ -28,7 +28,7 @@ _DIAGNOSE = 0x06
 _CALIBRATE = 0x07
 _LRA_LIBRARY = 6
 _SLOTS = 8
-# Feedback control without its two bits of gain: LRA, brake factor 3x, loop gain high (8.5.6, 9.2.2).
+# Feedback control without its two bits of gain: LRA, brake factor 3x, loop gain high (8.5.6).
 _FEEDBACK = 0xA8
 # Startup boost; the rest is the drive time.
 _CONTROL1 = 0x80
@@ -96,7 +96,7 @@ class Drv2605l:
         if strength == self.strength and not self._sequencing and not self._is_lost:
             return
         self.strength = strength
-        # Signed input: 127 is the rated voltage (8.5.7.1.3).
+        # Signed input: 127 is the rated voltage (closed-loop mode, bidirectional).
         self._drive[2] = (strength * 127 + 254) // 255
         for _ in range(1 if strength else _TRIES):
             try:
@@ -116,7 +116,7 @@ class Drv2605l:
     def play(self, effects) -> bool:
         """Plays up to 8 steps of the LRA library: 1 to 123 an effect, a negative number a pause of that many ms.
 
-        Pauses have steps of 10 ms, 1270 at most (8.3.5.2.1, 12.1.2). False: the chip could not be reached.
+        Pauses have steps of 10 ms, 1270 at most (8.3.5.2.1). False: the chip could not be reached.
         Raises ValueError for steps that it does not have.
         """
         if not 0 < len(effects) <= _SLOTS:
@@ -211,7 +211,7 @@ class Drv2605l:
             self._enable.value(0)
 
     def _begin(self) -> None:
-        """EN, a reset (what ran before would go on), who it is, out of standby, the set-up (8.5.3: 250 us first)."""
+        """EN, a reset (what ran before would go on), who it is, out of standby, the set-up."""
         if self._enable is not None:
             self._enable.value(1)
         self._sleep_ms(1)

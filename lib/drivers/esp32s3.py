@@ -22,6 +22,8 @@ _WATCHDOG_MS = const(8000)
 # LittleFS takes caches of four times this: small files lie in the directory then and cost no erase.
 _READ_BYTES = const(128)
 _CTRL_C = const(3)
+# What the haptic driver has measured of its actuator.
+_CALIBRATION = "/haptic.cal"
 
 _CAUSES = {
     machine.PWRON_RESET: "power",
@@ -151,6 +153,22 @@ class Esp32S3:
         except trouble as error:
             self.faults.append(f"{error} ({place})")
             return Silent()
+
+    def calibrated(self, haptic):
+        """The haptic driver, with what keep_calibration() once noted of its actuator."""
+        try:
+            with open(_CALIBRATION, "rb") as file:
+                kept = file.read()
+        except OSError:
+            # never calibrated: the chip's own figures do
+            return haptic
+        haptic.apply(kept)
+        return haptic
+
+    def keep_calibration(self, haptic):
+        """Notes what the haptic driver has measured of its actuator, for every later boot. Raises OSError."""
+        with open(_CALIBRATION, "wb") as file:
+            file.write(haptic.calibration())
 
     def _mount(self):
         """Gives the flash larger caches and makes `flash_dir`. What the boot has mounted stays where that fails."""

@@ -15,6 +15,8 @@ from device_types import stubs
 ROOT = stubs.ROOT
 # boards/sim is left out: it stands on the unix port's modules, and on fakes of its own.
 NOT_DEVICE = ("sim",)
+# What the self-test sends to the pin.
+BRINGUP = ROOT / "tools" / "lapel_bringup" / "device"
 FLAGS = (
     "--config-file=",
     "--no-site-packages",
@@ -82,6 +84,7 @@ def main(arguments: list[str]) -> int:
         jobs: list[tuple[list[Path], list[Path]]] = [([Path(name).resolve() for name in arguments], [])]
     else:
         jobs = [(sources(), [])]
+        jobs.append((sorted(BRINGUP.glob("*.py")), [BRINGUP]))
         jobs += [(modules(board), [board]) for board in boards()]
     worst = 0
     for files, path in jobs:

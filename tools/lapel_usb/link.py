@@ -59,6 +59,16 @@ class PinLink:
             self.drop()
             raise
 
+    def restart(self) -> None:
+        """An empty interpreter: a soft reset that runs no main.py, for who needs all of the heap. Raises UsbError."""
+        try:
+            self.transport.enter_raw_repl(soft_reset=True)
+        except OSError as problem:
+            raise LinkLost(f"{self.port} went away: {problem}.", _AGAIN) from problem
+        except TransportError as problem:
+            raise LinkLost(f"The pin on {self.port} did not start anew ({problem}).", _AGAIN) from problem
+        self.run(_STRETCH, feed=False)
+
     def drop(self) -> None:
         """Lets the port go and leaves the pin as it is."""
         wire, self._wire = self._wire, None

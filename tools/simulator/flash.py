@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from simulator.bus import Bus, Channel
+from simulator.measured import Measured
 
 BLOCK_BYTES = 4096
 BLOCKS = 1024
@@ -41,7 +42,9 @@ class NorFlash:
     is no image.
     """
 
-    def __init__(self, path: Path, *, blocks: int = BLOCKS, seed: int = 0, timed: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, blocks: int = BLOCKS, seed: int = 0, timed: bool = True, measured: Measured | None = None
+    ) -> None:
         self.path = path
         if not path.exists():
             path.write_bytes(b"\xff" * (blocks * BLOCK_BYTES))
@@ -55,6 +58,7 @@ class NorFlash:
         self.programs = 0
         self.erases = 0
         self.busy_us = 0
+        self._measured = measured or Measured()
         self._random = random.Random(seed)
         self._cut_in = 0
         self._cut: Callable[[], None] | None = None
@@ -94,7 +98,8 @@ class NorFlash:
             self.violations.append(f"{where}: {len(data)} B programmed over bits that were not erased")
         kept = len(data) // 2 if self._tears() else len(data)
         self._image[at : at + kept] = (wanted & before).to_bytes(len(data), "little")[:kept]
-        return self._took(-(-len(data) // PAGE_BYTES) * PROGRAM_US)
+        page_us = self._measured.pick(self._measured.program_128_bytes_us, self._random) or PROGRAM_US
+        return self._took(-(-len(data) // PAGE_BYTES) * page_us)
 
     def erase(self, block: int) -> int:
         """Set a block to ones; gives the time it takes in us. Raises ValueError outside the chip."""
@@ -104,6 +109,9 @@ class NorFlash:
         n = BLOCK_BYTES // 2 if self._tears() else BLOCK_BYTES
         at = block * BLOCK_BYTES
         self._image[at : at + n] = b"\xff" * n
+        measured_us = self._measured.pick(self._measured.erase_us, self._random)
+        if measured_us is not None:
+            return self._took(measured_us)
         slow = self._random.randrange(SLOW_ERASE_ONE_IN) == 0
         return self._took(SLOW_ERASE_US if slow else ERASE_US)
 

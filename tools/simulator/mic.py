@@ -1,7 +1,8 @@
 """The microphone: 24-bit samples in 32-bit slots, in DMA blocks of 256 frames, paced by the wall clock.
 
 Like an INMP441 or ICS-43434 it has a DC offset and a noise floor, and its first 2^18 clocks after power-up
-(256 ms at 16 kHz) are no sound: nothing, then an offset that settles.
+(256 ms at 16 kHz) are no sound: nothing, then an offset that settles. A real pin's figures can take their place
+(measured.py).
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from collections import deque
 from collections.abc import Callable
 
 from simulator.bus import Bus, Channel
+from simulator.measured import Measured
+from simulator.motor_sound import MotorSound
 
 BLOCK_FRAMES = 256
-START_UP_CLOCKS = 1 << 18
-CLOCKS_A_FRAME = 64
-DC_OFFSET_24 = 41_000
 SETTLING_24 = 2_500_000
-NOISE_24 = 300
 NOISE_FRAMES = 1 << 13
 FULL_24 = (1 << 23) - 1
 
 OPEN, CLOSE, OVERRUN, BLOCK = 1, 2, 3, 0x41
+# with the count of blocks: both slots of a frame are read
+STEREO = 0x8000
+# How the data wire may be: the left slot as it should be, L/R tied high, no wire, a bridge to 3V3.
+LEFT, RIGHT, OFF, HIGH = "left", "right", "off", "high"
 
 # Speech begins on this grid of the microphone's clock, at least a moment from now: people react like that,
 # and the recording is the same in every run, however busy this computer is.
@@ -38,12 +41,17 @@ LIVE_FRAMES = 16000
 class Microphone:
     """Sends blocks while the board has its I2S open. `on_open(bool)` and `on_overrun(blocks)` report."""
 
-    def __init__(self, bus: Bus, seed: int) -> None:
+    def __init__(self, bus: Bus, seed: int, measured: Measured | None = None) -> None:
+        measured = measured or Measured()
+        self.wire = LEFT
+        # set while the pin lies on a table, where it hears its own motor
+        self.motor: MotorSound | None = None
         self.on_open: Callable[[bool], None] = lambda is_open: None
         self.on_overrun: Callable[[int], None] = lambda blocks: None
         self._bus = bus
         noise = random.Random(seed)
-        self._noise = [round(noise.gauss(DC_OFFSET_24, NOISE_24)) for _ in range(NOISE_FRAMES)]
+        self._noise = [round(noise.gauss(measured.offset_24, measured.noise_24)) for _ in range(NOISE_FRAMES)]
+        self._start_up_s = measured.start_up_ms / 1000
         self._task: asyncio.Task[None] | None = None
         self._sound: array[int] = array("h")
         # frames since the clock began; the one at which the sound begins
@@ -93,10 +101,10 @@ class Microphone:
 
     def _called(self, op: int, payload: bytes) -> None:
         if op == OPEN:
-            rate_hz, _blocks, wired = struct.unpack("<IH?", payload)
+            rate_hz, blocks, wired = struct.unpack("<IH?", payload)
             self._wired = wired
             self._stop()
-            self._task = asyncio.get_running_loop().create_task(self._run(rate_hz))
+            self._task = asyncio.get_running_loop().create_task(self._run(rate_hz, bool(blocks & STEREO)))
             self.on_open(True)
         elif op == CLOSE:
             self._stop()
@@ -110,26 +118,40 @@ class Microphone:
             self._task.cancel()
             self._task = None
 
-    async def _run(self, rate_hz: int) -> None:
+    async def _run(self, rate_hz: int, stereo: bool) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         if self._live is not None:
             self._live.clear()
-        start_up = START_UP_CLOCKS // CLOCKS_A_FRAME * rate_hz // 16000
+        start_up = round(self._start_up_s * rate_hz)
         self._frame = 0
         while True:
             # late is caught up: the chip's clock does not wait
             delay_s = begun + (self._frame + BLOCK_FRAMES) / rate_hz - loop.time()
             if delay_s > 0:
                 await asyncio.sleep(delay_s)
-            self._bus.send(Channel.MIC, BLOCK, self._block(self._frame, start_up))
+            samples = self._block(self._frame, start_up)
+            if self.motor:
+                samples = self.motor.over(samples, begun + self._frame / rate_hz, rate_hz)
+            for words in self._slots(samples, stereo):
+                self._bus.send(Channel.MIC, BLOCK, struct.pack(f"<{BLOCK_FRAMES}i", *[x << 8 for x in words]))
             self._frame += BLOCK_FRAMES
 
-    def _block(self, frame: int, start_up: int) -> bytes:
+    def _slots(self, samples: list[int], stereo: bool) -> list[list[int]]:
+        # what is on the wire while the microphone does not drive it
+        idle = [-1 if self.wire == HIGH else 0] * BLOCK_FRAMES
+        left = samples if self._wired and self.wire == LEFT else idle
+        right = samples if self._wired and self.wire == RIGHT else idle
+        if not stereo:
+            return [left]
+        both = [x for frame in zip(left, right, strict=True) for x in frame]
+        return [both[:BLOCK_FRAMES], both[BLOCK_FRAMES:]]
+
+    def _block(self, frame: int, start_up: int) -> list[int]:
         at = frame % NOISE_FRAMES
         base = self._noise[at : at + BLOCK_FRAMES]
         spoken = self._spoken(frame)
-        if frame < start_up // 2 or not self._wired:
+        if frame < start_up // 2:
             base = [0] * BLOCK_FRAMES
         elif frame < start_up:
             left = (start_up - frame) / (start_up / 2)
@@ -137,7 +159,7 @@ class Microphone:
         elif spoken:
             for i, sample in enumerate(spoken):
                 base[i] = max(-FULL_24, min(FULL_24, base[i] + (sample << 8)))
-        return struct.pack(f"<{BLOCK_FRAMES}i", *[x << 8 for x in base])
+        return base
 
     def _spoken(self, frame: int) -> array[int]:
         if self._live is not None:

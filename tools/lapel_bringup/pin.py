@@ -1,0 +1,136 @@
+"""The pin as the steps see it: routines of device/ that run there, and what they say."""
+
+from __future__ import annotations
+
+import binascii
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+DEVICE = Path(__file__).parent / "device"
+_SHARED = "bench"
+
+
+class StepFailed(Exception):
+    """A step cannot go on; the text says what is wrong, `way_on` what helps."""
+
+    def __init__(self, says: str, way_on: str = "") -> None:
+        super().__init__(says)
+        self.way_on = way_on
+
+
+class PinLink(Protocol):
+    """What is needed of lapel_usb.link.PinLink."""
+
+    def run(self, code: str, *, timeout_s: float, on_line: Callable[[str], None] | None) -> str:
+        """Runs code on the pin; `on_line` hears its lines as they come."""
+
+    def restart(self) -> None:
+        """An empty interpreter, with nobody's program running."""
+
+
+@dataclass
+class Told:
+    """What one routine said: events in their order, and bytes by name."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    data: dict[str, list[bytes]] = field(default_factory=dict)
+    # seconds of the computer's clock at each event
+    heard_s: list[float] = field(default_factory=list)
+
+    def all(self, event: str) -> list[dict[str, Any]]:
+        """The events of that name."""
+        return [told for told in self.events if told["event"] == event]
+
+    def one(self, event: str) -> dict[str, Any]:
+        """The last event of that name. Raises StepFailed when it never came."""
+        found = self.all(event)
+        if not found:
+            raise StepFailed(f"the pin's routine ended without a word on '{event}'", "Repeat the step.")
+        return found[-1]
+
+
+def program(name: str, arguments: Mapping[str, Any]) -> str:
+    """The text to run on the pin: what is shared, the routine, and the call."""
+    shared = (DEVICE / f"{_SHARED}.py").read_text(encoding="utf-8")
+    routine = (DEVICE / f"{name}.py").read_text(encoding="utf-8")
+    own = [line for line in routine.splitlines() if not line.startswith(f"from {_SHARED} import")]
+    return "\n".join([*_bare(shared.splitlines()), "find_app()", *_bare(own), f"go(run, {dict(arguments)!r})", ""])
+
+
+def _bare(lines: list[str]) -> list[str]:
+    # the pin's heap need not hold what only people read
+    while lines and (not lines[0].startswith(("import ", "from "))):
+        lines = lines[1:]
+    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+class Bench:
+    """Runs routines over a link. `board` holds what the board said of itself last."""
+
+    def __init__(self, link: PinLink) -> None:
+        self._link = link
+        self.board: dict[str, Any] = {}
+
+    def run(
+        self,
+        routine: str,
+        *,
+        timeout_s: float,
+        on_event: Callable[[dict[str, Any]], None] = lambda event: None,
+        **arguments: Any,
+    ) -> Told:
+        """One routine, in an empty interpreter. Raises StepFailed, and what the link raises."""
+        told = Told()
+        pending: list[bytes] = []
+
+        def heard(line: str) -> None:
+            line = line.strip()
+            if line.startswith("#"):
+                pending.append(_decoded(line[1:]))
+            elif line.startswith("@"):
+                event = _event(line[1:])
+                if event["event"] == "data":
+                    told.data.setdefault(event["name"], []).append(_whole(b"".join(pending), event))
+                    pending.clear()
+                told.events.append(event)
+                told.heard_s.append(time.monotonic())
+                on_event(event)
+
+        self._link.restart()
+        self._link.run(program(routine, arguments), timeout_s=timeout_s, on_line=heard)
+        for event in told.all("board"):
+            self.board = event
+        return told
+
+
+def _event(text: str) -> dict[str, Any]:
+    try:
+        event = json.loads(text)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+        raise StepFailed(
+            f"a line from the pin came damaged: {text[:60]!r}", "Try another USB cable, and repeat the step."
+        )
+    return event
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return binascii.a2b_base64(text)
+    except ValueError:
+        # told by the CRC at the end
+        return b""
+
+
+def _whole(data: bytes, event: Mapping[str, Any]) -> bytes:
+    if len(data) != event["bytes"] or binascii.crc32(data) != event["crc32"]:
+        raise StepFailed(
+            f"bytes from the pin came damaged: {len(data)} of {event['bytes']}",
+            "Try another USB cable, and repeat the step.",
+        )
+    return data
