@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lapel_bringup.person import Person
 from lapel_bringup.pin import Bench
 from lapel_bringup.result import Result
+from lapel_bringup.rhythms import PATTERNS
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,22 @@ class Plan:
     clock_s: int = 30
     radio_s: int = 10
     load_ms: int = 2000
+    # names of rhythms.PATTERNS
+    patterns: tuple[str, ...] = tuple(PATTERNS)
 
 
 QUICK = Plan(
-    speech_pieces=4, presses=5, erases=100, erase_blocks=8, encode_rounds=20, plain_rounds=2,
-    clock_s=6, radio_s=3, load_ms=600,
-)  # fmt: skip
+    speech_pieces=4,
+    presses=5,
+    erases=100,
+    erase_blocks=8,
+    encode_rounds=20,
+    plain_rounds=2,
+    clock_s=6,
+    radio_s=3,
+    load_ms=600,
+    patterns=("listening", "captured", "accepted", "failed", "done"),
+)
 
 
 @dataclass
@@ -42,7 +53,6 @@ class Desk:
     person: Person
     plan: Plan = field(default_factory=Plan)
     radio: str = ""
-    interval_hint: str = ""
 
 
 @dataclass(frozen=True)

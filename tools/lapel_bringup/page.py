@@ -24,7 +24,7 @@ font:15px/1.5 system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif}
 main{max-width:960px;margin:0 auto;padding:32px 20px 64px}h1{font-size:26px;margin:0 0 4px}
 .sub{color:var(--soft);margin:0 0 20px}section,.summary{background:var(--card);border:1px solid var(--line);
 border-radius:12px;padding:20px 24px;margin:0 0 18px}h2{font-size:18px;margin:0;display:flex;gap:12px;
-align-items:center;justify-content:space-between}.chip{font-size:13px;font-weight:600;border-radius:99px;
+align-items:center;justify-content:space-between}.chips{margin:0;display:flex;gap:8px}.chip{font-size:13px;font-weight:600;border-radius:99px;
 padding:2px 12px;white-space:nowrap}.good{color:var(--good);background:var(--good-bg)}
 .look{color:var(--look);background:var(--look-bg)}.bad{color:var(--bad);background:var(--bad-bg)}
 .unknown{color:var(--none);background:var(--none-bg)}ul.findings{list-style:none;padding:0;margin:12px 0 0}
@@ -87,7 +87,7 @@ def _summary(report: Report) -> str:
         for record in report.steps
     )
     return (
-        f"<div class='summary'><h2>{' '.join(said)}</h2><div class='steps'>{links}</div>"
+        f"<div class='summary'><p class='chips'>{' '.join(said)}</p><div class='steps'>{links}</div>"
         f"<ul class='facts' style='margin-top:16px'>{facts}</ul></div>"
     )
 

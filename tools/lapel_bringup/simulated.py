@@ -10,6 +10,7 @@ from typing import Any
 
 from lapel_bringup.person import Nobody
 from simulator import wav
+from simulator.motor_sound import MotorSound
 from simulator.simulation import Simulation
 
 VOICE = Path(__file__).resolve().parents[1] / "simulator" / "demo" / "note_milk.wav"
@@ -28,6 +29,7 @@ class SimulatedPerson(Nobody):
         answers: Mapping[str, str] | None = None,
         *,
         voice: float = 0.03,
+        resonance_hz: float = 235.0,
     ) -> None:
         super().__init__(answers)
         self._simulation = simulation
@@ -36,8 +38,15 @@ class SimulatedPerson(Nobody):
         loud = [max(-32768, min(32767, round(x * voice))) for x in recording]
         self._voice = array("h", loud * 3)
         self._felt_from = 0
+        self._resonance_hz = resonance_hz
         self._was_open = simulation.mic.on_open
-        self._doing: asyncio.Task[None] | None = None
+
+    def ready(self, key: str, text: str) -> None:
+        super().ready(key, text)
+        mic, hardware = self._simulation.mic, self._simulation.hardware
+        zero_s = self._loop.time() - self._simulation.timeline.now_s()
+        motor = MotorSound(lambda: hardware.haptic, zero_s, self._resonance_hz)
+        mic.motor = motor if key == "haptic.table" else None
 
     def now(self, act: str, text: str) -> None:
         super().now(act, text)

@@ -104,6 +104,7 @@ class Microphone:
             rate_hz, blocks, wired = struct.unpack("<IH?", payload)
             self._wired = wired
             self._stop()
+            self._frame = 0
             self._task = asyncio.get_running_loop().create_task(self._run(rate_hz, bool(blocks & STEREO)))
             self.on_open(True)
         elif op == CLOSE:
@@ -124,7 +125,6 @@ class Microphone:
         if self._live is not None:
             self._live.clear()
         start_up = round(self._start_up_s * rate_hz)
-        self._frame = 0
         while True:
             # late is caught up: the chip's clock does not wait
             delay_s = begun + (self._frame + BLOCK_FRAMES) / rate_hz - loop.time()

@@ -12,21 +12,24 @@ _RISE_S = 0.008
 
 
 class MotorSound:
-    """A tone of `tone_hz` that follows `history()`: (seconds, strength 0 to 255), the newest last."""
+    """A tone of `tone_hz` that follows `history()`: (seconds after `zero_s`, strength 0 to 255), the newest last."""
 
-    def __init__(self, history: Callable[[], Sequence[tuple[float, int]]], tone_hz: float = 235.0) -> None:
+    def __init__(
+        self, history: Callable[[], Sequence[tuple[float, int]]], zero_s: float, tone_hz: float = 235.0
+    ) -> None:
         self._history = history
+        self._zero_s = zero_s
         self._tone_hz = tone_hz
         self._level = 0.0
         self._phase = 0.0
 
     def over(self, samples: list[int], begun_s: float, rate_hz: float) -> list[int]:
-        """`samples` of 24 bits, the first at `begun_s`, with the motor in them."""
+        """`samples` of 24 bits, the first at `begun_s` of the loop's clock, with the motor in them."""
         changes = list(self._history())[-64:]
         step = 1 / rate_hz
         decay = math.exp(-step / _RISE_S)
         turn = 2 * math.pi * self._tone_hz * step
-        at = begun_s
+        at = begun_s - self._zero_s
         strength = 0
         while changes and changes[0][0] <= at:
             strength = changes.pop(0)[1]

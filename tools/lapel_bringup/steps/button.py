@@ -10,7 +10,7 @@ from lapel_bringup.sound import percentile
 
 # what the driver waits before it believes a contact
 _DEBOUNCE_US = 10_000
-_MUCH_US = 8_000
+_MUCH_US = 10_000
 
 
 def run(desk: Desk) -> Result:

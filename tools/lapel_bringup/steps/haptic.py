@@ -30,7 +30,8 @@ def run(desk: Desk) -> Result:
         return result
     desk.person.now("feel", "feel each rhythm")
     rows: list[dict[str, Any]] = []
-    for name, rhythm in rhythms.PATTERNS.items():
+    for name in desk.plan.patterns:
+        rhythm = rhythms.PATTERNS[name]
         told = desk.bench.run(
             "rhythm", rhythm=rhythm, strength=255, before_ms=_BEFORE_MS, after_ms=_AFTER_MS, timeout_s=30
         )

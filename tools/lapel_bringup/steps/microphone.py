@@ -147,7 +147,8 @@ def _voice(result: Result, pieces: list[list[int]], rate_hz: int) -> None:
     over = voice - result.figures["noise_dbfs"]
     share = whole.clipped / len(everything)
     room_db = _WANTED_PEAK_DBFS - whole.peak_dbfs
-    steps = max(0, min(_GAIN_STEPS_MAX, int(room_db // _GAIN_STEP_DB)))
+    spoken = over >= _VOICE_OVER_NOISE_DB
+    steps = max(0, min(_GAIN_STEPS_MAX, int(room_db // _GAIN_STEP_DB))) if spoken else 0
     result.figures.update(
         voice_dbfs=round(voice, 1),
         voice_spl_db=round(voice + sound.SPL_AT_FULL_DB, 1),
@@ -164,7 +165,7 @@ def _voice(result: Result, pieces: list[list[int]], rate_hz: int) -> None:
             "Over 120 dB SPL at the sound hole: wind, blowing or tapping on it. If it was your usual voice, the gain "
             "is too high or the bits are shifted (wrong microphone type).",
         )
-    elif over < _VOICE_OVER_NOISE_DB:
+    elif not spoken:
         result.look(
             f"A voice is only {over:.0f} dB over the noise.",
             "Nobody spoke, or the sound hole is covered: look at the hole in the board and at glue over it.",
@@ -173,7 +174,7 @@ def _voice(result: Result, pieces: list[list[int]], rate_hz: int) -> None:
         result.good(
             f"A voice is {voice + sound.SPL_AT_FULL_DB:.0f} dB SPL here, {over:.0f} dB over the noise; nothing clips."
         )
-    if steps and over >= _VOICE_OVER_NOISE_DB:
+    if steps:
         result.good(f"Under cloth, mic_gain_steps could be up to {steps} (6 dB each) before such a voice clips.")
 
 
