@@ -3,4 +3,6 @@ from collections.abc import Callable
 from typing import Any
 
 def essentials() -> Any: ...
+PINS: dict[str, int]
+
 def build(trace: Callable[..., None] | None = None) -> Any: ...
