@@ -1,7 +1,7 @@
 """Texas Instruments DRV2605L, with an LRA or ERM on its output (SLOS854D; register map: section 8.6).
 
 Checked against TI's pages: the DRV2605's register map (its fields are the same), device ids, modes and reset,
-the initialisation order (8.5.3), flags that clear on reading, DRIVE_TIME, LRA_PERIOD, input formats (8.5.7).
+the initialisation order, flags that clear on reading, DRIVE_TIME, LRA_PERIOD, input formats.
 From memory, as the document could not be had: reset values that differ from the DRV2605's, factors of the
 voltages, what EN low does to the bus, GO in standby, what 0x21 and 0x22 read while nothing is driven.
 Waveforms of the library are Immersion's and not in the data sheet: here each is 100 ms at full strength.
@@ -77,7 +77,7 @@ class Drv2605l:
         self._lasts_ms = 0
 
     def enable(self, level):
-        """The EN pin (8.3.8): low is shut down. Registers are kept; the bus is acknowledged and does nothing."""
+        """The EN pin ("device enable"): low is shut down. Registers stay; the bus is acknowledged and does nothing."""
         self.tick()
         self._enabled = bool(level)
         if not level:
@@ -85,7 +85,7 @@ class Drv2605l:
         self._follow()
 
     def write(self, data):
-        """One write transaction: register address, then values for it and the ones after it (8.5.2)."""
+        """One write transaction: register address, then values for it and the ones after it (8.5.3)."""
         self.tick()
         if not self._enabled:
             return
@@ -143,7 +143,7 @@ class Drv2605l:
             self.registers[:] = _RESET
             return
         if register == _CONTROL4 and value & 1:
-            raise Misuse("OTP_PROGRAM burns the calibration once and for ever, at 4.0 V to 4.4 V only (8.5.6)")
+            raise Misuse("OTP_PROGRAM burns the calibration once and for ever, at 4.0 V to 4.4 V only (8.5.7)")
         if register == _GO:
             self._go(value & 1)
             return
@@ -158,7 +158,7 @@ class Drv2605l:
             self._stop()
             return
         mode = self.registers[_MODE]
-        # In standby nothing is played (8.4.2).
+        # In standby nothing is played ("standby mode").
         if mode & _STANDBY or self._went_ms is not None:
             return
         mode &= 7
@@ -189,11 +189,11 @@ class Drv2605l:
                 total_ms += (slot & 0x7F) * 10
                 continue
             if slot > _EFFECTS:
-                raise Misuse("effect %d: the library has 1 to %d (12.1.2)" % (slot, _EFFECTS))
+                raise Misuse("effect %d: the library has 1 to %d (waveform library effects list)" % (slot, _EFFECTS))
             if library and is_lra != (library == 6):
-                raise Misuse("library %d is not for %s (8.3.5.2, table 1)" % (library, "LRA" if is_lra else "ERM"))
+                raise Misuse("library %d is not for %s (8.3.5.2)" % (library, "LRA" if is_lra else "ERM"))
             if library == 1 and not self._is_open_loop():
-                raise Misuse("library 1 has its own overdrive: open loop only (8.5.7.1.3)")
+                raise Misuse("library 1 has its own overdrive: open loop only (closed-loop mode, bidirectional)")
             total_ms += _EFFECT_MS if library else 0
         return total_ms
 
@@ -218,7 +218,7 @@ class Drv2605l:
         bad = bad or abs(rated_mv - self.rated_mv) * 10 > self.rated_mv
         bad = bad or clamp_mv > self.overdrive_mv * 11 // 10 or clamp_mv < rated_mv
         bad = bad or (self.motor == "lra" and abs(drive_us - half_period_us) * 4 > half_period_us)
-        # Brake factor and loop gain as table 9.2.2 advises; 7 switches braking off.
+        # Brake factor and loop gain as 8.5.6 advises; 7 switches braking off.
         bad = bad or registers[_FEEDBACK] >> 4 & 7 == 7
         self._diagnosed(bad)
         if not bad:
@@ -252,7 +252,7 @@ class Drv2605l:
         return 255 if self._went_ms is not None and self._lasts_ms else 0
 
     def _real_time(self):
-        """Strength by RTP_INPUT: signed or not (DATA_FORMAT_RTP), one-way or not (BIDIR_INPUT): 8.5.7.1."""
+        """Strength by RTP_INPUT: signed or not (DATA_FORMAT_RTP), one-way or not (BIDIR_INPUT): data formats."""
         value = self.registers[_RTP]
         if not self.registers[_CONTROL3] & 0x08:
             # Two's complement, made to count from the lowest.

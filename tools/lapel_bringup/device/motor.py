@@ -16,8 +16,9 @@ async def run(board, drive_ms):
     try:
         say("diagnosis", fault=haptic.diagnose())
         haptic.calibrate()
+        board.keep_calibration(haptic)
         say("calibration", fault=None, registers=list(haptic.calibration()))
-    except HapticError as error:
+    except (HapticError, OSError) as error:
         say("calibration", fault=str(error), registers=None)
     haptic.drive(255)
     try:

@@ -71,7 +71,7 @@ def _driver(result: Result, told: Told) -> None:
         )
         return
     result.figures["calibration_registers"] = calibration["registers"]
-    result.good("The driver calibrated itself to the actuator.")
+    result.good("The driver calibrated itself to the actuator, and the pin keeps that for every later boot.")
     driven = told.all("driven")
     resonance = driven[-1]["resonance_hz"] if driven else None
     result.figures.update(resonance_hz=resonance, motor_supply_mv=driven[-1]["supply_mv"] if driven else None)
