@@ -13,6 +13,8 @@ _POLL_READ = 1
 _DMA_BLOCK_BYTES = 2048
 _BLOCK_FRAMES = 256
 _BLOCK_BYTES = 4 * _BLOCK_FRAMES
+# with the count of blocks, for who sends them: both slots of each frame are wanted, in blocks of half as many
+_STEREO = 0x8000
 
 
 class _All:
@@ -49,8 +51,8 @@ class I2S(io.IOBase):
     def __init__(self, id, *, sck, ws, sd, mode, bits, format, rate, ibuf):
         if id not in (0, 1):
             raise ValueError("I2S({}) doesn't exist".format(id))
-        if mode != I2S.RX or bits != 32 or format != I2S.MONO:
-            raise ValueError("the simulated I2S receives 32-bit mono only")
+        if mode != I2S.RX or bits != 32:
+            raise ValueError("the simulated I2S receives 32 bits only")
         reserve_dma(ibuf)
         self._slots = _Dma.slots
         self._count = max(2, ibuf // _DMA_BLOCK_BYTES)
@@ -60,7 +62,8 @@ class I2S(io.IOBase):
         self._taken = 0
         self._overruns = 0
         self._world = world.attached()
-        self._world.open_mic(self, (number(sck), number(ws), number(sd)), rate, self._count)
+        both = _STEREO if format == I2S.STEREO else 0
+        self._world.open_mic(self, (number(sck), number(ws), number(sd)), rate, self._count | both)
 
     def slot(self):
         """Where the next DMA block goes; a full ring loses its oldest."""
