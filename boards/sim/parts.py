@@ -4,11 +4,6 @@ A part is {"chip": name, "pins": {"SDA": 5, ...}}: the chip's pins, and the GPIO
 GPIO that switches the part's supply, where one does. What is not in the list is not there.
 """
 
-import time
-
-# CPython's time has no ticks.
-_ticks_us = getattr(time, "ticks_us", None) or (lambda: time.monotonic_ns() // 1000)
-
 # The classic simulated board: its haptic and LED speak to the simulator themselves.
 CLASSIC = (
     {"chip": "button", "pins": {"A": 1}},
@@ -25,7 +20,7 @@ def wire(world, parts):
         try:
             _MODELS[chip](world, part["pins"])
         except KeyError as error:
-            raise ValueError("%s: pin %s is not wired; wired are %s" % (chip, error, sorted(part["pins"])))
+            raise ValueError("%s: pin %s is not wired; wired are %s" % (chip, error.args[0], sorted(part["pins"])))
 
 
 def _button(world, pins):
@@ -62,7 +57,7 @@ def _on_i2c(world, pins, chip):
 def _ws2812(world, pins):
     from chips.ws2812 import Ws2812
 
-    pixel = Ws2812(lambda r, g, b: world.tell("led", (r, g, b)), _ticks_us)
+    pixel = Ws2812(lambda r, g, b: world.tell("led", (r, g, b)), world.now_us)
     world.gpio(pins["DIN"]).bits = pixel.bits
     if "POWER" in pins:
         pixel.power(0)

@@ -26,6 +26,11 @@ def _ticks_ms():
     return now() if now else time.monotonic_ns() // 1_000_000
 
 
+def _ticks_us():
+    now = getattr(time, "ticks_us", None)
+    return now() if now else time.monotonic_ns() // 1000
+
+
 class Gpio:
     """One pin: what the chip does with it, and what is outside."""
 
@@ -63,10 +68,12 @@ class Gpio:
 
 
 class World:
-    """`ticks_ms()` is the time of parts and timers. `heard` holds (what, value) of all that parts told."""
+    """`ticks_ms()` is the time of parts and timers, the chip's own unless it is given. `heard` holds (what, value) of
+    all that parts told."""
 
-    def __init__(self, ticks_ms=_ticks_ms):
-        self.now_ms = ticks_ms
+    def __init__(self, ticks_ms=None):
+        self.now_ms = ticks_ms or _ticks_ms
+        self.now_us = (lambda: ticks_ms() * 1000) if ticks_ms else _ticks_us
         self.heard = []
         self.battery_mv = None
         self.cause = PWRON_RESET
