@@ -32,6 +32,33 @@ demo: $(VENV) $(MPY) ## one press of the simulated pin, from the spoken line to 
 sim: $(VENV) $(MPY) ## the simulated pin with your own voice; the space bar is the button
 	@$(LAPEL) sim --mic
 
+# --- what a person does with a pin of their own --------------------------------------------------------
+
+# Empty unless given: make flash BOARD=xiao_esp32s3 PORT=/dev/ttyACM0
+BOARD ?=
+PORT ?=
+TO ?=
+USB = $(PY) -m lapel_usb
+# $(call asked,NAME,--option): the option when NAME=1 was said.
+asked = $(if $(filter-out 0,$($(1))),$(2))
+
+.PHONY: flash console logs backup wipe
+flash: $(VENV) ## put the app on a pin: BOARD=..., PORT=... where several are; PREVIOUS=1 goes back
+	@$(USB) flash --board '$(BOARD)' --port '$(PORT)' --aioble '$(AIOBLE)' --mip-index '$(MIP_INDEX)' \
+		$(call asked,OTHER_BOARD,--other-board) $(call asked,FORMAT,--format) $(call asked,PREVIOUS,--previous)
+
+console: $(VENV) ## MicroPython's prompt on a pin; Ctrl-] leaves
+	@$(USB) console --port '$(PORT)'
+
+logs: $(VENV) ## what a pin tells, while it works
+	@$(USB) logs --port '$(PORT)'
+
+backup: $(VENV) ## recordings and settings of a pin into a folder: TO=...; RAW=1 the whole flash
+	@$(USB) backup --port '$(PORT)' --to '$(TO)' $(call asked,RAW,--raw)
+
+wipe: $(VENV) ## erase recordings, settings and key of a pin; ALL=1 everything; YES=1 without a question
+	@$(USB) wipe --port '$(PORT)' $(call asked,ALL,--all) $(call asked,YES,--yes) $(call asked,UNSENT,--unsent)
+
 # --- what a developer does ----------------------------------------------------------------------------
 
 .PHONY: test quick lint size bench wrong-actions

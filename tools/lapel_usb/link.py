@@ -83,17 +83,29 @@ class PinLink:
 
     def start_app(self) -> None:
         """Soft reset: the pin boots as after power-on; the port is let go."""
-        wire = self.transport
         try:
-            wire.serial.write(b"\r\x02")
-            waking.settle(wire)
-            wire.serial.write(b"\x04")
-            # a port that is closed at once may take the last byte with it
-            wire.read_until(1, b"soft reboot", timeout=2)
+            waking.start(self.transport)
         except OSError as error:
             raise LinkLost(f"{self.port} went away: {error}.") from error
         finally:
             self.drop()
+
+    def reset(self) -> None:
+        """Hard reset; the port is let go."""
+        try:
+            self.transport.exec_raw_no_follow("import machine\nmachine.reset()")
+        except (OSError, TransportError) as error:
+            # it may be gone before it has answered
+            self.tell(f"The pin restarts ({error}).")
+        finally:
+            self.drop()
+
+    def start_and_listen(self, on_line: Callable[[str], bool], timeout_s: float) -> None:
+        """Soft reset; `on_line` gets what the pin prints from then on, until it gives True or time is up. The port is
+        let go. A port that goes away with the reset is opened again."""
+        wire = self.transport
+        self._wire = None
+        waking.start_and_listen(wire, on_line, timeout_s)
 
     def run(
         self, code: str, *, timeout_s: float = 10, on_line: Callable[[str], None] | None = None, feed: bool = True
@@ -136,6 +148,10 @@ class PinLink:
     def facts(self) -> Facts:
         """What the pin says of itself; asked once."""
         return facts.probe(self.run)
+
+    def forget_facts(self) -> None:
+        """They have changed."""
+        self.__dict__.pop("facts", None)
 
     # --- files
 

@@ -59,6 +59,48 @@ def wake(port: str, tell: Callable[[str], None], timeout_s: float) -> Wire:
             )
 
 
+def start(wire: Wire) -> None:
+    """Soft reset out of the raw REPL: the pin boots as after power-on. Raises OSError when the port is gone."""
+    wire.serial.write(b"\r\x02")
+    settle(wire)
+    wire.serial.write(b"\x04")
+    # a port that is closed at once may take the last byte with it
+    wire.read_until(1, b"soft reboot", timeout=2)
+
+
+def start_and_listen(wire: Wire, on_line: Callable[[str], bool], timeout_s: float) -> None:
+    """The same, and then hears what the pin prints, line by line; see listen()."""
+    port = wire.device_name
+    with contextlib.suppress(OSError):
+        start(wire)
+    listen(port, on_line, timeout_s, wire)
+
+
+def listen(port: str, on_line: Callable[[str], bool], timeout_s: float | None = None, wire: Wire | None = None) -> None:
+    """Gives what comes to `on_line` until it gives True or time is up; never writes. A port that goes away is opened
+    again when it returns. Raises UsbError when it does not."""
+    until = None if timeout_s is None else time.monotonic() + timeout_s
+    line = b""
+    try:
+        while until is None or time.monotonic() < until:
+            try:
+                wire = wire or _open(port)
+                wire.serial.fill(0.2)
+                *lines, line = (line + wire.serial.take_all()).split(b"\n")
+            except OSError:
+                if wire:
+                    wire.close()
+                wire, line = None, b""
+                _wait_for(port)
+                continue
+            for one in lines:
+                if on_line(one.decode(errors="replace").rstrip("\r")):
+                    return
+    finally:
+        if wire:
+            wire.close()
+
+
 def settle(wire: Wire) -> bytes:
     """Drops what still comes in, until it is quiet; gives the last of it."""
     last = b""

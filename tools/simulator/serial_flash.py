@@ -1,5 +1,5 @@
 """The flash of the simulated pin on USB as its host half sees it: the image, and the state file shared with
-boards/sim/nor_file.py, which keeps the rules of NOR."""
+boards/sim/usb/nor_file.py, which keeps the rules of NOR."""
 
 from __future__ import annotations
 

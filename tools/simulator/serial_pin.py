@@ -1,6 +1,6 @@
 """A pin on USB without hardware: a pseudo terminal that behaves as an ESP32-S3 with stock MicroPython.
 
-The code runs on this computer's MicroPython (boards/sim/usb.py), on a LittleFS at "/" in an image file. Here is
+The code runs on this computer's MicroPython (boards/sim/usb/prompt.py), on a LittleFS at "/" in an image file. Here is
 what is not the interpreter: the cable, Ctrl-C, resets, the watchdog, and the power.
 """
 
@@ -26,7 +26,7 @@ BLOCKS = 256
 # machine.reset_cause()
 POWER_ON, HARD_RESET, WATCHDOG, SOFT_RESET = 1, 2, 3, 5
 KEPT_OUTPUT_BYTES = 1 << 18
-# What the interpreter tells on its private wire: see boards/sim/control.py.
+# What the interpreter tells on its private wire: see boards/sim/usb/control.py.
 LISTEN, KEY, WDT, FEED, RTC_SAVE, RTC_LOAD = b"l", b"k", b"w", b"f", b"S", b"L"
 RESET, SOFT_RESET_ASKED, POWER_CUT, ENDED = b"R", b"s", b"X", b""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "boards" / "sim" / "usb.py"
+PROGRAM = ROOT / "boards" / "sim" / "usb" / "prompt.py"
 # Not an argument: the unix port takes none of more than 255 characters.
 OPTIONS = "LAPEL_SIM_USB"
 CTRL_C = 3
@@ -32,7 +32,7 @@ INTERRUPT_GAP_S = 0.3
 
 @dataclass(frozen=True)
 class Claim:
-    """What the pin says of itself where it differs from the truth; see boards/sim/chip.py."""
+    """What the pin says of itself where it differs from the truth; see boards/sim/usb/chip.py."""
 
     machine: str | None = None
     version: tuple[int, int, int] | None = None
@@ -47,7 +47,7 @@ class Claim:
 
 
 class Interpreter:
-    """Starts the process. `options` are those of boards/sim/usb.py."""
+    """Starts the process. `options` are those of boards/sim/usb/prompt.py."""
 
     def __init__(self, command: list[str], options: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> None:
         to_pin, from_pin = os.pipe(), os.pipe()

@@ -1,4 +1,4 @@
-"""What stock MicroPython on an ESP32-S3 does around main.py, on USB: `micropython usb.py`.
+"""What stock MicroPython on an ESP32-S3 does around main.py, on USB: `micropython prompt.py`.
 
 It mounts LittleFS at "/" of an image with the rules of NOR flash, runs boot.py and main.py, and speaks the
 friendly and the raw REPL (raw paste with it) on stdin and stdout. A soft reset ends this process; the host

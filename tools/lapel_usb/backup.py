@@ -1,0 +1,105 @@
+"""`make backup`: what a pin remembers, into a folder of this computer, each file compared by digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from lapel_usb import inventory
+from lapel_usb.build import sha256
+from lapel_usb.copying import Copier
+from lapel_usb.errors import UsbError
+from lapel_usb.link import PinLink
+
+KEPT = "data"
+LIST = "SHA256SUMS"
+IMAGE = "flash.bin"
+
+
+def default_folder() -> Path:
+    """lapel-backup-2026-11-21-1405"""
+    return Path(datetime.now().astimezone().strftime("lapel-backup-%Y-%m-%d-%H%M"))
+
+
+def run(
+    link: PinLink,
+    folder: Path,
+    raw: bool,
+    tell: Callable[[str], None],
+    progress: Callable[[int, int], None] = lambda done, whole: None,
+) -> None:
+    """Makes the folder. With `raw` the whole flash as an image, in place of files. Raises UsbError."""
+    if folder.exists():
+        raise UsbError(f"{folder} is there already.", "Name another folder: TO=...")
+    if not raw and not link.facts.mounted:
+        raise UsbError(
+            "The filesystem of the pin does not mount, so there are no files to read.",
+            "Its flash can be kept as an image:  make backup RAW=1",
+        )
+    part = folder.with_name(folder.name + ".part")
+    part.mkdir(parents=True, exist_ok=True)
+    listed = _image(link, part, progress) if raw else _files(link, part, progress)
+    (part / LIST).write_text("".join(f"{digest}  {path}\n" for path, digest in listed.items()), encoding="utf-8")
+    part.rename(folder)
+    tell(f"{folder} holds {len(listed)} files, each compared with the pin; check them with: sha256sum -c {LIST}")
+
+
+def _files(link: PinLink, folder: Path, progress: Callable[[int, int], None]) -> dict[str, str]:
+    held = inventory.take(link)
+    paths = {path: size for path, size in held.files.items() if path.startswith(KEPT + "/")}
+    whole, done = sum(paths.values()), 0
+    copier = Copier(link)
+    listed = {}
+    for path, size in paths.items():
+        if ".." in PurePosixPath(path).parts:
+            continue
+        data = link.read_file(f"/{path}")
+        digest = sha256(data)
+        if copier.digest(path) != digest:
+            raise UsbError(f"/{path} did not arrive as it is on the pin.", "Type the command again.")
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        listed[path] = digest
+        done += size
+        progress(done, whole)
+    return listed
+
+
+def _image(link: PinLink, folder: Path, progress: Callable[[int, int], None]) -> dict[str, str]:
+    size = int(str(link.evaluate(_SIZE)))
+    done = 0
+
+    def read(count_bytes: int) -> None:
+        nonlocal done
+        done += count_bytes
+        progress(done, size)
+
+    data = link.read_with(_BEGIN, "_next()", "pass", read)
+    digest = hashlib.sha256(data).hexdigest()
+    if link.run("import binascii\nprint(binascii.hexlify(_sum.digest()).decode())").strip() != digest:
+        raise UsbError("The image did not arrive as it was read on the pin.", "Type the command again.")
+    (folder / IMAGE).write_bytes(data)
+    return {IMAGE: digest}
+
+
+_SIZE = "(lambda b: b.ioctl(4, 0) * b.ioctl(5, 0))(__import__('flashbdev').bdev)"
+_BEGIN = """
+import hashlib
+from flashbdev import bdev as _dev
+_size = _dev.ioctl(5, 0)
+_count = _dev.ioctl(4, 0)
+_sum = hashlib.sha256()
+_block = bytearray(_size)
+_at = 0
+def _next():
+    global _at
+    if _at == _count:
+        return b""
+    _dev.readblocks(_at, _block)
+    _sum.update(_block)
+    _at += 1
+    return _block
+"""
