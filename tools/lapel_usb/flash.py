@@ -76,7 +76,7 @@ def event_of(line: str) -> Mapping[str, object]:
 def flash(link: PinLink, request: Request, told: Told) -> App | None:
     """The app of the request runs on the pin, or the one before it (then it gives None). The link is closed at the
     end. Raises UsbError; whatever it says, an app is on the pin that starts, if one was there."""
-    want = checks.wanted(request.board, request.root)
+    want = None if request.previous else checks.wanted(request.board, request.root)
     for attempt in range(ATTEMPTS):
         try:
             app = _once(link, request, want, told)
@@ -90,7 +90,10 @@ def flash(link: PinLink, request: Request, told: Told) -> App | None:
     return app
 
 
-def _once(link: PinLink, request: Request, want: checks.Wanted, told: Told) -> App | None:
+def _once(link: PinLink, request: Request, want: checks.Wanted | None, told: Told) -> App | None:
+    if want is None:
+        _back(link, inventory.take(link), told)
+        return None
     facts = link.facts
     if request.format and not facts.mounted:
         told.tell("Formatting the filesystem of the pin.")
@@ -98,9 +101,6 @@ def _once(link: PinLink, request: Request, want: checks.Wanted, told: Told) -> A
         facts = link.facts
     checks.check(facts, want, link.port)
     held = inventory.take(link)
-    if request.previous:
-        _back(link, held, told)
-        return None
     _same_board(held, request)
     told.tell(f"MicroPython {facts.version_text} on {facts.machine}. Building the app for {request.board}.")
     app = _with_aioble(link, _built(link, request), held, request, told)
@@ -125,13 +125,9 @@ def format_pin(link: PinLink) -> None:
 
 
 def _built(link: PinLink, request: Request) -> App:
-    names = sorted(path.stem for path in (request.root / "boards" / request.board).rglob("*.py"))
-    brought = link.evaluate(f"[n for n in {names!r} if n in __import__('sys').modules]") if names else []
-    return build.build(request.board, link.facts.arch, root=request.root, brought=list(_texts(brought)))
-
-
-def _texts(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
+    # on the simulated pin the chip's own modules lie beside board.py: the pin brings them
+    brought = link.run("import sys\nfor n in sys.modules: print(n)").split()
+    return build.build(request.board, link.facts.arch, root=request.root, brought=brought)
 
 
 def _with_aioble(link: PinLink, app: App, held: Inventory, request: Request, told: Told) -> App:

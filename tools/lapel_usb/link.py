@@ -31,6 +31,8 @@ try:
 except (ImportError, ValueError):
     _dog = None
 """
+# Without a filesystem the stock boot would print for ever again.
+_IS_MOUNTED = "import os\nprint(os.statvfs('/')[2] > 0)"
 _FEED = "\nif _dog: _dog.feed()\n"
 
 
@@ -51,13 +53,28 @@ class PinLink:
         return self._wire
 
     def open(self) -> None:
-        """Takes the port, interrupts the app and stretches the watchdog. Raises UsbError."""
+        """Takes the port, interrupts the app, stretches the watchdog, and clears the app away: its heap, its
+        modules, its interrupts. Raises UsbError."""
         self._wire = waking.wake(self.port, self.tell, self._timeout_s)
         try:
             self.run(_STRETCH, feed=False)
+            if self.run(_IS_MOUNTED).strip() == "True":
+                self._clear()
+                self.run(_STRETCH, feed=False)
         except UsbError:
             self.drop()
             raise
+
+    def _clear(self) -> None:
+        # a soft reset out of the raw REPL comes back to it, without main.py
+        try:
+            self.transport.enter_raw_repl(soft_reset=True)
+        except OSError:
+            # a USB of its own that begins anew
+            self.drop()
+            self._wire = waking.wake(self.port, self.tell, self._timeout_s)
+        except TransportError as error:
+            raise LinkLost(f"The pin on {self.port} did not come back from a soft reset ({error}).", _AGAIN) from error
 
     def restart(self) -> None:
         """An empty interpreter: a soft reset that runs no main.py, for who needs all of the heap. Raises UsbError."""

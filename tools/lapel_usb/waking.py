@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from lapel_usb import ports
-from lapel_usb.errors import NotMicroPython, UsbError
+from lapel_usb.errors import Busy, NotMicroPython, UsbError
 from lapel_usb.wire import TransportError, Wire
 
 BANNER = b"raw REPL; CTRL-B to exit\r\n>"
@@ -24,6 +24,8 @@ RETURN_S = 15.0
 # Silence as long as this ends what was still on its way.
 QUIET_S = 0.1
 POLL_S = 0.05
+# Some programs look at a new port for a moment.
+BUSY_S = 1.0
 
 
 def wake(port: str, tell: Callable[[str], None], timeout_s: float) -> Wire:
@@ -111,13 +113,17 @@ def settle(wire: Wire) -> bytes:
 
 
 def _open(port: str) -> Wire:
-    try:
-        return Wire(port)
-    except (TransportError, OSError) as error:
-        problem = ports.why_not(port)
-        if os.path.exists(port):
-            raise problem from error
-        raise OSError(problem.sentence) from error
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            return Wire(port)
+        except (TransportError, OSError) as error:
+            problem = ports.why_not(port)
+            if not os.path.exists(port):
+                raise OSError(problem.sentence) from error
+            if not isinstance(problem, Busy) or time.monotonic() > until:
+                raise problem from error
+        time.sleep(POLL_S)
 
 
 def _wait_for(port: str) -> None:

@@ -13,6 +13,7 @@ if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
 from simulator.serial_pin import SerialPin  # noqa: E402
+from tests.host.usb.desks import Desk  # noqa: E402
 
 
 @pytest.fixture
@@ -22,3 +23,9 @@ def pin(tmp_path: Path) -> Iterator[SerialPin]:
         pin.wait_for(b">>> ")
         yield pin
         assert pin.flash.rules_broken == 0
+
+
+@pytest.fixture
+def desk(pin: SerialPin, tmp_path: Path) -> Desk:
+    """The pin and a folder for checkouts."""
+    return Desk(pin, tmp_path)
