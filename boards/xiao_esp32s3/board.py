@@ -20,6 +20,8 @@ PINS = {
 _DIVIDER = 2.0
 # Drawn while the battery is read, connected and idle: an estimate, worth 10 mV.
 _IDLE_MA = 50
+# And by a small LRA at its rated voltage.
+_LRA_MA = 60
 
 
 class Board(esp32s3.Esp32S3):
@@ -43,6 +45,10 @@ def build(trace=None):
     board.fit(PINS, trace)
     bus = esp32s3.i2c(PINS)
     board.haptic = board.part(lambda: board.calibrated(Drv2605l(bus)), HapticError, esp32s3.on_bus(PINS))
+
+    def load_ma():
+        return _IDLE_MA + _LRA_MA * board.haptic.strength // 255
+
     adc = machine.ADC(machine.Pin(PINS["battery"]), atten=machine.ADC.ATTN_11DB)
-    board.battery = BatteryAdc(adc, _DIVIDER, load_ma=lambda: _IDLE_MA)
+    board.battery = BatteryAdc(adc, _DIVIDER, load_ma=load_ma)
     return board

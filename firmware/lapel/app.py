@@ -158,6 +158,9 @@ class App:
             "feedback": self._feedback.dropped,
             "button": self._board.button.dropped,
             "link": self._link.dropped,
+            # not every board's have a bus that could fail
+            "haptic": getattr(self._board.haptic, "errors", 0),
+            "gauge": getattr(self._board.battery, "errors", 0),
         }
 
     def _trouble(self, name: str) -> None:

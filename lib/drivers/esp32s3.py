@@ -18,6 +18,8 @@ _RATE_HZ = const(16000)
 # 19 DMA blocks, 300 ms: an erase that takes 200 ms loses nothing.
 _IBUF_BYTES = const(40000)
 _I2C_HZ = const(400_000)
+# The longest transfer of ours takes 0.3 ms: a bus that is stuck must not hold up the recording.
+_I2C_TIMEOUT_US = const(5000)
 _WATCHDOG_MS = const(8000)
 # LittleFS takes caches of four times this: small files lie in the directory then and cost no erase.
 _READ_BYTES = const(128)
@@ -78,6 +80,7 @@ class Silent:
     """In the place of a part that does not answer: takes everything, measures nothing."""
 
     charging = None
+    strength = 0
 
     def drive(self, strength):
         pass
@@ -223,7 +226,8 @@ def microphone(pins):
 
 def i2c(pins):
     """The bus on the signals i2c_sda and i2c_scl."""
-    return machine.I2C(0, sda=machine.Pin(pins["i2c_sda"]), scl=machine.Pin(pins["i2c_scl"]), freq=_I2C_HZ)
+    sda, scl = machine.Pin(pins["i2c_sda"]), machine.Pin(pins["i2c_scl"])
+    return machine.I2C(0, sda=sda, scl=scl, freq=_I2C_HZ, timeout=_I2C_TIMEOUT_US)
 
 
 def on_bus(pins):

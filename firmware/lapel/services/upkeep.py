@@ -5,11 +5,14 @@ from lapel.services.store_files import StoreError
 _ROUND_MS = 1000
 _BATTERY_EVERY_MS = 5000
 _RECONCILE_EVERY_MS = 60_000
+# Of `drops` what is no queue, but a chip that its bus did not reach.
+_CHIPS = {"haptic": "haptic driver", "gauge": "fuel gauge"}
 
 
 class Upkeep:
     """`gauge` is the board's battery (read_mv(), read_percent(), charging), `battery` core/battery.Battery,
-    `set_percent(percent)` tells the world; `drops() -> {queue: count}` is what bounded queues turned away since boot.
+    `set_percent(percent)` tells the world; `drops() -> {name: count}` is what bounded queues turned away since boot,
+    and what chips missed.
     """
 
     def __init__(
@@ -62,5 +65,7 @@ class Upkeep:
                 self._reported[queue] = count
                 if queue == "mic":
                     self._flight.overrun(queue, new)
+                elif queue in _CHIPS:
+                    self._flight.error("the %s did not answer %d times: check its wires" % (_CHIPS[queue], new))
                 else:
                     self._flight.dropped(queue, new)

@@ -19,10 +19,26 @@ class Desk:
     def __init__(self, gauge):
         self.told = []
         self.shown = []
-        self.upkeep = Upkeep(gauge, Battery(3500), self.told.append, None, None, self, None, None, None, None, None)
+        self.written = []
+        self.counts = {}
+        self.upkeep = Upkeep(
+            gauge, Battery(3500), self.told.append, None, None, self, self.drops, self, None, None, None
+        )
 
     def show(self, name):
         self.shown.append(name)
+
+    def drops(self):
+        return self.counts
+
+    def overrun(self, name, count):
+        self.written.append(("overrun", name, count))
+
+    def dropped(self, name, count):
+        self.written.append(("dropped", name, count))
+
+    def error(self, text):
+        self.written.append(("error", text))
 
     def measure(self):
         self.upkeep._measure()
@@ -56,3 +72,16 @@ def test_nothing_measured_is_nothing_told():
     desk = Desk(Gauge(None))
     desk.measure()
     assert desk.told == [] and desk.shown == []
+
+
+def test_what_was_lost_is_written_once():
+    desk = Desk(Gauge(3820))
+    desk.counts = {"mic": 256, "link": 2, "haptic": 0, "gauge": 0}
+    desk.upkeep._count_drops()
+    desk.upkeep._count_drops()
+    assert sorted(desk.written) == [("dropped", "link", 2), ("overrun", "mic", 256)]
+    desk.written.clear()
+    desk.counts = {"mic": 256, "link": 3, "haptic": 3, "gauge": 0}
+    desk.upkeep._count_drops()
+    wires = "the haptic driver did not answer 3 times: check its wires"
+    assert sorted(desk.written) == [("dropped", "link", 1), ("error", wires)]
