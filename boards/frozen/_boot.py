@@ -3,7 +3,7 @@
 That one prints a sentence for ever when a file system does not mount, and main.py is never reached. Here the app
 is in the image and needs no file system to start: it finds its store missing, goes into safe mode, and says so on
 the LED and over the radio. Nothing is formatted but a flash that is blank: what does not mount today may hold
-recordings that nobody has heard, and `make backup` can still fetch it before `make wipe` makes it anew.
+recordings that nobody has heard: `make backup RAW=1` can still fetch it before `make wipe ALL=1` makes it anew.
 """
 
 import gc
@@ -39,7 +39,7 @@ def mount(flash, place="/"):
             time.sleep_ms(_PAUSE_MS)
     return (
         f"the flash does not mount ({trouble}). Nothing on it was changed. On the computer: "
-        "make backup saves what is there, make wipe makes it anew."
+        "make backup RAW=1 saves what is there, make wipe ALL=1 makes it anew."
     )
 
 
