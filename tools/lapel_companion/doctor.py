@@ -102,11 +102,11 @@ def pin(state: Path, status: dict[str, Any]) -> Iterator[Finding]:
     link = status["link"]
     if link.get("safe_mode"):
         # Its app does not run: what it wrote down can be read over USB only.
-        yield Finding(BAD, "pin", safe_mode.sentence(link["safe_mode"]), "make logs, then make flash")
+        yield Finding(BAD, "pin", safe_mode.sentence(link["safe_mode"]), "lapel doctor --usb")
         return
     if "dev" not in link:
-        text = f"not linked ({link['state']}); is it charged and near?"
-        yield Finding(WARN, "pin", text)
+        text = f"not linked ({link['state']}); is it charged and near? What it wrote down can be read over USB"
+        yield Finding(WARN, "pin", text, "lapel doctor --usb")
         return
     yield Finding(GOOD, "pin", f"{link['dev']} is linked, MTU {link['mtu']}")
     try:

@@ -11,6 +11,7 @@ import click
 # name: (module, what the list says of it)
 _COMMANDS = {
     "sim": ("simulator.cli", "Run a simulated pin, its radio and the companion on this machine."),
+    "bringup": ("lapel_bringup.cli", "Test a pin on the desk over USB, step by step, with a report."),
     "run": ("lapel_companion.cli.run", "Run the companion in the foreground and show what happens."),
     "setup": ("lapel_companion.cli.setup", "Set up speech, notices and first phrases, and try one."),
     "service": ("lapel_companion.cli.service", "Have the companion run whenever you are logged in."),
@@ -22,6 +23,12 @@ _COMMANDS = {
     "release": ("lapel_companion.cli.talk", "Let a held dispatch go, with better words if need be."),
     "cancel": ("lapel_companion.cli.talk", "Stop a dispatch and its jobs."),
     "doctor": ("lapel_companion.cli.doctor", "Check what is there, what is missing, and what to type."),
+}
+
+# Commands that a lean installation lacks, and the packages whose absence says so.
+_OF_THE_CHECKOUT = {
+    "sim": ("simulator",),
+    "bringup": ("lapel_bringup", "lapel_usb", "mpremote", "serial"),
 }
 
 
@@ -36,10 +43,10 @@ class _Lazy(click.Group):
         try:
             found = getattr(importlib.import_module(module), cmd_name)
         except ModuleNotFoundError as error:
-            if cmd_name != "sim" or not (error.name or "").startswith("simulator"):
+            if (error.name or "").split(".")[0] not in _OF_THE_CHECKOUT.get(cmd_name, ()):
                 raise
             raise click.ClickException(
-                "the simulator is not part of this installation: use a checkout of Lapel (make demo)."
+                f"`lapel {cmd_name}` is not part of this installation: use a checkout of Lapel (make tools)."
             ) from error
         assert isinstance(found, click.Command)
         return found

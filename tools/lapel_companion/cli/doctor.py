@@ -15,15 +15,24 @@ _COLOURS = {"ok": "green", "info": "blue", "warn": "yellow", "bad": "red"}
 
 @click.command()
 @click.option("--radio", default="bleak", show_default=True, metavar="SPEC", help="The radio to try.")
+@click.option(
+    "--usb", is_flag=False, flag_value="", default=None, metavar="[PORT]", help="Look at the pin on USB instead."
+)
 @config_option
 @state_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts.")
-def doctor(radio: str, config_file: Path | None, state: Path | None, as_json: bool) -> None:
+def doctor(radio: str, usb: str | None, config_file: Path | None, state: Path | None, as_json: bool) -> None:
     """Check what is there, what is missing, and what to type. Exit 1 when something does not work."""
     from lapel_companion.doctor import BAD, examine
 
     findings = []
-    for finding in examine(state_folder(state), config_file, radio):
+    if usb is None:
+        checks = examine(state_folder(state), config_file, radio)
+    else:
+        from lapel_usb import examine as on_usb
+
+        checks = on_usb.examine(usb or None, lambda sentence: click.echo(sentence, err=True))
+    for finding in checks:
         findings.append(finding)
         if as_json:
             continue
@@ -33,8 +42,8 @@ def doctor(radio: str, config_file: Path | None, state: Path | None, as_json: bo
         )
         for row in rest:
             click.echo(f"        {row}")
-        if finding.type:
-            click.echo(f"        type: {finding.type}")
+        for row in finding.type.splitlines():
+            click.echo(f"        type: {row}")
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     if any(finding.level == BAD for finding in findings):
