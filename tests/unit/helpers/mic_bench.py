@@ -222,11 +222,14 @@ class Bench:
         self.reach = True
         self.over = []
         self.checked = [0]
+        # (ms, held) of the console
+        self.console = []
         self._base = ticks_at_start
         self.recorder = Recorder(
             self.mic, self.store, self.ring, self.feedback, self.trace, self.timing, lambda: self.reach,
             self._check_in, options.get("converter", self.converter), options.get("encoder", self.encoder),
             (lambda: self.tick(self.timing.now_ms), self.diff, lambda t, d: (t + d) % PERIOD),
+            hold_console=lambda held: self.console.append((self.timing.now_ms, held)),
         )  # fmt: skip
         self.recorder.on_over = lambda outcome: self.over.append((self.timing.now_ms, outcome))
 

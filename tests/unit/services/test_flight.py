@@ -173,3 +173,13 @@ def test_counters_stay_at_their_greatest():
     log.put("drops", flight_log.UNKNOWN - 1)
     log.add("drops", 5)
     assert log.get("drops") == flight_log.UNKNOWN
+
+
+def test_failed_boots_and_what_they_died_of_are_written_down_at_once():
+    memory = Memory()
+    flight, _ = make(memory, "soft reset")
+    flight.failed_boot(2, "OSError: no radio")
+    told = flight_log.decode(memory.data)
+    assert told["last_error"] == "boot failed 2 times: OSError: no radio"
+    assert told["events"][-1]["event"] == "error"
+    assert told["events"][-1]["text"] == "boot failed: OSError: no"
