@@ -78,11 +78,11 @@ class Sim:
         path.write_text(script)
         return self.run("--script", str(path), *options)
 
-    def start(self, script: str) -> subprocess.Popen[str]:
+    def start(self, script: str, *options: str) -> subprocess.Popen[str]:
         """That script, to be looked at while it runs."""
         path = self.folder / "x.script"
         path.write_text(script)
-        command = [*self._command(), "--script", str(path)]
+        command = [*self._command(), "--script", str(path), *options]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     def _command(self) -> list[str]:

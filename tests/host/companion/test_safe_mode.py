@@ -29,6 +29,11 @@ def test_no_session_is_tried_with_it(tmp_path: Path) -> None:
         for version in (gatt.PROTOCOL_VERSION, 99):
             info = bytes((version,)) + gatt.safe_info(CAUSE)[1:]
             client = FakeClient(Pin(), Faults(), info=info)
+            # It has nothing but `info`.
+            found = client.services.get_characteristic
+            client.services.get_characteristic = lambda uuid, found=found: (
+                found(uuid) if uuid == gatt.INFO_UUID else None
+            )
             assert await rig.connect(client) == CAUSE
             assert client.writes == 0
         await rig.stop()

@@ -121,8 +121,6 @@ class Peer:
         await run_until(self._send(channel), self._receive(channel), self._tick())
 
     async def _handshake(self) -> Channel:
-        self._up = self._characteristic(gatt.UP_UUID)
-        self._down = self._characteristic(gatt.DOWN_UUID)
         info = bytes(await self._client.read_gatt_char(self._characteristic(gatt.INFO_UUID)))
         cause = gatt.safe_cause(info)
         if cause is not None:
@@ -130,6 +128,8 @@ class Peer:
         if not info or info[0] != gatt.PROTOCOL_VERSION:
             spoken = info[0] if info else "none"
             raise NotOurPin(f"it speaks protocol version {spoken}, this companion {gatt.PROTOCOL_VERSION}")
+        self._up = self._characteristic(gatt.UP_UUID)
+        self._down = self._characteristic(gatt.DOWN_UUID)
         await self._client.start_notify(self._up, self._arrived)
         session = ClearSession(True, info, self._entropy)
         message = session.start()
