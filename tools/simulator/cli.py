@@ -13,10 +13,11 @@ from pathlib import Path
 
 import click
 
+from lapel_bringup.report import BadReport
 from lapel_companion import config, paths
 from lapel_companion.client import follow
 from simulator import flash as nor
-from simulator import live
+from simulator import live, measured
 from simulator.air import Pace
 from simulator.boards import BoardError, pin_spec
 from simulator.compiled import CannotCompile
@@ -45,6 +46,7 @@ HEAP = click.IntRange(100_000)
 @click.option("--mic", is_flag=True, help="Your own voice: the space bar is the button.")
 @click.option("--board", default=CLASSIC, show_default=True, metavar="NAME", help="A folder of boards/.")
 @click.option("--without", multiple=True, metavar="CHIP", help="A part of the board that is not there.")
+@click.option("--device", type=FILE, help="A report of `lapel bringup`: that pin's constants in place of ours.")
 @click.option("--config", "config_file", type=FILE, help="The companion's; else the example.")
 @click.option("--state", type=FILE, help="What both remember; else a temporary one.")
 @click.option("--radio", type=RADIO, default="virtual", help="external: the interpreter's own.")
@@ -52,8 +54,8 @@ HEAP = click.IntRange(100_000)
 @click.option("--device-path", "device_paths", type=FILE, multiple=True, help="For the pin's module path.")
 @click.option("--seed", type=int, default=1, show_default=True, help="For what is left to chance.")
 @click.option("--json", "as_json", is_flag=True, help="Every event as one line of JSON.")
-@click.option("--interval-ms", type=INTERVAL, default=30.0, show_default=True, help="Connection interval.")
-@click.option("--packets", type=PACKETS, default=4, show_default=True, help="Packets a connection event.")
+@click.option("--interval-ms", type=INTERVAL, help="Connection interval; 30, or the report's.")
+@click.option("--packets", type=PACKETS, help="Packets a connection event; 4, or the report's.")
 @click.option("--flash-blocks", type=BLOCKS, default=nor.BLOCKS, help="Of a new flash, of 4 kB.")
 @click.option("--flash-time/--no-flash-time", default=True, help="Flash takes the chip's time.")
 @click.option("--heap", type=HEAP, default=None, help="The pin's heap, in bytes; else the board's.")
@@ -65,6 +67,7 @@ def sim(
     mic: bool,
     board: str,
     without: tuple[str, ...],
+    device: Path | None,
     config_file: Path | None,
     state: Path | None,
     radio: str,
@@ -72,8 +75,8 @@ def sim(
     device_paths: tuple[Path, ...],
     seed: int,
     as_json: bool,
-    interval_ms: float,
-    packets: int,
+    interval_ms: float | None,
+    packets: int | None,
     flash_blocks: int,
     flash_time: bool,
     heap: int | None,
@@ -99,8 +102,10 @@ def sim(
     paths_first = [folder.absolute() for folder in device_paths]
     try:
         pin = pin_spec(board, without, paths_first, radio == "virtual", heap or 0)
-    except BoardError as error:
+        constants = measured.read(device) if device else measured.Measured()
+    except (BoardError, BadReport) as error:
         raise click.UsageError(str(error)) from error
+    pace = Pace(interval_ms or constants.interval_ms or 30.0, packets or constants.packets or 4)
     with _state(state) as kept:
         options = Options(
             state=kept,
@@ -109,7 +114,8 @@ def sim(
             companion_radio=companion_radio,
             companion=follow,
             seed=seed,
-            pace=Pace(interval_ms, packets),
+            pace=pace,
+            measured=constants,
             flash_blocks=flash_blocks,
             flash_timed=flash_time,
             may_die=may_die,

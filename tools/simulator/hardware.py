@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from simulator.bus import Bus, Channel
+from simulator.measured import Measured
 
 LEVEL = 0x41
 PRESSED, RELEASED = 0, 1
@@ -42,8 +43,9 @@ class How(IntEnum):
 class Button:
     """A switch to ground. Its contacts bounce a little on every edge, seeded."""
 
-    def __init__(self, bus: Bus, seed: int) -> None:
+    def __init__(self, bus: Bus, seed: int, measured: Measured) -> None:
         self._bus = bus
+        self._measured = measured
         self._random = random.Random(seed)
         self.pressed = False
 
@@ -61,6 +63,13 @@ class Button:
         self.pressed = pressed
         level = PRESSED if pressed else RELEASED
         self._bus.send(Channel.BUTTON, LEVEL, bytes([level]))
+        measured_us = self._measured.pick(self._measured.bounce_us, self._random)
+        if measured_us is not None:
+            if measured_us:
+                self._bus.send(Channel.BUTTON, LEVEL, bytes([1 - level]))
+                await asyncio.sleep(measured_us / 1_000_000)
+                self._bus.send(Channel.BUTTON, LEVEL, bytes([level]))
+            return
         for _ in range(self._random.randint(0, BOUNCES_MAX)):
             for bounced in (1 - level, level):
                 await asyncio.sleep(self._random.random() * BOUNCE_S)
@@ -73,8 +82,8 @@ class Hardware:
     good), `on_misuse(sentence)` when a chip was used against its data sheet, `on_drive()` when haptic or LED
     changed."""
 
-    def __init__(self, bus: Bus, seed: int, now: Callable[[], float]) -> None:
-        self.button = Button(bus, seed)
+    def __init__(self, bus: Bus, seed: int, now: Callable[[], float], measured: Measured | None = None) -> None:
+        self.button = Button(bus, seed, measured or Measured())
         self.battery_mv = 3900
         self.haptic: deque[tuple[float, int]] = deque(maxlen=HISTORY)
         self.led: deque[tuple[float, tuple[int, int, int]]] = deque(maxlen=HISTORY)

@@ -24,6 +24,7 @@ from simulator.folder import PinFolder
 from simulator.hardware import Hardware
 from simulator.hci_port import HciPort
 from simulator.life import Life
+from simulator.measured import Measured
 from simulator.mic import Microphone
 from simulator.person import Person
 from simulator.pin import Pin, PinSpec
@@ -47,6 +48,7 @@ class Options:
     flash_blocks: int = nor.BLOCKS
     flash_timed: bool = True
     pin: PinSpec | None = None
+    measured: Measured = field(default_factory=Measured)
     # the pin's event that says that it can be used
     ready: str = "advertising"
     # an exception out of the firmware, or a soft reset, is what this run is about
@@ -67,8 +69,8 @@ class Simulation:
         self._address = ""
         seed = options.seed
         self.bus = Bus()
-        self.hardware = Hardware(self.bus, seed, self.timeline.now_s)
-        self.mic = Microphone(self.bus, seed)
+        self.hardware = Hardware(self.bus, seed, self.timeline.now_s, options.measured)
+        self.mic = Microphone(self.bus, seed, options.measured)
         self.air = Air(options.pace, seed)
         self._flash: nor.NorFlash | None = None
         self._radio = PinRadio(self.bus, self.air, seed, self._on_air) if options.virtual_radio else None
@@ -108,9 +110,11 @@ class Simulation:
         """
         self._folder = PinFolder(self._options.state)
         self._identity = self._folder.unique_id()
+        for text in self._options.measured.said:
+            self._sim("note", text=text)
         blocks, seed = self._options.flash_blocks, self._options.seed
-        timed = self._options.flash_timed
-        self._flash = nor.NorFlash(self._folder.flash, blocks=blocks, seed=seed, timed=timed)
+        timed, measured = self._options.flash_timed, self._options.measured
+        self._flash = nor.NorFlash(self._folder.flash, blocks=blocks, seed=seed, timed=timed, measured=measured)
         self._flash.attach(self.bus)
         self._address = await self.bus.open()
         radio = self._options.companion_radio or "bleak"
