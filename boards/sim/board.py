@@ -14,10 +14,7 @@ import world
 
 import bus
 
-_BUTTON = 1
-_MIC_SCK = 2
-_MIC_WS = 3
-_MIC_SD = 4
+PINS = {"button": 1, "mic_sck": 2, "mic_ws": 3, "mic_sd": 4}
 _RATE_HZ = 16000
 _IBUF_BYTES = 40000
 _WATCHDOG_MS = 8000
@@ -163,7 +160,7 @@ class Board(Essentials):
 
         super().__init__(link)
         self.flash = flash
-        self.button = Button(machine.Pin(_BUTTON, machine.Pin.IN, machine.Pin.PULL_UP))
+        self.button = Button(machine.Pin(PINS["button"], machine.Pin.IN, machine.Pin.PULL_UP))
         self.mic = MicI2S(_microphone, rate_hz=_RATE_HZ, ibuf_bytes=_IBUF_BYTES)
         self.haptic = Haptic(link)
         self.led = self.light
@@ -202,9 +199,9 @@ def _mount(flash, board):
 def _microphone():
     return machine.I2S(
         0,
-        sck=machine.Pin(_MIC_SCK),
-        ws=machine.Pin(_MIC_WS),
-        sd=machine.Pin(_MIC_SD),
+        sck=machine.Pin(PINS["mic_sck"]),
+        ws=machine.Pin(PINS["mic_ws"]),
+        sd=machine.Pin(PINS["mic_sd"]),
         mode=machine.I2S.RX,
         bits=32,
         format=machine.I2S.MONO,

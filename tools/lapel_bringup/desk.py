@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from lapel_bringup.person import Person
 from lapel_bringup.pin import Bench
 from lapel_bringup.result import Result
-from lapel_bringup.rhythms import PATTERNS
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,8 @@ class Plan:
     clock_s: int = 30
     radio_s: int = 10
     load_ms: int = 2000
-    # names of rhythms.PATTERNS
-    patterns: tuple[str, ...] = tuple(PATTERNS)
+    # by their names on the pin; none stands for all
+    patterns: tuple[str, ...] = ()
 
 
 QUICK = Plan(

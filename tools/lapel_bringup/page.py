@@ -184,5 +184,5 @@ def _value(name: str, value: Any) -> str:
         return str(value)
     unit = next((unit for ending, unit in _UNITS if name.endswith(ending)), "")
     if unit == "bytes" and value >= 10_240:
-        return f"{value / 1024:,.0f} kB"
+        return f"{value / 1024:,.0f} kB".replace(",", " ")
     return f"{value:,} {unit}".rstrip().replace(",", " ")

@@ -9,28 +9,6 @@ from typing import Any
 from lapel_audio import adpcm
 from lapel_bringup import fourier
 
-# One of each rhythm of firmware/lapel/core/pattern.py (a test compares them).
-PATTERNS = {
-    "listening": "t",
-    "tick55": "t t",
-    "full": "s s s s s s",
-    "error": "t t t t t-l",
-    "unpaired": "l s l s l",
-    "safe_mode": "l l-s s",
-    "captured": "s s",
-    "kept": "s s-s",
-    "accepted": "t t s",
-    "pulse": "s",
-    "none_long": "l",
-    "question": "s l-s l",
-    "reminder": "t t t-t t t",
-    "failed": "l l l",
-    "held": "l-s-l",
-    "unheard": "l-l",
-    "cancelled": "l s s",
-    "done": "s s l",
-    "low_battery": "s-l-s",
-}
 _WINDOW = 512
 _LONG_WINDOW = 4096
 _BAND_HZ = (100.0, 1000.0)

@@ -30,6 +30,7 @@ class SimulatedPerson(Nobody):
         *,
         voice: float = 0.03,
         resonance_hz: float = 235.0,
+        on_table: bool = True,
     ) -> None:
         super().__init__(answers)
         self._simulation = simulation
@@ -39,6 +40,7 @@ class SimulatedPerson(Nobody):
         self._voice = array("h", loud * 3)
         self._felt_from = 0
         self._resonance_hz = resonance_hz
+        self._on_table = on_table
         self._was_open = simulation.mic.on_open
 
     def ready(self, key: str, text: str) -> None:
@@ -46,7 +48,7 @@ class SimulatedPerson(Nobody):
         mic, hardware = self._simulation.mic, self._simulation.hardware
         zero_s = self._loop.time() - self._simulation.timeline.now_s()
         motor = MotorSound(lambda: hardware.haptic, zero_s, self._resonance_hz)
-        mic.motor = motor if key == "haptic.table" else None
+        mic.motor = motor if self._on_table and key == "haptic.table" else None
 
     def now(self, act: str, text: str) -> None:
         super().now(act, text)

@@ -123,12 +123,12 @@ def _middle(levels_db: list[float], i: int) -> float:
 def name_of(hz: float, bin_hz: float, rate_hz: float) -> str:
     """The likely source of a tone; "" when nothing here comes to mind."""
     near = max(1.0, bin_hz)
+    if hz < _MAINS_TOP_HZ and round(hz / 300) and abs(hz - 300 * round(hz / 300)) <= near:
+        return f"mains hum, 50 Hz x {round(hz / 50)} or 60 Hz x {round(hz / 60)}"
     for mains in _MAINS_HZ:
         times = round(hz / mains)
-        if times >= 1 and hz < _MAINS_TOP_HZ and abs(hz - times * mains) <= near and hz % 300 > near:
+        if times and hz < _MAINS_TOP_HZ and abs(hz - times * mains) <= near:
             return f"mains hum, {mains} Hz" + (f" x {times}" if times > 1 else "")
-    if hz < _MAINS_TOP_HZ and abs(hz - 300 * round(hz / 300)) <= near:
-        return f"mains hum, 50 Hz x {round(hz / 50)} or 60 Hz x {round(hz / 60)}"
     for part in (2, 4, 8):
         if abs(hz - rate_hz / part) <= near:
             return f"the sample clock, rate / {part}"

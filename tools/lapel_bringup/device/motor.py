@@ -3,11 +3,13 @@
 import asyncio
 
 from bench import say
+from lapel.core import pattern
 
 
 async def run(board, drive_ms):
     """Moves the actuator for a while; a driver without diagnose() is only named."""
     haptic = board.haptic
+    say("patterns", rhythms={name: entry[0] for name, entry in pattern.PATTERNS.items() if entry[0]})
     say("haptic", kind=type(haptic).__name__, tests=hasattr(haptic, "diagnose"))
     if not hasattr(haptic, "diagnose"):
         return

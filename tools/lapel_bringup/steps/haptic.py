@@ -25,13 +25,14 @@ def run(desk: Desk) -> Result:
     desk.person.ready(
         "haptic.table", "Lay the pin flat on the table with two fingers on it, and keep quiet: it will buzz."
     )
-    _driver(result, desk.bench.run("motor", drive_ms=_DRIVE_MS, timeout_s=30))
-    if any("motor" in unknown for unknown in result.unknown) and result.verdict == "bad":
-        return result
+    told = desk.bench.run("motor", drive_ms=_DRIVE_MS, timeout_s=30)
+    _driver(result, told)
+    patterns: dict[str, str] = told.one("patterns")["rhythms"]
     desk.person.now("feel", "feel each rhythm")
     rows: list[dict[str, Any]] = []
-    for name in desk.plan.patterns:
-        rhythm = rhythms.PATTERNS[name]
+    for name, rhythm in sorted(patterns.items()):
+        if desk.plan.patterns and name not in desk.plan.patterns:
+            continue
         told = desk.bench.run(
             "rhythm", rhythm=rhythm, strength=255, before_ms=_BEFORE_MS, after_ms=_AFTER_MS, timeout_s=30
         )

@@ -59,6 +59,9 @@ def settled_at(means: list[float], loudness: list[float]) -> int | None:
     tail = means[-_SETTLED_FRAMES:]
     middle, spread = statistics.median(tail), statistics.pstdev(tail)
     usual = statistics.median(loudness[-_SETTLED_FRAMES:])
+    if spread > max(_LEAST_24, usual):
+        # it still moves at the end
+        return None
     allowed = max(_LEAST_24, _SPREAD * spread)
     at = len(means)
     while at and abs(means[at - 1] - middle) <= allowed and usual / 3 <= loudness[at - 1] <= 3 * usual + _LEAST_24:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lapel_usb.errors import LinkLost, PinError
 from simulator.events import Event
@@ -70,19 +72,34 @@ class DirectLink:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class DirectPin:
+    """The simulation, the link to its pin, and the loop in which it lives, in another thread."""
+
+    simulation: Simulation
+    link: DirectLink
+    loop: asyncio.AbstractEventLoop
+
+    def post(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Have the simulation do it; returns when it is done."""
+        asyncio.run_coroutine_threadsafe(doing, self.loop).result(10)
+
+
 @contextmanager
-def desk(folder: Path, **options: object) -> Iterator[tuple[Simulation, DirectLink, asyncio.AbstractEventLoop]]:
-    """A simulation in a thread of its own."""
+def pin(folder: Path, **options: Any) -> Iterator[DirectPin]:
+    """A simulation in a thread of its own; `options` are the simulation's."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     program = folder / "program.py"
     program.write_text("print('ready')\n")
-    chosen = Options(state=folder / "state", pin=PinSpec(main=program), ready="print", may_die=True, **options)  # type: ignore[arg-type]
+    chosen = {"pin": PinSpec(main=program), **options}
     try:
-        simulation = asyncio.run_coroutine_threadsafe(_made(chosen), loop).result()
+        simulation = asyncio.run_coroutine_threadsafe(
+            _opened(Options(state=folder / "state", ready="print", may_die=True, **chosen)), loop
+        ).result()
         try:
-            yield simulation, DirectLink(simulation, loop, program), loop
+            yield DirectPin(simulation, DirectLink(simulation, loop, program), loop)
         finally:
             asyncio.run_coroutine_threadsafe(simulation.close(), loop).result()
     finally:
@@ -91,7 +108,7 @@ def desk(folder: Path, **options: object) -> Iterator[tuple[Simulation, DirectLi
         loop.close()
 
 
-async def _made(options: Options) -> Simulation:
+async def _opened(options: Options) -> Simulation:
     simulation = Simulation(options)
     await simulation.open()
     return simulation
