@@ -102,7 +102,7 @@ def pin(state: Path, status: dict[str, Any]) -> Iterator[Finding]:
     link = status["link"]
     if link.get("safe_mode"):
         # Its app does not run: what it wrote down can be read over USB only.
-        yield Finding(BAD, "pin", safe_mode.sentence(link["safe_mode"]), "lapel doctor --usb")
+        yield Finding(BAD, "pin", safe_mode.sentence(link["safe_mode"]), "lapel doctor --usb\nmake flash BOARD=...")
         return
     if "dev" not in link:
         text = f"not linked ({link['state']}); is it charged and near? What it wrote down can be read over USB"
