@@ -158,3 +158,12 @@ def test_model_a_motor_that_stands_needs_more_than_one_that_turns():
     motor.duty(STALLS_U16 - 1)
     motor.duty(STALLS_U16)
     assert felt[-1] == 0 and len(felt) == 3
+
+
+def test_a_driver_without_kick_or_start_does_not_move_it():
+    desk = Desk(timer=False, starts=35)
+    desk.motor.drive(60)
+    assert desk.felt == []
+    # As strong as it gets it would.
+    desk.motor.drive(255)
+    assert desk.felt == [255]
