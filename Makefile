@@ -61,7 +61,7 @@ wipe: $(VENV) ## erase recordings, settings and key of a pin; ALL=1 everything; 
 
 # --- what a developer does ----------------------------------------------------------------------------
 
-.PHONY: test quick lint size bench wrong-actions
+.PHONY: test quick lint size bench wrong-actions flash-torture
 test: $(VENV) $(MPY) $(FLITE) ## the whole suite, on two cores (T=path or T="-k name" for a part)
 	@$(PY) -m pytest -q -n 2 --dist worksteal $(PYTEST) $(T)
 
@@ -83,6 +83,9 @@ bench: $(VENV) $(MPY) ## the figures under device time: latencies, memory, erase
 	@$(PY) -m get_tools micropython32 || echo "going on without it"
 	@$(PY) -m get_tools micropython-slow || echo "going on without it"
 	@$(PY) -m simulator.bench
+
+flash-torture: $(VENV) $(MPY) ## a flash that breaks off at every operation and every piece (STEP=10: every tenth booted)
+	@PYTHONPATH=. $(PY) -m tests.host.usb.torture --step $(or $(STEP),1)
 
 wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, noise: none may act
 	@$(PY) -m voices.suite

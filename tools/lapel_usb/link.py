@@ -58,12 +58,22 @@ class PinLink:
         self._wire = waking.wake(self.port, self.tell, self._timeout_s)
         try:
             self.run(_STRETCH, feed=False)
-            if self.run(_IS_MOUNTED).strip() == "True":
+            if self._is_mounted() or self._mounts_at_another_start():
                 self._clear()
-                self.run(_STRETCH, feed=False)
+            self.run(_STRETCH, feed=False)
         except UsbError:
             self.drop()
             raise
+
+    def _is_mounted(self) -> bool:
+        return self.run(_IS_MOUNTED, feed=False).strip() == "True"
+
+    def _mounts_at_another_start(self) -> bool:
+        """Ctrl-C may have come while the first start of a new board was making its filesystem."""
+        waking.listen_for_start(self.transport)
+        self.drop()
+        self._wire = waking.wake(self.port, self.tell, self._timeout_s)
+        return self._is_mounted()
 
     def _clear(self) -> None:
         # a soft reset out of the raw REPL comes back to it, without main.py

@@ -24,6 +24,8 @@ RETURN_S = 15.0
 # Silence as long as this ends what was still on its way.
 QUIET_S = 0.1
 POLL_S = 0.05
+# A new board makes its filesystem within this.
+FORMAT_S = 5.0
 # Some programs look at a new port for a moment.
 BUSY_S = 1.0
 
@@ -76,6 +78,15 @@ def start_and_listen(wire: Wire, on_line: Callable[[str], bool], timeout_s: floa
     with contextlib.suppress(OSError):
         start(wire)
     listen(port, on_line, timeout_s, wire)
+
+
+def listen_for_start(wire: Wire) -> None:
+    """The same, until the prompt is there or the filesystem is called corrupted. Raises OSError."""
+    start(wire)
+    heard, until = b"", time.monotonic() + FORMAT_S
+    while time.monotonic() < until and b">>> " not in heard and b"corrupted" not in heard:
+        wire.serial.fill(POLL_S)
+        heard += wire.serial.take_all()
 
 
 def listen(port: str, on_line: Callable[[str], bool], timeout_s: float | None = None, wire: Wire | None = None) -> None:

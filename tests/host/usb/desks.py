@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lapel_usb.wire import Buffered
 from simulator.pin import find_interpreter
 from simulator.serial_flash import Operation, read_log
 from simulator.serial_pin import SerialPin
+from simulator.serial_process import Claim
 from tests.host.usb.trees import aioble, tree
 
 JUDGE = ROOT / "tests" / "host" / "usb" / "device" / "judge.py"
@@ -84,25 +86,39 @@ class Written:
         return [line.split(" ", 1)[1] for line in done.stdout.splitlines()]
 
 
-def write_down(folder: Path, old: Callable[[Desk], str], new: Callable[[Desk], str], blocks: int = 256) -> Written:
+@contextlib.contextmanager
+def each_piece(heard: Callable[[], None]) -> Iterator[None]:
+    """Calls `heard` before each piece that the host sends."""
+    plain = Buffered.write
+
+    def write(self: Buffered, data: bytes) -> int:
+        heard()
+        return plain(self, data)
+
+    Buffered.write = write  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Buffered.write = plain  # type: ignore[method-assign]
+
+
+def write_down(
+    folder: Path,
+    old: Callable[[Desk], str],
+    new: Callable[[Desk], str],
+    blocks: int = 256,
+    claim: Claim | None = None,
+) -> Written:
     """Flashes `old`, and then `new` with every operation noted."""
-    with SerialPin(folder / "pin", blocks=blocks) as pin:
+    claim = claim or Claim()
+    with SerialPin(folder / "pin", blocks=blocks, claim=claim) as pin:
         first = old(Desk(pin, folder))
     before = folder / "before.bin"
     before.write_bytes(pin.flash.image.read_bytes())
     log = folder / "operations.log"
     pieces: list[int] = []
-    plain = Buffered.write
-    with SerialPin(folder / "pin", log=log) as pin:
-
-        def noted(self: Buffered, data: bytes) -> int:
-            pieces.append(pin.flash.operations)
-            return plain(self, data)
-
-        Buffered.write = noted  # type: ignore[method-assign]
-        try:
+    with SerialPin(folder / "pin", log=log, claim=claim) as pin:
+        with each_piece(lambda: pieces.append(pin.flash.operations)):
             second = new(Desk(pin, folder))
-        finally:
-            Buffered.write = plain  # type: ignore[method-assign]
         assert pin.flash.rules_broken == 0
     return Written(before, log, read_log(log), pieces, first, second)

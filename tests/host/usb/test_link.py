@@ -90,6 +90,12 @@ def test_a_port_that_goes_and_comes_back_is_opened_again(tmp_path: Path) -> None
         assert said and "waiting for it to come back" in said[0]
 
 
+def test_a_new_board_that_is_interrupted_while_it_formats_is_started_once_more(tmp_path: Path) -> None:
+    for number in range(5):
+        with SerialPin(tmp_path / str(number)) as pin, open_pin(pin.port) as link:
+            assert link.facts.mounted
+
+
 def test_a_pulled_cable_ends_in_the_watchdog(pin: SerialPin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lapel_usb.link._STRETCH", "import machine\n_dog = machine.WDT(timeout=600)\n")
     write_main(pin, APP)
