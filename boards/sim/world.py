@@ -19,16 +19,25 @@ PULL_UP = 2
 FULL_U16 = 65535
 
 
-def _ticks_ms():
-    # Looked up when asked: on MicroPython `time` is the one beside this, which imports this module first.
-    # CPython's has no ticks.
-    now = getattr(time, "ticks_ms", None)
-    return now() if now else time.monotonic_ns() // 1_000_000
+class Clock:
+    """Counts up from 0, although the ticks of `time` wrap; it misses whole periods of theirs in which nobody asks."""
 
+    def __init__(self, name, one_ns):
+        # Looked up when asked: on MicroPython `time` is the one beside this, which imports this module first.
+        self._name = name
+        self._one_ns = one_ns
+        self._last = None
+        self._now = 0
 
-def _ticks_us():
-    now = getattr(time, "ticks_us", None)
-    return now() if now else time.monotonic_ns() // 1000
+    def __call__(self):
+        if not hasattr(time, "ticks_add"):
+            # CPython
+            return time.monotonic_ns() // self._one_ns
+        ticks = getattr(time, self._name)()
+        if self._last is not None:
+            self._now += (ticks - self._last) & time.ticks_add(0, -1)
+        self._last = ticks
+        return self._now
 
 
 class Gpio:
@@ -72,8 +81,8 @@ class World:
     all that parts told."""
 
     def __init__(self, ticks_ms=None):
-        self.now_ms = ticks_ms or _ticks_ms
-        self.now_us = (lambda: ticks_ms() * 1000) if ticks_ms else _ticks_us
+        self.now_ms = ticks_ms or Clock("ticks_ms", 1_000_000)
+        self.now_us = (lambda: ticks_ms() * 1000) if ticks_ms else Clock("ticks_us", 1000)
         self.heard = []
         self.battery_mv = None
         self.cause = PWRON_RESET

@@ -20,6 +20,8 @@ from wiring import spec
 
 # A heap in PSRAM has nothing to do with DMA memory and machine code, which lie in internal RAM.
 PSRAM_BYTES = 1 << 20
+# Measured: models of chips and their wires, beside what every stand-in keeps.
+CHIPS_BYTES = 22_000
 
 
 class BoardError(Exception):
@@ -67,7 +69,7 @@ def _heap_bytes(name: str) -> int:
     heap_bytes = memory["heap_bytes"]
     if heap_bytes < PSRAM_BYTES:
         heap_bytes -= DEVICE_DMA_BYTES + DEVICE_NATIVE_BYTES
-    return WORDS_ARE_TWICE * heap_bytes + FAKES_BYTES
+    return WORDS_ARE_TWICE * heap_bytes + FAKES_BYTES + CHIPS_BYTES
 
 
 def _memory(path: Path) -> dict[str, int]:

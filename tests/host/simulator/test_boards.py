@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from simulator.boards import BoardError, names, pin_spec
+from simulator.boards import CHIPS_BYTES, BoardError, names, pin_spec
 from simulator.pin import FAKES_BYTES, HEAP_BYTES
 from tests.host.simulator.desks import Desk, seen
 
@@ -27,8 +27,9 @@ def test_parts_come_from_the_board_s_own_tables() -> None:
 
 
 def test_the_heap_is_the_board_s() -> None:
-    assert pin_spec("sim").heap_bytes == pin_spec(FEATHER).heap_bytes == HEAP_BYTES
-    assert pin_spec(XIAO).heap_bytes == 2 * 8_000_000 + FAKES_BYTES
+    assert pin_spec("sim").heap_bytes == HEAP_BYTES
+    assert pin_spec(FEATHER).heap_bytes == HEAP_BYTES + CHIPS_BYTES
+    assert pin_spec(XIAO).heap_bytes == 2 * 8_000_000 + FAKES_BYTES + CHIPS_BYTES
     assert pin_spec(XIAO, heap_bytes=200_000).heap_bytes == 200_000
 
 

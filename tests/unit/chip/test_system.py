@@ -116,6 +116,30 @@ def test_parts_without_a_model_or_a_wire():
     world.attach(None)
 
 
+def test_a_clock_goes_on_when_its_ticks_wrap():
+    class Time:
+        """32-bit MicroPython's."""
+
+        at = (1 << 30) - 5
+
+        def ticks_ms(self):
+            return self.at & (1 << 30) - 1
+
+        def ticks_add(self, ticks, delta):
+            return ticks + delta & (1 << 30) - 1
+
+    before, world.time = world.time, Time()
+    try:
+        clock = world.Clock("ticks_ms", 1_000_000)
+        assert clock() == 0
+        world.time.at += 20
+        assert clock() == 20
+        world.time.at += 3
+        assert clock() == 23
+    finally:
+        world.time = before
+
+
 def test_the_flash_is_a_partition():
     import esp32
 
