@@ -6,8 +6,8 @@ N short presses (1) reply FILE.wav       a tap, then a hold press, release      
 expect-not EVENT [key=value ...] SECONDS     it does not come within SECONDS from now sleep SECONDS link down
 | up       out of range, and back link stall | loss PERCENT     links hold but nothing moves (until `link
 up`); packets are lost and sent again power cut            at once; with `after N [torn]` in the N-th flash
-operation from now, torn half way through it power on companion kill | start battery MV           what the
-fuel gauge reads
+operation from now, torn half way through it power on companion kill | start battery MV           the
+cell's voltage
 """
 
 from __future__ import annotations
