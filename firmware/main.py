@@ -65,14 +65,15 @@ class Boots:
 
 
 def folders():
-    """The folders of whole apps, the current one first; "" for modules that are frozen or lie beside this file."""
+    """Where whole apps are, the current one first; "" is for modules that are frozen, or lie beside this file."""
     found = [first_lines("current")[0].strip()]
     try:
         found += [one for one in ("app/" + name for name in os.listdir("app")) if one not in found]
     except OSError:
         pass
     # A manifest is written last. What stands in `current` may be anything.
-    return [one for one in found if one and first_lines(one + "/manifest.json")[0]] or [""]
+    whole = [one for one in found if one and first_lines(one + "/manifest.json")[0]]
+    return [""] + whole if found[0] == "frozen" else whole + [""]
 
 
 def enter(folder):
@@ -91,9 +92,12 @@ def run(folder, boots):
     gc.threshold(4096)
     import board
 
-    boots.began_by(board.essentials().reset_cause())
+    pin = board.essentials()
+    boots.began_by(pin.reset_cause())
     if boots.failed >= FAILED_MAX:
         return
+    # What hangs from here on is bitten, and so counted.
+    pin.watchdog.feed()
     from lapel import app
 
     gc.collect()

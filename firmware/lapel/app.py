@@ -32,8 +32,6 @@ class App:
     it were not, and the last one died of `cause`. Raises StoreError when the flash cannot be used."""
 
     def __init__(self, board, on_well=None, failed: int = 0, cause: str = "") -> None:
-        # From here on, what hangs is bitten.
-        board.watchdog.feed()
         trace = board.trace
         self._board = board
         self._trace = trace
@@ -194,8 +192,11 @@ class App:
 def run(build_board, on_well=None, failed: int = 0, cause: str = "") -> None:
     """Builds the board inside the event loop and runs the pin for good. The rest is as of App."""
 
+    boards = []
+
     async def main():
         board = build_board()
+        boards.append(board)
         forgets = store_files.is_forgetting(board.flash_dir)
         sentence = ""
         if forgets:
@@ -209,4 +210,11 @@ def run(build_board, on_well=None, failed: int = 0, cause: str = "") -> None:
             app.forgot()
         await app.run()
 
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except KeyboardInterrupt:
+        # Somebody takes the console over: nothing goes on buzzing meanwhile.
+        for board in boards:
+            board.haptic.drive(0)
+            board.led.show(0, 0, 0)
+        raise

@@ -36,6 +36,8 @@ except KeyboardInterrupt:
 
 BOARD = """
 class Watchdog:
+    def feed(self):
+        print("fed")
     def stretch(self, ms):
         print("stretched", ms)
 
@@ -127,7 +129,7 @@ def pin(request: pytest.FixtureRequest, tmp_path: Path) -> Pin:
 
 def test_a_good_boot_is_counted_before_the_app_and_forgotten_when_it_is_well(pin: Pin) -> None:
     pin.app(body=WELL_FOR_EVER)
-    assert pin.boot() == ["app one", "counted 1", "told 0 ", "soft reset"]
+    assert pin.boot() == ["fed", "app one", "counted 1", "told 0 ", "soft reset"]
     assert pin.boots is None
 
 
@@ -143,7 +145,7 @@ def test_three_failed_boots_and_then_safe_mode_once(pin: Pin) -> None:
     assert pin.boots == ["0", "OSError: no radio"]
     # The next time power comes the app is tried again.
     pin.app(body=WELL_FOR_EVER, reset="power")
-    assert pin.boot() == ["app one", "counted 1", "told 0 OSError: no radio", "soft reset"]
+    assert pin.boot() == ["fed", "app one", "counted 1", "told 0 OSError: no radio", "soft reset"]
     assert pin.boots is None
 
 
@@ -275,6 +277,21 @@ def test_current_decides_between_two_apps(pin: Pin) -> None:
     assert "app one" in pin.boot()
 
 
+def test_a_frozen_app_runs_when_current_says_so_and_when_there_is_no_other(pin: Pin) -> None:
+    whole = pin.app("one", WELL_FOR_EVER)
+    # What is frozen is found on the module path, as what lies beside main.py is.
+    for name in ("board.py", "lapel/app.py", "lapel/safe_mode.py"):
+        target = pin.root / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes((whole / name).read_bytes().replace(b'"app"', b'"frozen app"'))
+    assert "app one" in pin.boot()
+    for current, folders in (("frozen\n", True), ("app/one\n", False)):
+        (pin.root / "current").write_text(current)
+        if not folders:
+            (whole / "manifest.json").unlink()
+        assert any(line.startswith("frozen app") for line in pin.boot())
+
+
 def test_a_folder_that_is_half_copied_is_no_app(pin: Pin) -> None:
     pin.app("one", WELL_FOR_EVER)
     half = pin.app("half", WELL_FOR_EVER)
@@ -305,7 +322,7 @@ def test_boots_is_garbled(pin: Pin, content: bytes) -> None:
 def test_a_flash_that_takes_no_count_still_starts_the_app(pin: Pin) -> None:
     pin.app(body=WELL_FOR_EVER)
     (pin.root / "boots").mkdir()
-    assert pin.boot() == ["app one", "not counted", "told 0 ", "soft reset"]
+    assert pin.boot() == ["fed", "app one", "not counted", "told 0 ", "soft reset"]
 
 
 def test_a_flash_that_takes_no_count_does_not_restart_a_failing_app_for_ever(pin: Pin) -> None:

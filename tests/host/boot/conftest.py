@@ -1,0 +1,10 @@
+"""The helpers of tests/host/simulator are imported by their full name, for the type checker too."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = str(Path(__file__).parents[3])
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
