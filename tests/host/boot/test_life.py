@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,7 @@ OFF = (0, 0, 0)
 
 def lit(history: Sequence[tuple[float, tuple[int, int, int]]]) -> list[float]:
     """For how many seconds the light was on, each time."""
-    return [
-        later - at
-        for (at, colour), (later, _) in zip(history, history[1:], strict=False)
-        if colour != OFF
-    ]
+    return [later - at for (at, colour), (later, _) in pairwise(history) if colour != OFF]
 
 
 @pytest.fixture
