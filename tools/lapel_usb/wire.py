@@ -7,6 +7,7 @@ and gives up where the port would hang for ever.
 from __future__ import annotations
 
 import contextlib
+import select
 import time
 from collections.abc import Callable
 
@@ -26,19 +27,23 @@ class Buffered:
         self._port = port
         port.timeout = 0
         port.write_timeout = WRITE_TIMEOUT_S
+        # a port behind a URL has none
+        self._fd: int | None = port.fileno() if hasattr(port, "fileno") else None
         self._data = b""
-        self.sent_bytes = 0
         # the newest of all that came in, for a sentence on what answers there
         self.heard = b""
 
     @property
     def fd(self) -> int:
         """For who waits with select."""
-        return int(self._port.fd)
+        return int(self._port.fileno())
 
     def fill(self, wait_s: float) -> bool:
         """Takes what is there, or the first that comes within `wait_s`. False: nothing came."""
-        self._port.timeout = wait_s
+        if self._fd is None:
+            self._port.timeout = wait_s
+        elif not select.select([self._fd], [], [], wait_s)[0]:
+            return False
         data = self._port.read(max(1, self._port.in_waiting))
         self._data += data
         self.heard = (self.heard + data)[-2000:]
@@ -74,7 +79,6 @@ class Buffered:
 
     def write(self, data: bytes) -> int:
         """All of it. Raises serial.SerialTimeoutException when the pin takes nothing for WRITE_TIMEOUT_S."""
-        self.sent_bytes += len(data)
         written: int | None = self._port.write(data)
         return written or 0
 
