@@ -107,7 +107,7 @@ def how_to_install(want: Wanted, port: str = "PORT") -> str:
         return "The simulated pin brings its own: make tools"
     name = f"{want.image}-{want.variant}" if want.variant else want.image
     return (
-        f"Put MicroPython on it:\n"
+        f"Put MicroPython on it. This erases all that is on it; what a pin remembers is kept by: make backup\n"
         f"  1. from {DOWNLOAD}/{want.image}/ fetch the newest {name}-....bin, 1.25 to 1.29\n"
         f"  2. .venv/bin/pip install esptool\n"
         f"  3. hold BOOT, press and release RESET, let go of BOOT: the chip waits in its ROM loader\n"

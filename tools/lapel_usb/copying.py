@@ -95,6 +95,11 @@ class Copier:
         """In one step, also over a file that is there."""
         self._link.run(f"os.rename({'/' + old!r}, {'/' + new!r})", timeout_s=_SLOW_S)
 
+    def keep(self, path: str, copy: str) -> None:
+        """A copy of it under another name, if that is not there yet."""
+        if not self.digest(copy):
+            self._link.run(f"_copy({'/' + path!r}, {'/' + copy!r})", timeout_s=_SLOW_S)
+
     def replace(self, path: str, data: bytes) -> None:
         """The file holds this; at every moment it is the old one or the new one. Raises UsbError when the flash
         did not keep what was written."""

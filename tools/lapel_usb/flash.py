@@ -22,6 +22,7 @@ from lapel_usb.link import PinLink
 # The app calls a boot well after 10 s; a boot that fails is tried again after a pause, three times.
 WELL_S = 45.0
 ATTEMPTS = 3
+KEPT_MAIN = "main-before-lapel.py"
 BACK = "make flash PREVIOUS=1"
 
 
@@ -111,7 +112,7 @@ def _once(link: PinLink, request: Request, want: checks.Wanted | None, told: Tol
         f"{app.folder} is whole and verified: {done.sent} files sent ({done.sent_bytes} B), "
         f"{done.taken_over} taken over on the pin, {done.kept} were there."
     )
-    _switch(copier, app, held, request)
+    _switch(copier, app, held, request, told)
     for folder in [*held.previous, *held.leftovers]:
         if folder not in (app.folder, held.current):
             copier.remove(folder)
@@ -191,9 +192,12 @@ def _make_room(link: PinLink, copier: Copier, app: App, held: Inventory, told: T
     return held
 
 
-def _switch(copier: Copier, app: App, held: Inventory, request: Request) -> None:
+def _switch(copier: Copier, app: App, held: Inventory, request: Request, told: Told) -> None:
     main = build.main_program(request.root)
     if copier.digest("main.py") != build.sha256(main):
+        if "main.py" in held.files and not held.current:
+            told.tell(f"The pin had a main.py of its own; it is kept as {KEPT_MAIN}.")
+            copier.keep("main.py", KEPT_MAIN)
         copier.replace("main.py", main)
     # three tries of its own for the new app
     copier.remove("boots")

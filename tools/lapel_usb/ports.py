@@ -39,7 +39,7 @@ def choose(wanted: str | None, ports: ListPorts = usb_ports) -> str:
         if os.path.exists(wanted) or "://" in wanted:
             return wanted
         there = ports()
-        raise NoPort(f"There is no port {wanted}.", _listed(there) if there else _nothing_there())
+        raise NoPort(f"There is no port {wanted}.", _listed(there))
     there = ports()
     if not there:
         raise NoPort("No USB serial port is there.", _nothing_there())
@@ -49,6 +49,8 @@ def choose(wanted: str | None, ports: ListPorts = usb_ports) -> str:
 
 
 def _listed(ports: Sequence[Found]) -> str:
+    if not ports:
+        return _nothing_there()
     lines = [f"  PORT={port.device}    {describe(port)}" for port in ports]
     return "\n".join(["Say which one, by adding to your command:", *lines])
 
@@ -74,7 +76,19 @@ def why_not(port: str) -> UsbError:
         return LinkLost(f"{port} was there and is gone.", "Look at the cable, then type the command again.")
     if not os.access(port, os.R_OK | os.W_OK):
         return NoPermission(f"You may not open {port}.", _permission(port))
-    return busy(port)
+    return busy(port) if _is_serial(port) else NoPort(f"{port} is no serial port.", _listed(usb_ports()))
+
+
+def _is_serial(port: str) -> bool:
+    try:
+        fd = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        # one that is busy may refuse
+        return True
+    try:
+        return os.isatty(fd)
+    finally:
+        os.close(fd)
 
 
 def busy(port: str) -> Busy:

@@ -65,8 +65,10 @@ def wake(port: str, tell: Callable[[str], None], timeout_s: float) -> Wire:
 
 def start(wire: Wire) -> None:
     """Soft reset out of the raw REPL: the pin boots as after power-on. Raises OSError when the port is gone."""
-    wire.serial.write(b"\r\x02")
-    settle(wire)
+    # Ctrl-C ends code that runs and a paste that broke off
+    for keys in (b"\x03", b"\r\x02"):
+        wire.serial.write(keys)
+        settle(wire)
     wire.serial.write(b"\x04")
     # a port that is closed at once may take the last byte with it
     wire.read_until(1, b"soft reboot", timeout=2)

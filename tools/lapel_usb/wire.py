@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import select
+import termios
 import time
 from collections.abc import Callable
 
@@ -98,7 +99,10 @@ class Wire(SerialTransport):  # type: ignore[misc]
     serial: Buffered
 
     def __init__(self, port: str) -> None:
-        super().__init__(port, baudrate=115200)
+        try:
+            super().__init__(port, baudrate=115200)
+        except termios.error as error:
+            raise TransportError(f"{port} is no serial port") from error
         self.serial = Buffered(self.serial)
 
     def close(self) -> None:

@@ -120,6 +120,16 @@ def test_an_app_that_is_not_well_says_how_to_go_back(desk: Desk, monkeypatch: py
     assert desk.restart() == "good"
 
 
+def test_a_main_program_of_somebody_else_is_kept(desk: Desk) -> None:
+    with open_pin(desk.pin.port) as link:
+        link.write_file("/main.py", b"print('mine')\n")
+    desk.flash("one")
+    assert any("kept as main-before-lapel.py" in sentence for sentence in desk.said)
+    with open_pin(desk.pin.port) as link:
+        assert link.read_file("/main-before-lapel.py") == b"print('mine')\n"
+    assert desk.restart() == "one"
+
+
 # --- room
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from lapel_usb import waking
+from lapel_usb.build import App
+from lapel_usb.copying import Copied, Copier
 from lapel_usb.errors import LinkLost
+from lapel_usb.inventory import Inventory
 from simulator.serial_pin import WATCHDOG, SerialPin
 from tests.host.usb.desks import Desk, Written, write_down
 
@@ -29,6 +32,18 @@ def test_after_every_operation_a_whole_app_is_current(written: Written, torn: bo
     assert set(folders) == {f"app/{written.old}", f"app/{written.new}"}, [v for v in verdicts if "WRONG" in v][:3]
     # once switched, it stays
     assert folders == sorted(folders, key=lambda folder: folder != f"app/{written.old}")
+
+
+def test_a_switch_that_comes_too_early_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Copier.complete
+
+    def hasty(self: Copier, app: App, held: Inventory) -> Copied:
+        self.replace("current", app.folder.encode())
+        return whole(self, app, held)
+
+    monkeypatch.setattr(Copier, "complete", hasty)
+    hurried = write_down(tmp_path, lambda desk: desk.flash("old"), lambda desk: desk.flash("new"))
+    assert any("WRONG" in verdict for verdict in hurried.verdicts(torn=False))
 
 
 def sample(count: int) -> list[int]:

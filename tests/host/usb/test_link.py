@@ -122,6 +122,22 @@ def test_no_port_and_several_are_a_sentence_each(tmp_path: Path) -> None:
     assert "PORT=/dev/ttyACM1" in told.value.way_on
 
 
+def test_what_is_no_serial_port_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("words")
+    for port in (str(tmp_path / "file"), "/dev/null"):
+        with pytest.raises(NoPort, match="is no serial port"), open_pin(port):
+            pass
+
+
+def test_stopped_in_the_middle_of_a_paste_the_app_starts_all_the_same(pin: SerialPin) -> None:
+    write_main(pin, APP)
+    since = pin.wait_for(b"app runs")
+    with pytest.raises(KeyboardInterrupt), open_pin(pin.port) as link:
+        link.transport.serial.write(b"\x05A\x01print('half a")
+        raise KeyboardInterrupt
+    pin.wait_for(b"app runs", since=since)
+
+
 def test_a_busy_port_names_who_holds_it(pin: SerialPin) -> None:
     other = os.open(pin.port, os.O_RDWR | os.O_NOCTTY)
     fcntl.flock(other, fcntl.LOCK_EX)
