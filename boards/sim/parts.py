@@ -1,7 +1,8 @@
 """Puts the models of chips on the pins of a world, from a list of parts.
 
 A part is {"chip": name, "pins": {"SDA": 5, ...}}: the chip's pins, and the GPIO that each is wired to. POWER is the
-GPIO that switches the part's supply, where one does. What is not in the list is not there.
+GPIO that switches the part's supply, where one does; "solder", where it is given, has arguments for its model. What is
+not in the list is not there.
 """
 
 # The classic simulated board: its haptic and LED speak to the simulator themselves.
@@ -18,7 +19,7 @@ def wire(world, parts):
         if chip not in _MODELS:
             raise ValueError("no model of %r; there are %s" % (chip, ", ".join(sorted(_MODELS))))
         try:
-            _MODELS[chip](world, part["pins"])
+            _MODELS[chip](world, part["pins"], **part.get("solder", {}))
         except KeyError as error:
             raise ValueError("%s: pin %s is not wired; wired are %s" % (chip, error.args[0], sorted(part["pins"])))
 
@@ -31,10 +32,10 @@ def _microphone(world, pins):
     world.mic_pins = (pins["SCK"], pins["WS"], pins["SD"])
 
 
-def _drv2605l(world, pins):
+def _drv2605l(world, pins, **motor):
     from chips.drv2605l import Drv2605l
 
-    chip = Drv2605l(lambda strength: world.tell("haptic", strength), world.now_ms)
+    chip = Drv2605l(lambda strength: world.tell("haptic", strength), world.now_ms, **motor)
     if "EN" in pins:
         world.gpio(pins["EN"]).followers.append(lambda u16: chip.enable(u16 > 0))
     world.ticking.append(chip)

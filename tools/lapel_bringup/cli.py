@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lapel_bringup import page
-from lapel_bringup.desk import QUICK, Desk, Plan
+from lapel_bringup.desk import QUICK, Desk, Plan, Step
 from lapel_bringup.person import AtTerminal, BadAnswers, Nobody, Person, answers
 from lapel_bringup.pin import Bench
 from lapel_bringup.report import BadReport, Report, load
@@ -19,7 +23,11 @@ from lapel_bringup.steps import STEPS
 from lapel_usb.errors import UsbError
 from lapel_usb.link import PinLink, open_pin
 
+if TYPE_CHECKING:
+    from simulator.usb_desk import UsbDesk
+
 FAILED, INTERRUPTED = 1, 130
+OPEN_S = 60.0
 FILE = click.Path(path_type=Path)
 NAMES = [step.name for step in STEPS]
 
@@ -31,7 +39,8 @@ NAMES = [step.name for step in STEPS]
 @click.option("--radio", default="bleak", show_default=True, metavar="SPEC", help="bleak, bumble:TRANSPORT, or none.")
 @click.option("--quick", is_flag=True, help="Less of everything: coarser figures in two minutes.")
 @click.option("--yes", is_flag=True, help="Ask nothing; what only a person knows stays open.")
-@click.option("--script", type=FILE, help="Answers from a file of lines `led.red = r`, and - asks nothing else.")
+@click.option("--script", type=FILE, help="Ask nothing; answers from a file of lines like  led.red = r")
+@click.option("--sim", "board", metavar="BOARD", help="On a simulated pin, with a simulated person.")
 @click.option("--page", "page_of", type=FILE, help="Only make the page of this report anew.")
 def bringup(
     port: str | None,
@@ -41,6 +50,7 @@ def bringup(
     quick: bool,
     yes: bool,
     script: Path | None,
+    board: str | None,
     page_of: Path | None,
 ) -> None:
     """Test a pin on the desk, over USB: ten minutes, step by step, each with a verdict and what to do.
@@ -51,34 +61,72 @@ def bringup(
     if page_of is not None:
         _page_again(page_of)
         return
-    person = _person(yes, script)
+    given = _given(script)
+    person: Person = Nobody(given) if yes or script else AtTerminal()
+    plan = QUICK if quick else Plan()
     steps = [step for step in STEPS if not only or step.name in only]
     report = _continued(out) if only else Report.begun()
+    logging.getLogger("bumble").setLevel(logging.CRITICAL)
+    with _simulated(board) as sim:
+        if sim:
+            from lapel_bringup.simulated import SimulatedPerson
+
+            port, person = sim.pin.port, SimulatedPerson(sim.simulation, sim.loop, given)
+            radio = sim.radio if radio == "bleak" else radio
+        code = _test(port, person, plan, "" if radio == "none" else radio, report, steps, out)
+    sys.exit(code)
+
+
+def _test(
+    port: str | None, person: Person, plan: Plan, radio: str, report: Report, steps: Sequence[Step], out: Path
+) -> int:
     try:
-        with open_pin(port, tell=click.echo, timeout_s=30) as link:
+        with open_pin(port, tell=click.echo, timeout_s=OPEN_S) as link:
             report.pin.update(_known(link))
-            desk = Desk(Bench(link), person, QUICK if quick else Plan(), "" if radio == "none" else radio)
-            click.echo(f"The report goes to {out}.")
-            Session(desk, report, steps, lambda kept: _save(kept, out)).run()
+            bench = Bench(link)
+            bench.check()
+            desk = Desk(bench, person, plan, radio)
+            try:
+                Session(desk, report, steps, lambda kept: _save(kept, out)).run()
+            except (KeyboardInterrupt, click.Abort):
+                click.echo("\nStopped. The pin starts its app again.")
+                link.stop()
+                _end(report, out)
+                return INTERRUPTED
     except UsbError as error:
         _end(report, out)
         raise click.ClickException(str(error)) from error
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("\nStopped; the pin runs its app again.")
-        _end(report, out)
-        sys.exit(INTERRUPTED)
     _end(report, out)
-    if any(record.verdict == BAD for record in report.steps):
-        sys.exit(FAILED)
+    return FAILED if any(record.verdict == BAD for record in report.steps) else 0
 
 
-def _person(yes: bool, script: Path | None) -> Person:
-    if script is not None:
-        try:
-            return Nobody(answers(script))
-        except BadAnswers as error:
-            raise click.UsageError(str(error)) from error
-    return Nobody() if yes else AtTerminal()
+@contextmanager
+def _simulated(board: str | None) -> Iterator[UsbDesk | None]:
+    if board is None:
+        yield None
+        return
+    from simulator.boards import BoardError
+    from simulator.compiled import CannotCompile
+    from simulator.pin import NoInterpreter
+    from simulator.usb_desk import usb_desk
+
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="lapel-bringup-", ignore_cleanup_errors=True) as folder,
+            usb_desk(Path(folder), board) as desk,
+        ):
+            yield desk
+    except BoardError as error:
+        raise click.UsageError(f"--sim: {error}") from error
+    except (NoInterpreter, CannotCompile) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _given(script: Path | None) -> Mapping[str, str]:
+    try:
+        return answers(script) if script else {}
+    except BadAnswers as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _continued(out: Path) -> Report:

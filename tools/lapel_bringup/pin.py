@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from lapel_usb.errors import LinkLost, PinError, Unfit
+
 DEVICE = Path(__file__).parent / "device"
 _SHARED = "bench"
 
@@ -30,6 +32,9 @@ class PinLink(Protocol):
 
     def restart(self) -> None:
         """An empty interpreter, with nobody's program running."""
+
+    def reopen(self) -> None:
+        """Waits for a pin that went away, and interrupts it again."""
 
 
 @dataclass
@@ -75,6 +80,21 @@ class Bench:
         self._link = link
         self.board: dict[str, Any] = {}
 
+    def check(self) -> None:
+        """Whether an app is there to be tested. Raises Unfit, and what the link raises."""
+        shared = (DEVICE / f"{_SHARED}.py").read_text(encoding="utf-8")
+        self._link.restart()
+        text = "\n".join([*_bare(shared.splitlines()), "find_app()", "import board", "board.build", ""])
+        try:
+            self._link.run(text, timeout_s=20, on_line=None)
+        except PinError as error:
+            if not error.exception.startswith(("ImportError", "AttributeError")):
+                raise
+            raise Unfit(
+                f"There is no app on this pin to test it with ({error.exception}).",
+                "Flash it first:  make flash BOARD=...",
+            ) from error
+
     def run(
         self,
         routine: str,
@@ -100,7 +120,12 @@ class Bench:
                 told.heard_s.append(time.monotonic())
                 on_event(event)
 
-        self._link.restart()
+        try:
+            self._link.restart()
+        except LinkLost:
+            # its watchdog bit while the person took their time, or somebody touched the cable
+            self._link.reopen()
+            self._link.restart()
         self._link.run(program(routine, arguments), timeout_s=timeout_s, on_line=heard)
         for event in told.all("board"):
             self.board = event

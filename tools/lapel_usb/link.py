@@ -96,6 +96,13 @@ class PinLink:
             raise LinkLost(f"The pin on {self.port} did not start anew ({problem}).", _AGAIN) from problem
         self.run(_STRETCH, feed=False)
 
+    def stop(self) -> None:
+        """Ends what still runs there, after an interrupt on this side. Raises LinkLost."""
+        try:
+            self.transport.enter_raw_repl(soft_reset=False)
+        except (OSError, TransportError) as problem:
+            raise LinkLost(f"{self.port} does not listen any more: {problem}.", _AGAIN) from problem
+
     def drop(self) -> None:
         """Lets the port go and leaves the pin as it is."""
         wire, self._wire = self._wire, None

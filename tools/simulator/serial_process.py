@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "boards" / "sim" / "usb" / "prompt.py"
 # Not an argument: the unix port takes none of more than 255 characters.
 OPTIONS = "LAPEL_SIM_USB"
+MODULES = "LAPEL_SIM_MODULES"
 CTRL_C = 3
 NO_KEY = -1
 # The port's input buffer; what is more waits on the host's side.
@@ -51,13 +52,15 @@ class Interpreter:
 
     def __init__(self, command: list[str], options: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> None:
         to_pin, from_pin = os.pipe(), os.pipe()
+        # of the firmware, for a pin with its parts around it
+        path = [str(PROGRAM.parent), *([env[MODULES]] if MODULES in env else []), ".frozen"]
         told = json.dumps({**options, "control": [from_pin[1], to_pin[0]]})
         self._process = subprocess.Popen(
             [*command, str(PROGRAM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **env, OPTIONS: told, "MICROPYPATH": f"{PROGRAM.parent}:.frozen"},
+            env={**os.environ, **env, OPTIONS: told, "MICROPYPATH": ":".join(path)},
             cwd=folder,
             pass_fds=(from_pin[1], to_pin[0]),
             bufsize=0,

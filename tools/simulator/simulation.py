@@ -51,6 +51,8 @@ class Options:
     measured: Measured = field(default_factory=Measured)
     # the pin's event that says that it can be used
     ready: str = "advertising"
+    # the interpreter is behind a port (serial_pin), and not started here
+    usb: bool = False
     # an exception out of the firmware, or a soft reset, is what this run is about
     may_die: bool = False
 
@@ -82,7 +84,7 @@ class Simulation:
         self._companion: Companion | None = None
         spec = options.pin or PinSpec(virtual_radio=options.virtual_radio)
         tell, may_die = self.timeline.add, options.may_die
-        self._life = Life(self.hardware, self._env, tell, self._gone, self._pin_failed, may_die)
+        self._life = Life(self.hardware, self.env, tell, self._gone, self._pin_failed, may_die)
         self._life.pin = self.pin = Pin(spec, options.state / FOLDER, self._on_line, self._life.died)
         self.person = Person(self.timeline, self.hardware.button, self.mic, lambda: self.pin.running, self._seen)
         self.hardware.on_trace = self._on_trace
@@ -125,7 +127,10 @@ class Simulation:
             spec = CompanionSpec(radio, self._options.state, self._options.config)
             self._companion = Companion(spec, self._options.companion, self._on_companion, self._on_companion_exit)
             await self._companion.start()
-        await self._boot("power")
+        if self._options.usb:
+            self.bus.on_gone = self._gone
+        else:
+            await self._boot("power")
         if self._companion and not await self._seen("linked", 0, LINKED_S) and not self.failure:
             self._sim("note", text=f"the companion did not link within {LINKED_S:g} s; going on")
 
@@ -260,7 +265,8 @@ class Simulation:
         if not await self._seen(self._options.ready, begun, READY_S) and not self.failure:
             self._sim("note", text=f"the pin did not get ready within {READY_S:g} s; going on")
 
-    def _env(self) -> Mapping[str, str]:
+    def env(self) -> Mapping[str, str]:
+        """What the pin's interpreter needs to find its hardware."""
         return {
             "LAPEL_SIM_BUS": self._address,
             "LAPEL_SIM_TOKEN": self.bus.token,

@@ -17,6 +17,7 @@ import sys
 import time
 
 import chip
+import on_bus
 import vfs
 from control import Control
 from nor_file import NorFile
@@ -272,9 +273,15 @@ def main(options):
     to_host, from_host = options["control"]
     control = Control(open("/dev/fd/{}".format(to_host), "wb"), open("/dev/fd/{}".format(from_host), "rb"))
     flash = NorFile(options["image"], options["state"], options.get("log"), options["blocks"], control.power_is_cut)
+    parts = on_bus.Parts() if on_bus.is_there() else None
     banner = chip.put_in_place(control, flash, options)
+    path = ["", ".frozen", "/lib"]
+    if parts:
+        parts.put_in_place()
+        path = parts.module_path()
+        flash = parts.flash or flash
     vfs.umount("/")
-    sys.path[:] = ["", ".frozen", "/lib"]
+    sys.path[:] = path
     control.soft_reset(Port(flash, control, banner).run(options["raw"]))
 
 

@@ -32,6 +32,9 @@ class DirectLink:
     def restart(self) -> None:
         """Each run has an interpreter of its own."""
 
+    def reopen(self) -> None:
+        """It never goes away."""
+
     def run(self, code: str, *, timeout_s: float, on_line: Callable[[str], None] | None) -> str:
         """As PinLink.run; `timeout_s` is the longest time of all."""
         future = asyncio.run_coroutine_threadsafe(self._run(code, timeout_s, on_line), self._loop)

@@ -1,0 +1,66 @@
+"""The pin on USB with its parts around it: what hangs on its pins is on the simulator's bus, as under `lapel sim`.
+
+LAPEL_SIM_BUS names the bus; the modules of the firmware and of the board lie on MICROPYPATH, as if they were frozen
+into the image. An app in a folder of the pin goes before them.
+"""
+
+import asyncio
+import json
+import os
+import sys
+
+import vfs
+
+
+def is_there():
+    """Whether a simulator waits for this pin."""
+    return bool(os.getenv("LAPEL_SIM_BUS"))
+
+
+class Parts:
+    """Connects and wires the parts. `flash` is the one whose erases take the chip's time, "/" of a real board; None
+    for the classic board, which mounts it elsewhere."""
+
+    def __init__(self):
+        import time
+
+        import bluetooth
+        import bus_world
+        import esp32
+        import machine
+        import nor
+        import parts
+        import world
+
+        import bus
+
+        machine.reserve_dma(40000)
+        link = bus.connect()
+        bus.attach(link)
+        here = bus_world.BusWorld(link)
+        world.attach(here)
+        here.flash = nor.open_flash(link)
+        listed = os.getenv("LAPEL_SIM_PARTS")
+        parts.wire(here, json.loads(listed) if listed else parts.CLASSIC)
+        here.poll()
+        self._pump = bus_world.Pump(here)
+        self.flash = here.flash if listed else None
+        self._modules = {"machine": machine, "esp32": esp32}
+        self._bluetooth = bluetooth
+        self._time = time
+
+    def put_in_place(self):
+        """Under what chip.py has put into sys.modules: whatever it does not do itself is done here."""
+        # waits in the queue for whoever runs asyncio first
+        asyncio.create_task(asyncio.StreamReader(self._pump).read(1))
+        for name in self._modules:
+            if name in sys.modules and hasattr(sys.modules[name], "_real"):
+                sys.modules[name]._real = self._modules[name]
+        sys.modules["bluetooth"] = self._bluetooth
+        sys.modules["time"] = self._time
+
+    def module_path(self):
+        """Mounts this computer's disk out of the way; the search path to its modules from then on."""
+        vfs.mount(vfs.VfsPosix("/"), "/sim")
+        found = ["/sim" + path for path in sys.path if path.startswith("/")]
+        return ["", ".frozen", "/lib"] + found
