@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -12,10 +13,13 @@ from lapel_usb.build import sha256
 from lapel_usb.copying import Copier
 from lapel_usb.errors import UsbError
 from lapel_usb.link import PinLink
+from lapel_wire import flight_log
 
 KEPT = "data"
 LIST = "SHA256SUMS"
 IMAGE = "flash.bin"
+RECORDER = "flight-recorder.bin"
+RECORDER_WORDS = "flight-recorder.json"
 
 
 def default_folder() -> Path:
@@ -65,7 +69,22 @@ def _files(link: PinLink, folder: Path, progress: Callable[[int, int], None]) ->
         listed[path] = digest
         done += size
         progress(done, whole)
-    return listed
+    return listed | _recorder(link, folder)
+
+
+def _recorder(link: PinLink, folder: Path) -> dict[str, str]:
+    """The memory that survives a reset, as it is and as JSON."""
+    kept = link.run(_RETAINED).strip()
+    files = {RECORDER: bytes.fromhex(kept)}
+    try:
+        files[RECORDER_WORDS] = json.dumps(flight_log.decode(files[RECORDER]), indent=2).encode() + b"\n"
+    except flight_log.BadFlightLog:
+        # the pin was without power since, or never ran
+        if not kept:
+            return {}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return {name: sha256(data) for name, data in files.items()}
 
 
 def _image(link: PinLink, folder: Path, progress: Callable[[int, int], None]) -> dict[str, str]:
@@ -85,6 +104,14 @@ def _image(link: PinLink, folder: Path, progress: Callable[[int, int], None]) ->
     return {IMAGE: digest}
 
 
+_RETAINED = """
+import binascii
+try:
+    import machine
+    print(binascii.hexlify(machine.RTC().memory()).decode())
+except (ImportError, AttributeError):
+    print("")
+"""
 _SIZE = "(lambda b: b.ioctl(4, 0) * b.ioctl(5, 0))(__import__('flashbdev').bdev)"
 _BEGIN = """
 import hashlib

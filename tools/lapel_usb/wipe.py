@@ -48,6 +48,7 @@ def run(
         if done.isdigit() and whole.isdigit():
             progress(int(done), int(whole))
 
+    link.run(_FORGET)
     if wanted.everything:
         link.run(_ERASE, timeout_s=60, on_line=step)
         tell("Everything is erased. To put an app on it again:  make flash BOARD=...")
@@ -58,6 +59,14 @@ def run(
     tell("Recordings, settings and key are erased. The app is still there.")
 
 
+# What survives a reset.
+_FORGET = """
+try:
+    import machine
+    machine.RTC().memory(b"")
+except (ImportError, AttributeError):
+    pass
+"""
 # Every block, directly; the next start finds an empty flash and makes a filesystem.
 _ERASE = """
 import vfs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from lapel_usb import backup, logs, wipe
 from lapel_usb.errors import Refused, UsbError
 from lapel_usb.link import open_pin
+from lapel_wire import flight_log
 from tests.host.usb.desks import Desk
 from tests.host.usb.trees import APP, tree
 
@@ -39,6 +41,9 @@ def fill(desk: Desk) -> None:
         link.run("import os\nfor p in ('data', 'data/clips', 'data/state'): os.mkdir(p)")
         link.write_file("/data/clips/00000001", CLIP)
         link.write_file("/data/state/key", SECRET * 100)
+        log = flight_log.FlightLog()
+        log.put_text("last_error", "a word")
+        link.run(f"import machine\nmachine.RTC().memory({bytes(log.sealed())!r})")
 
 
 def test_a_backup_has_every_file_and_its_digest(desk: Desk, tmp_path: Path) -> None:
@@ -47,8 +52,9 @@ def test_a_backup_has_every_file_and_its_digest(desk: Desk, tmp_path: Path) -> N
     done = usb("backup", "--port", desk.pin.port, "--to", str(tmp_path / "kept"))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "kept" / "data" / "clips" / "00000001").read_bytes() == CLIP
+    assert json.loads((tmp_path / "kept" / "flight-recorder.json").read_text())["last_error"] == "a word"
     check = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path / "kept", capture_output=True, check=False)
-    assert check.returncode == 0 and check.stdout.count(b"OK") == 2
+    assert check.returncode == 0 and check.stdout.count(b"OK") == 4
     again = usb("backup", "--port", desk.pin.port, "--to", str(tmp_path / "kept"))
     assert again.returncode == 1 and "is there already" in again.stderr and "TO=" in again.stderr
     assert desk.restart() == "one"
@@ -93,6 +99,19 @@ def test_a_wipe_of_everything_leaves_an_empty_flash(desk: Desk) -> None:
     assert SECRET not in desk.pin.flash.image.read_bytes()
     desk.flash("two")
     assert desk.restart() == "two"
+
+
+def test_a_flash_that_does_not_mount_is_erased_and_starts_anew(desk: Desk) -> None:
+    with desk.pin.off() as image:
+        image.write_bytes(b"\x55" * image.stat().st_size)
+    refused = usb("wipe", "--port", desk.pin.port, "--yes")
+    assert refused.returncode == 1 and "ALL=1" in refused.stderr
+    since = len(desk.pin.output)
+    done = usb("wipe", "--port", desk.pin.port, "--yes", "--all")
+    assert done.returncode == 0, done.stderr
+    desk.pin.wait_for(b"Performing initial setup", since=since)
+    desk.flash("one")
+    assert desk.restart() == "one"
 
 
 def test_logs_are_words_and_do_not_disturb(desk: Desk) -> None:

@@ -9,6 +9,10 @@ from lapel_usb.build import ROOT
 BOARD = """
 import machine, json
 class Watchdog:
+    dog = None
+    def feed(self):
+        self.dog = self.dog or machine.WDT(timeout=8000)
+        self.dog.feed()
     def stretch(self, timeout_ms):
         machine.WDT(timeout=timeout_ms)
 class Board:
@@ -34,6 +38,7 @@ def run(build, well=None, failed=0, cause=""):
     board.trace("well")
     while True:
         time.sleep_ms(5)
+        board.watchdog.feed()
 """
 SAFE_MODE = """
 def start(essentials, cause):
