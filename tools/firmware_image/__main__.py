@@ -83,7 +83,7 @@ def _done(build: Path) -> str:
         "     .venv/bin/esptool --chip esp32s3 erase-flash\n"
         f"     .venv/bin/esptool --chip esp32s3 write-flash 0 {image}\n"
         "and press RESET. The pin starts with the frozen app. An app that make flash puts on it later goes first;\n"
-        "removing the file `current` on the pin goes back to the frozen one."
+        "writing `frozen` into the file `current` on the pin goes back to the frozen one."
     )
 
 
