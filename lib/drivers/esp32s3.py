@@ -9,9 +9,9 @@ import os
 
 import esp32
 import machine
-import micropython
 import vfs
 
+from drivers import onchip
 from lapel.compat import const
 
 _RATE_HZ = const(16000)
@@ -20,60 +20,10 @@ _IBUF_BYTES = const(40000)
 _I2C_HZ = const(400_000)
 # The longest transfer of ours takes 0.3 ms: a bus that is stuck must not hold up the recording.
 _I2C_TIMEOUT_US = const(5000)
-_WATCHDOG_MS = const(8000)
 # LittleFS takes caches of four times this: small files lie in the directory then and cost no erase.
 _READ_BYTES = const(128)
-_CTRL_C = const(3)
 # What the haptic driver has measured of its actuator.
 _CALIBRATION = "/haptic.cal"
-
-_CAUSES = {
-    machine.PWRON_RESET: "power",
-    machine.HARD_RESET: "reset",
-    machine.WDT_RESET: "watchdog",
-    machine.DEEPSLEEP_RESET: "deep sleep",
-    machine.SOFT_RESET: "soft reset",
-}
-
-
-class Retained:
-    """RTC memory: 2048 bytes that survive a reset, not the loss of power."""
-
-    def __init__(self):
-        self._rtc = machine.RTC()
-
-    def load(self):
-        """The bytes last saved, b"" after the loss of power."""
-        return self._rtc.memory()
-
-    def save(self, data):
-        """Raises ValueError past 2048 bytes."""
-        self._rtc.memory(data)
-
-
-class Watchdog:
-    """Resets the chip when it was not fed for 8 s. Starts with its first feed; nothing stops it then."""
-
-    def __init__(self):
-        self._wdt = None
-
-    def feed(self):
-        if self._wdt is None:
-            self._wdt = machine.WDT(timeout=_WATCHDOG_MS)
-        self._wdt.feed()
-
-    def stretch(self, timeout_ms):
-        """Gives it another time, also when it runs from before a soft reset, which does not stop it."""
-        self._wdt = machine.WDT(timeout=timeout_ms)
-        self._wdt.feed()
-
-
-class Console:
-    """The USB console, at which Ctrl-C ends the program."""
-
-    def hold(self, held):
-        """True: Ctrl-C is a character like any other, until False."""
-        micropython.kbd_intr(-1 if held else _CTRL_C)
 
 
 class Silent:
@@ -104,9 +54,9 @@ class Esp32S3:
 
     def __init__(self, light):
         self.light = light
-        self.retained = Retained()
-        self.watchdog = Watchdog()
-        self.console = Console()
+        self.retained = onchip.Retained()
+        self.watchdog = onchip.Watchdog()
+        self.console = onchip.Console()
         self.unique_id = machine.unique_id()
         self.faults = []
         self.trace = print_event
@@ -126,7 +76,7 @@ class Esp32S3:
 
     def reset_cause(self):
         """A word: power, reset, watchdog, deep sleep, soft reset or unknown."""
-        return _CAUSES.get(machine.reset_cause(), "unknown")
+        return onchip.reset_cause()
 
     def reset(self):
         machine.reset()

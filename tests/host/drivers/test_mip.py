@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 DRIVERS = ROOT / "lib" / "drivers"
 PACKAGES = sorted(path.stem for path in DRIVERS.glob("*.json") if path.stem != "package")
 # What the app alone uses is installed with it.
-OF_THE_APP = {"beacon", "ble_gatt", "esp32s3", "ticker"}
+OF_THE_APP = {"beacon", "ble_gatt", "esp32s3", "onchip", "ticker"}
 MICROPYTHON = os.environ.get("LAPEL_MICROPYTHON") or str(ROOT / ".tools" / "micropython")
 # Its events are MicroPython's: without the rest of Lapel it has no other half.
 ONLY_MICROPYTHON = {"button"}

@@ -9,7 +9,8 @@ import world
 FOLDER = "boards"
 FLASH_DIR = "/tmp/lapel-board-bench"
 # What a board of the chip has for itself, loaded anew for each bench.
-_OWN = ("board", "drivers.esp32s3", "drivers.ble_gatt", "drivers.beacon", "aioble", "bluetooth", "vfs")
+_OWN = ("board", "drivers.esp32s3", "drivers.onchip", "drivers.ble_gatt", "drivers.beacon", "aioble", "bluetooth")
+_OWN += ("vfs",)
 
 
 def names():
