@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from lapel_wire import flight_log
-from simulator.pin import PinSpec
+from simulator import boards
 from simulator.simulation import Options, Simulation
 from tests.host.simulator.desks import seen
 
 # safe_mode of core/pattern.py: two long, two short, violet; safe mode shows it dim.
 VIOLET = (42, 0, 63)
+# Of a light with one colour: how bright.
+DIM = (15, 15, 15)
 LONG_S, SHORT_S = 0.28, 0.09
 OFF = (0, 0, 0)
 
@@ -32,16 +35,19 @@ def path(tmp_path: Path) -> Path:
     return folder
 
 
-def simulated(tmp_path: Path, path: Path) -> Simulation:
-    spec = PinSpec(paths=(path,))
+def simulated(tmp_path: Path, path: Path, board: str = "sim") -> Simulation:
+    spec = replace(boards.pin_spec(board), paths=(path,))
     return Simulation(Options(state=tmp_path / "state", pin=spec, may_die=True))
 
 
-def test_safe_mode_blinks_its_pattern_and_the_watchdog_does_not_bite(tmp_path: Path, path: Path) -> None:
+@pytest.mark.parametrize(("board", "colour"), [("sim", VIOLET), ("xiao_esp32s3", VIOLET), ("esp32s3_devkitc", DIM)])
+def test_safe_mode_blinks_its_pattern_and_the_watchdog_does_not_bite(
+    tmp_path: Path, path: Path, board: str, colour: tuple[int, int, int]
+) -> None:
     (path / "aioble.py").write_text("raise ImportError('no module named aioble')\n")
 
     async def run() -> None:
-        pin = simulated(tmp_path, path)
+        pin = simulated(tmp_path, path, board)
         try:
             await pin.open()
             await seen(pin, "safe_mode", timeout_s=30, cause="ImportError: no module named aioble")
@@ -55,7 +61,7 @@ def test_safe_mode_blinks_its_pattern_and_the_watchdog_does_not_bite(tmp_path: P
             told_by_it = "".join("l" if length > (LONG_S + SHORT_S) / 2 else "s" for length in flashes)
             # Over and over, wherever one begins to look.
             assert told_by_it.count("llss") >= rounds - 1, flashes
-            assert {colour for _, colour in pin.hardware.led} == {OFF, VIOLET}
+            assert {shown for _, shown in pin.hardware.led} == {OFF, colour}
             assert not [e for e in pin.timeline.events[begun:] if e.name == "reset"]
             told = flight_log.decode(pin.hardware.retained)
             assert told["last_error"] == "safe mode: ImportError: no module named aioble"
