@@ -1,12 +1,16 @@
 """The world of a board on the simulator: what its parts do goes over the bus, and what happens to it comes from
 there."""
 
+import asyncio
 import io
 import json
 import os
 import time
 
+import nor
+import parts
 import world
+from machine import reserve_dma
 
 import bus
 
@@ -24,11 +28,14 @@ _MIC_OVERRUN = 3
 _TOLD = 1
 
 _FRAME_BYTES = 1024
+_DMA_BYTES = 40000
 _POLL = 3
 
 
 class BusWorld(world.World):
-    """`link` is the bus."""
+    """`link` is the bus. `is_hardware`: parts were listed, and the flash is to be "/"."""
+
+    is_hardware = False
 
     def __init__(self, link):
         super().__init__()
@@ -115,7 +122,27 @@ class BusWorld(world.World):
             time.sleep_ms(100)
 
 
-class Pump(io.IOBase):
+def join():
+    """Puts the chip into the simulator's world, with the parts that LAPEL_SIM_PARTS lists (JSON; without it the classic
+    board's), and polls it whenever a program runs asyncio. Gives the world."""
+    # on the chip no part of Python's heap: taken before anything else is
+    reserve_dma(_DMA_BYTES)
+    link = bus.connect()
+    bus.attach(link)
+    here = BusWorld(link)
+    world.attach(here)
+    here.flash = nor.open_flash(link)
+    listed = os.getenv("LAPEL_SIM_PARTS")
+    here.is_hardware = bool(listed)
+    parts.wire(here, json.loads(listed) if listed else parts.CLASSIC)
+    # what the simulator says of battery and button at once
+    here.poll()
+    # the tasks of a program are not there yet: this one waits in the queue for whoever runs asyncio first
+    asyncio.create_task(asyncio.StreamReader(_Pump(here)).read(1))
+    return here
+
+
+class _Pump(io.IOBase):
     """Polls the world whenever asyncio polls: a stream that is never ready."""
 
     def __init__(self, polled):

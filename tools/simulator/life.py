@@ -11,8 +11,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from simulator.compiled import CannotCompile
 from simulator.hardware import Hardware, How
-from simulator.pin import Pin
+from simulator.pin import NoInterpreter, Pin
 
 # machine's numbers for what started the chip
 CAUSES = {"power": 1, "reset": 2, "watchdog": 3, "deep sleep": 4, "soft reset": 5}
@@ -111,7 +112,10 @@ class Life:
         await self.pin.ended()
         if cause == "soft reset":
             self._dead(list(self.pin.last_lines), "the firmware gave up (soft reset)")
-        await self.start(cause)
+        try:
+            await self.start(cause)
+        except (NoInterpreter, CannotCompile) as error:
+            self._fail(f"the pin does not start any more: {error}")
 
     def _ended(self, how: How, text: str) -> None:
         if how is How.SOFT_RESET:

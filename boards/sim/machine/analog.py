@@ -60,11 +60,11 @@ class PWM:
         if self._world.pwms.get(self._number) is None:
             raise RuntimeError("PWM is inactive")
 
-    def freq(self, hz=None):
+    def freq(self, value=None):
         self._check()
-        if hz is None:
+        if value is None:
             return self._freq_hz
-        self.init(freq=hz)
+        self.init(freq=value)
         return None
 
     def duty(self, value=None):
@@ -104,7 +104,7 @@ def _scaled(value, full, name):
 
 
 class ADC:
-    """`pin` as Pin, GPIO 1 to 10. Nothing wired to it reads 0."""
+    """`id` as Pin, GPIO 1 to 10. Nothing wired to it reads 0."""
 
     ATTN_0DB = 0
     ATTN_2_5DB = 1
@@ -115,8 +115,8 @@ class ADC:
     # the most that each attenuation measures, in mV
     _FULL_MV = (950, 1250, 1750, 3100)
 
-    def __init__(self, pin, *, atten=ATTN_0DB):
-        at = number(pin)
+    def __init__(self, id, *, atten=ATTN_0DB):
+        at = number(id)
         if at not in _ADC1:
             raise ValueError("GPIO {} is on no converter to be relied on: take 1 to 10".format(at))
         self._world = world.attached()

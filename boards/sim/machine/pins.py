@@ -50,13 +50,13 @@ class Pin:
         if hold is not None:
             gpio.held = bool(hold)
 
-    def value(self, level=None):
-        if level is None:
+    def value(self, x=None):
+        if x is None:
             # what has changed outside is there at once, as on a wire
             self._world.poll()
             return self._gpio.level()
         if not self._gpio.held:
-            self._gpio.latch = int(bool(level))
+            self._gpio.latch = int(bool(x))
             self._world.follow(self._gpio)
         return None
 
@@ -94,10 +94,10 @@ class Signal:
         self._pin = pin
         self._invert = bool(invert)
 
-    def value(self, on=None):
-        if on is None:
+    def value(self, x=None):
+        if x is None:
             return self._pin.value() ^ self._invert
-        return self._pin.value(bool(on) ^ self._invert)
+        return self._pin.value(bool(x) ^ self._invert)
 
     __call__ = value
 

@@ -4,8 +4,6 @@ LAPEL_SIM_BUS names the bus; the modules of the firmware and of the board lie on
 into the image. An app in a folder of the pin goes before them.
 """
 
-import asyncio
-import json
 import os
 import sys
 
@@ -28,31 +26,15 @@ class Parts:
         import bus_world
         import esp32
         import machine
-        import nor
-        import parts
-        import world
 
-        import bus
-
-        machine.reserve_dma(40000)
-        link = bus.connect()
-        bus.attach(link)
-        here = bus_world.BusWorld(link)
-        world.attach(here)
-        here.flash = nor.open_flash(link)
-        listed = os.getenv("LAPEL_SIM_PARTS")
-        parts.wire(here, json.loads(listed) if listed else parts.CLASSIC)
-        here.poll()
-        self._pump = bus_world.Pump(here)
-        self.flash = here.flash if listed else None
+        here = bus_world.join()
+        self.flash = here.flash if here.is_hardware else None
         self._modules = {"machine": machine, "esp32": esp32}
         self._bluetooth = bluetooth
         self._time = time
 
     def put_in_place(self):
         """Under what chip.py has put into sys.modules: whatever it does not do itself is done here."""
-        # waits in the queue for whoever runs asyncio first
-        asyncio.create_task(asyncio.StreamReader(self._pump).read(1))
         for name in self._modules:
             if name in sys.modules and hasattr(sys.modules[name], "_real"):
                 sys.modules[name]._real = self._modules[name]
