@@ -7,19 +7,17 @@ RECORDING = "recording"
 TAIL = "tail"
 SAVING = "saving"
 REFUSED = "refused"
-SAFE = "safe"
 
 # From a state to those that may follow. A press is taken while the clip before it is still being saved.
 LEGAL = {
-    BOOT: (IDLE, SAFE),
-    IDLE: (PRESSED, SAFE),
+    BOOT: (IDLE,),
+    IDLE: (PRESSED,),
     PRESSED: (IDLE, RECORDING, REFUSED),
     RECORDING: (TAIL, REFUSED),
     TAIL: (SAVING, PRESSED, REFUSED),
     SAVING: (IDLE, PRESSED, REFUSED),
     # Flash full, microphone or store failed: until the button is up, or until the press after it is heard.
     REFUSED: (IDLE, PRESSED, RECORDING),
-    SAFE: (),
 }
 
 

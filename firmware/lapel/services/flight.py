@@ -61,8 +61,10 @@ class Flight:
         self._urgent("error", text, text)
 
     def failed_boot(self, count: int, cause: str) -> None:
-        """Boots before this one, `count` in a row, did not get well; the last one died of `cause`."""
-        self._urgent("error", "boot failed: " + cause, "boot failed %d times: %s" % (count, cause))
+        """Boots before this one, `count` in a row, did not get well; the last one died of `cause`, "" for in silence.
+        With 0 the app had been well, and was started again."""
+        cause = cause or "it ended without a word"
+        self.error("boot failed: %s (%d in a row)" % (cause, count) if count else "started again: " + cause)
 
     def note(self, text: str) -> None:
         """Something worth a place among the events."""

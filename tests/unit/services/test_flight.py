@@ -176,10 +176,14 @@ def test_counters_stay_at_their_greatest():
 
 
 def test_failed_boots_and_what_they_died_of_are_written_down_at_once():
-    memory = Memory()
-    flight, _ = make(memory, "soft reset")
-    flight.failed_boot(2, "OSError: no radio")
-    told = flight_log.decode(memory.data)
-    assert told["last_error"] == "boot failed 2 times: OSError: no radio"
-    assert told["events"][-1]["event"] == "error"
-    assert told["events"][-1]["text"] == "boot failed: OSError: no"
+    for count, cause, told in (
+        (2, "OSError: no radio", "boot failed: OSError: no radio (2 in a row)"),
+        (1, "", "boot failed: it ended without a word (1 in a row)"),
+        (0, "ValueError: late", "started again: ValueError: late"),
+    ):
+        memory = Memory()
+        flight, _ = make(memory, "soft reset")
+        flight.failed_boot(count, cause)
+        log = flight_log.decode(memory.data)
+        assert log["last_error"] == told
+        assert log["events"][-1]["event"] == "error" and told.startswith(log["events"][-1]["text"])
