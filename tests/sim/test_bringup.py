@@ -25,6 +25,7 @@ from simulator.usb_desk import usb_desk
 
 COMMAND = [sys.executable, "-m", "lapel_companion", "bringup"]
 LIMIT_S = 150
+README = (Path(report.__file__).parent / "README.md").read_text(encoding="utf-8")
 
 
 def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -73,6 +74,8 @@ def test_a_whole_run_finds_the_simulators_constants(tmp_path: Path, board: str) 
     assert figures["battery"]["battery_mv"] == pytest.approx(3900, abs=40)
     if board != "sim":
         assert figures["haptic"]["resonance_hz"] == pytest.approx(235, abs=2)
+    named = {name for step in made.steps for name in (*step.result.figures, *step.result.series)}
+    assert [name for name in sorted(named) if f"`{name}" not in README and not name.startswith(("python_", "machine_80"))] == []
     # what the simulator then takes
     script = tmp_path / "x.script"
     script.write_text("wait boot\n")

@@ -14,8 +14,9 @@ import click
 
 from lapel_bringup import page
 from lapel_bringup.desk import QUICK, Desk, Plan, Step
+from lapel_bringup.discharge import curve
 from lapel_bringup.person import AtTerminal, BadAnswers, Nobody, Person, answers
-from lapel_bringup.pin import Bench
+from lapel_bringup.pin import Bench, StepFailed
 from lapel_bringup.report import BadReport, Report, load
 from lapel_bringup.result import BAD
 from lapel_bringup.session import Session
@@ -41,6 +42,7 @@ NAMES = [step.name for step in STEPS]
 @click.option("--yes", is_flag=True, help="Ask nothing; what only a person knows stays open.")
 @click.option("--script", type=FILE, help="Ask nothing; answers from a file of lines like  led.red = r")
 @click.option("--sim", "board", metavar="BOARD", help="On a simulated pin, with a simulated person.")
+@click.option("--battery-curve", is_flag=True, help="Log a discharge for hours; again, to fetch it into the report.")
 @click.option("--page", "page_of", type=FILE, help="Only make the page of this report anew.")
 def bringup(
     port: str | None,
@@ -51,6 +53,7 @@ def bringup(
     yes: bool,
     script: Path | None,
     board: str | None,
+    battery_curve: bool,
     page_of: Path | None,
 ) -> None:
     """Test a pin on the desk, over USB: ten minutes, step by step, each with a verdict and what to do.
@@ -65,7 +68,7 @@ def bringup(
     person: Person = Nobody(given) if yes or script else AtTerminal()
     plan = QUICK if quick else Plan()
     steps = [step for step in STEPS if not only or step.name in only]
-    report = _continued(out) if only else Report.begun()
+    report = _continued(out) if only or battery_curve else Report.begun()
     logging.getLogger("bumble").setLevel(logging.CRITICAL)
     with _simulated(board) as sim:
         if sim:
@@ -73,7 +76,8 @@ def bringup(
 
             port, person = sim.pin.port, SimulatedPerson(sim.simulation, sim.loop, given)
             radio = sim.radio if radio == "bleak" else radio
-        code = _test(port, person, plan, "" if radio == "none" else radio, report, steps, out)
+        spec = "" if radio == "none" else radio
+        code = _test(port, person, plan, spec, report, () if battery_curve else steps, out)
     sys.exit(code)
 
 
@@ -87,7 +91,12 @@ def _test(
             bench.check()
             desk = Desk(bench, person, plan, radio)
             try:
-                Session(desk, report, steps, lambda kept: _save(kept, out)).run()
+                if steps:
+                    Session(desk, report, steps, lambda kept: _save(kept, out)).run()
+                else:
+                    curve(desk, report, plan.log_every_s)
+            except StepFailed as error:
+                raise click.ClickException(f"{error}.\n{error.way_on}") from error
             except (KeyboardInterrupt, click.Abort):
                 click.echo("\nStopped. The pin starts its app again.")
                 link.stop()

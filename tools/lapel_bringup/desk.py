@@ -26,6 +26,7 @@ class Plan:
     clock_s: int = 30
     radio_s: int = 10
     load_ms: int = 2000
+    log_every_s: int = 30
     # by their names on the pin; none stands for all
     patterns: tuple[str, ...] = ()
 
@@ -40,6 +41,7 @@ QUICK = Plan(
     clock_s=6,
     radio_s=3,
     load_ms=600,
+    log_every_s=1,
     patterns=("listening", "captured", "accepted", "failed", "done"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import binascii
 import json
 import time
@@ -60,17 +61,18 @@ class Told:
 
 def program(name: str, arguments: Mapping[str, Any]) -> str:
     """The text to run on the pin: what is shared, the routine, and the call."""
-    shared = (DEVICE / f"{_SHARED}.py").read_text(encoding="utf-8")
-    routine = (DEVICE / f"{name}.py").read_text(encoding="utf-8")
-    own = [line for line in routine.splitlines() if not line.startswith(f"from {_SHARED} import")]
-    return "\n".join([*_bare(shared.splitlines()), "find_app()", *_bare(own), f"go(run, {dict(arguments)!r})", ""])
+    return "\n".join([*_text(_SHARED), "find_app()", *_text(name), f"go(run, {dict(arguments)!r})", ""])
 
 
-def _bare(lines: list[str]) -> list[str]:
-    # the pin's heap need not hold what only people read
-    while lines and (not lines[0].startswith(("import ", "from "))):
-        lines = lines[1:]
-    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+def _text(name: str) -> list[str]:
+    # the pin's heap need not hold what only people read; what is shared stands before it already
+    source = (DEVICE / f"{name}.py").read_text(encoding="utf-8")
+    first = ast.parse(source).body[0].end_lineno or 0
+    return [
+        line
+        for line in source.splitlines()[first:]
+        if line.strip() and not line.lstrip().startswith("#") and not line.startswith(f"from {_SHARED} import")
+    ]
 
 
 class Bench:
@@ -82,9 +84,8 @@ class Bench:
 
     def check(self) -> None:
         """Whether an app is there to be tested. Raises Unfit, and what the link raises."""
-        shared = (DEVICE / f"{_SHARED}.py").read_text(encoding="utf-8")
         self._link.restart()
-        text = "\n".join([*_bare(shared.splitlines()), "find_app()", "import board", "board.build", ""])
+        text = "\n".join([*_text(_SHARED), "find_app()", "import board", "board.build", ""])
         try:
             self._link.run(text, timeout_s=20, on_line=None)
         except PinError as error:
