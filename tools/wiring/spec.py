@@ -19,7 +19,7 @@ POWER = frozenset({"3V3", "3V", "5V", "GND", "BAT", "BAT+", "BAT-", "JST +", "JS
 # What the simulator has a model of; a cell is only a part to solder.
 CHIPS = frozenset({"button", "i2s_mic", "drv2605l", "motor", "ws2812", "led", "divider", "max17048", "cell"})
 UNSIMULATED = frozenset({"cell"})
-# ESP32-S3 data sheet: strapping pins (3.1), USB (table 2-1), RTC GPIOs that wake the chip (2.3.2), ADC1 (table 2-5).
+# ESP32-S3 data sheet: strapping pins, the USB pins, RTC GPIOs (those wake the chip), pins of ADC1.
 STRAPPING = frozenset({0, 3, 45, 46})
 USB_PINS = frozenset({19, 20})
 RTC_PINS = range(22)

@@ -160,6 +160,20 @@ def test_the_table_has_every_wire(name: str) -> None:
             assert re.search(rf"\| {re.escape(part.pin_names(pin))} \| {re.escape(board.label(to))} \|{gpio}\|", made)
 
 
+def test_the_soldering_steps_name_the_pins_of_the_table() -> None:
+    """hardware/README.md is written by hand, for the XIAO."""
+    steps = (spec.ROOT / "hardware" / "README.md").read_text(encoding="utf-8")
+    board = spec.load("xiao_esp32s3")
+    for words, signals in (
+        ("SCK {}, WS {}, SD {}", ("mic_sck", "mic_ws", "mic_sd")),
+        ("SDA {}, SCL {}", ("i2c_sda", "i2c_scl")),
+        ("Button between {} and GND", ("button",)),
+        ("DIN to {}", ("pixel",)),
+        ("220 kΩ from BAT+ to {}", ("battery",)),
+    ):
+        assert words.format(*map(board.label, signals)) in steps
+
+
 @pytest.mark.parametrize("name", spec.names())
 def test_the_picture_is_svg_inside_its_borders(name: str) -> None:
     root = ElementTree.fromstring(picture.draw(spec.load(name)))
