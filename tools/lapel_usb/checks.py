@@ -90,6 +90,17 @@ def check(facts: Facts, want: Wanted, port: str) -> None:
         raise Unfit(f"The filesystem of the pin on {port} does not mount: it is damaged.", unmounted(want.board, port))
 
 
+def tight(facts: Facts, want: Wanted) -> str | None:
+    """What to know of a board that can run the app, but hardly; None when there is nothing."""
+    if want.simulated or facts.psram_bytes:
+        return None
+    return (
+        "This board has no PSRAM. Loaded from files the app needs about all of its memory, or a little more: should\n"
+        "it end in its safe mode with a MemoryError, put an image with the app frozen on it:\n"
+        f"  make firmware BOARD={want.board}"
+    )
+
+
 def unmounted(board: str, port: str) -> str:
     """The way on from a filesystem that does not mount."""
     where = f"BOARD={board} PORT={port}"

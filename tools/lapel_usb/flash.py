@@ -101,6 +101,9 @@ def _once(link: PinLink, request: Request, want: checks.Wanted | None, told: Tol
         format_pin(link)
         facts = link.facts
     checks.check(facts, want, link.port)
+    hint = checks.tight(facts, want)
+    if hint:
+        told.tell(hint)
     held = inventory.take(link)
     _same_board(held, request)
     told.tell(f"MicroPython {facts.version_text} on {facts.machine}. Building the app for {request.board}.")

@@ -199,6 +199,14 @@ def test_what_a_board_cannot_use_is_a_sentence_and_a_way_on(
     assert way_on in told.value.way_on
 
 
+def test_a_board_without_psram_is_told_how_tight_it_is() -> None:
+    feather = checks.wanted("feather_esp32s3")
+    checks.check(facts(psram_bytes=0), feather, "p")
+    assert "make firmware BOARD=feather_esp32s3" in (checks.tight(facts(psram_bytes=0), feather) or "")
+    assert checks.tight(facts(psram_bytes=2 << 20), feather) is None
+    assert checks.tight(facts(psram_bytes=0), checks.wanted("sim")) is None
+
+
 def test_the_simulated_pin_is_no_place_for_another_board_and_the_other_way_round(desk: Desk) -> None:
     with pytest.raises(Unfit, match="it says it is 'Simulated pin") as told:
         desk.flash("one", board="xiao_esp32s3", root=build.ROOT)
