@@ -33,7 +33,7 @@ class Boots:
     def __init__(self):
         count, self.cause = first_lines("boots")
         self.failed = int(count) if count.isdigit() else 0
-        self.is_well = False
+        self.is_well = self.is_over = False
         self.write(self.failed + 1, "")
 
     def write(self, failed, cause):
@@ -61,7 +61,13 @@ class Boots:
 
     def died(self, cause):
         """As write()."""
+        self.is_over = True
         return self.write(self.failed if self.is_well else self.failed + 1, cause)
+
+    def interrupted(self):
+        """By a person: that is no failure."""
+        if not self.is_over:
+            self.write(self.failed, self.cause)
 
 
 def folders():
@@ -126,17 +132,10 @@ def tell(error):
     getattr(sys, "print_exception", print)(error)
 
 
-def main():
-    boots, apps = Boots(), folders()
-    cause = boots.cause
+def attempt(folder, boots):
+    """Runs the app until it is over. Returns when safe mode is due, with the cause; else it is a soft reset."""
     try:
-        run(apps[0], boots)
-    except KeyboardInterrupt:
-        boots.write(boots.failed, boots.cause)
-        print("Lapel: the app is stopped, the console is yours. Ctrl-D starts it again.")
-        import board
-
-        return board.essentials().watchdog.stretch(CONSOLE_MS)
+        run(folder, boots)
     except Exception as error:
         gc.collect()
         tell(error)
@@ -145,6 +144,20 @@ def main():
         if boots.died(cause) and boots.failed < FAILED_MAX:
             time.sleep(PAUSE_S)
             raise SystemExit
+        return cause
+    return boots.cause
+
+
+def main():
+    boots, apps = Boots(), folders()
+    try:
+        cause = attempt(apps[0], boots)
+    except KeyboardInterrupt:
+        boots.interrupted()
+        print("Lapel: the app is stopped, the console is yours. Ctrl-D starts it again.")
+        import board
+
+        return board.essentials().watchdog.stretch(CONSOLE_MS)
     boots.write(0, cause)
     return rescue(apps, cause)
 

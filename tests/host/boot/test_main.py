@@ -94,10 +94,12 @@ class Pin:
             (self.root / "current").write_text(f"app/{name}\n")
         return folder
 
-    def boot(self) -> list[str]:
-        """The lines that one boot prints."""
-        source = MAIN.read_text().replace("PAUSE_S = 2\n", "PAUSE_S = 0\n")
-        assert "PAUSE_S = 0" in source
+    def boot(self, pause: str = "0") -> list[str]:
+        """The lines that one boot prints. A `pause` of "ctrl_c" is interrupted."""
+        source = MAIN.read_text().replace("PAUSE_S = 2\n", f"PAUSE_S = {pause}\n")
+        if pause == "ctrl_c":
+            source = source.replace("time.sleep(PAUSE_S)", "raise KeyboardInterrupt").replace("= ctrl_c", "= 0")
+        assert "PAUSE_S = 2" not in source
         (self.root / "main.py").write_text(source)
         port = self.root / "port_stand_in.py"
         port.write_text(PORT)
@@ -247,6 +249,14 @@ def test_ctrl_c_does_not_count_and_frees_the_console(pin: Pin, body: str) -> Non
         assert lines[-1] == "prompt"
         assert "stretched 86400000" in lines
         assert pin.boots is None
+
+
+def test_ctrl_c_in_the_pause_after_a_failed_boot_frees_the_console_and_keeps_the_count(pin: Pin) -> None:
+    pin.app()
+    lines = pin.boot("ctrl_c")
+    assert lines[-1] == "prompt"
+    assert "stretched 86400000" in lines
+    assert pin.boots == ["1", "OSError: no radio"]
 
 
 def test_ctrl_c_keeps_what_was_counted_before(pin: Pin) -> None:
