@@ -47,14 +47,19 @@ class BatteryAdc:
 
     def read_mv(self):
         """The cell's voltage in mV as if nothing were drawn from it or charged into it; None without a cell."""
-        mv = int(self._median_uv() * self._ratio) // 1000
-        if mv < _NO_CELL_MV:
+        mv = self.terminal_mv()
+        if mv is None:
             return None
         if self.charging:
             return mv - self._charge_ma * self._resistance_mohm // 1000
         if self._load_ma is not None:
             mv += self._load_ma() * self._resistance_mohm // 1000
         return mv
+
+    def terminal_mv(self):
+        """What stands at the cell's terminals in mV, with whatever is drawn; None without a cell."""
+        mv = int(self._median_uv() * self._ratio) // 1000
+        return mv if mv >= _NO_CELL_MV else None
 
     def _median_uv(self) -> int:
         """The middle of several readings: a pulse of the radio or motor falls into a few."""

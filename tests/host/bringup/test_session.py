@@ -16,32 +16,7 @@ from lapel_bringup.report import Report
 from lapel_bringup.result import Result
 from lapel_bringup.session import Session
 from lapel_usb.errors import LinkLost, PinError
-
-
-class NoLink:
-    """A pin that is damaged in one way."""
-
-    def __init__(self, lines: tuple[str, ...] = (), error: Exception | None = None) -> None:
-        self.lines = lines
-        self.error = error
-        self.reopened = 0
-        self.lost = 0
-
-    def restart(self) -> None:
-        if self.lost:
-            self.lost -= 1
-            raise LinkLost("gone")
-
-    def reopen(self) -> None:
-        self.reopened += 1
-
-    def run(self, code: str, *, timeout_s: float, on_line: Callable[[str], None] | None) -> str:
-        if self.error:
-            raise self.error
-        for line in self.lines:
-            assert on_line
-            on_line(line)
-        return ""
+from tests.host.bringup.fake_link import FakeLink
 
 
 def step(name: str, does: Callable[[Desk], Result]) -> Step:
@@ -54,13 +29,13 @@ def fine(desk: Desk) -> Result:
     return result
 
 
-def through(steps: list[Step], typed: str, link: NoLink | None = None) -> tuple[str, Report]:
+def through(steps: list[Step], typed: str, link: FakeLink | None = None) -> tuple[str, Report]:
     """What stands on the terminal, and the report."""
     report = Report.begun()
 
     @click.command()
     def command() -> None:
-        Session(Desk(Bench(link or NoLink()), AtTerminal()), report, steps, lambda kept: None).run()
+        Session(Desk(Bench(link or FakeLink()), AtTerminal()), report, steps, lambda kept: None).run()
 
     done = CliRunner().invoke(command, input=typed)
     if done.exception and not isinstance(done.exception, SystemExit):
@@ -124,7 +99,7 @@ def test_what_the_pin_raises_is_told_in_words(raised: str, says: str) -> None:
         desk.bench.run("chip", timeout_s=1)
         return Result()
 
-    _, report = through([step("one", asks)], "\n\n", NoLink(error=PinError(raised, raised)))
+    _, report = through([step("one", asks)], "\n\n", FakeLink(error=PinError(raised, raised)))
     assert report.steps[0].trouble == says
     assert report.steps[0].way_on
 
@@ -136,7 +111,7 @@ def test_a_pin_that_is_gone_ends_the_session_with_what_there_is() -> None:
 
     report = Report.begun()
     session = Session(
-        Desk(Bench(NoLink(error=LinkLost("The port went away."))), Nobody()),
+        Desk(Bench(FakeLink(error=LinkLost("The port went away."))), Nobody()),
         report,
         [step("one", fine), step("two", asks), step("three", fine)],
         lambda kept: None,
@@ -148,8 +123,7 @@ def test_a_pin_that_is_gone_ends_the_session_with_what_there_is() -> None:
 
 
 def test_a_pin_that_was_reset_meanwhile_is_waited_for() -> None:
-    link = NoLink()
-    link.lost = 1
+    link = FakeLink(lost=1)
     Bench(link).run("chip", timeout_s=1)
     assert link.reopened == 1
 
@@ -165,7 +139,7 @@ def test_a_pin_that_was_reset_meanwhile_is_waited_for() -> None:
 )
 def test_what_comes_damaged_over_the_cable_is_a_sentence(lines: tuple[str, ...]) -> None:
     with pytest.raises(StepFailed, match="came damaged") as error:
-        Bench(NoLink(lines)).run("chip", timeout_s=1)
+        Bench(FakeLink(lines)).run("chip", timeout_s=1)
     assert "cable" in error.value.way_on
 
 

@@ -25,6 +25,8 @@ async def run(board, load_ms):
 
 
 async def _read(board, when, count):
+    # a driver that reckons with the load would hide what is looked for
+    read_mv = getattr(board.battery, "terminal_mv", board.battery.read_mv)
     for _ in range(count):
-        say("mv", when=when, mv=board.battery.read_mv())
+        say("mv", when=when, mv=read_mv())
         await asyncio.sleep_ms(_EVERY_MS)

@@ -24,6 +24,8 @@ def run(desk: Desk) -> Result:
             f"the flash has only {full['free_bytes'] // 1024} kB free; this wants {full['wanted_bytes'] // 1024} kB",
             "Let the companion fetch the recordings, or make backup and make wipe; then repeat the step.",
         )
+    if told.all("no_partition"):
+        raise StepFailed("this pin's file system is not on a partition named vfs", "Use a stock MicroPython image.")
     erases_us = [event["us"] for event in told.all("erase")]
     programs_us = [us for event in told.all("erase") for us in event["program_us"]]
     wrong = sum(event["wrong"] for event in told.all("erase"))

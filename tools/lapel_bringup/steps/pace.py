@@ -33,15 +33,16 @@ def run(desk: Desk) -> Result:
     behind_us = [us - samples * 1_000_000 / rate_hz for us, samples, _ in marks]
     pin_us = [us for us, _, _ in marks]
     computer_us = [heard * 1_000_000 - us for us, _, heard in marks]
-    lag_us = drift_us(pin_us, behind_us)
+    lag_us, lag_in_us = growth(pin_us, behind_us)
+    drift_us, drift_in_us = growth(pin_us, computer_us)
     length_us = pin_us[-1] - pin_us[0]
     lost = max(0, round(lag_us * rate_hz / 1_000_000 / _BLOCK_SAMPLES) * _BLOCK_SAMPLES) if lag_us > _LOST_US else 0
     result.figures.update(
         listened_s=round(length_us / 1_000_000, 1),
         samples=marks[-1][1],
         lost_samples=lost,
-        mic_ppm=round(-1_000_000 * lag_us / length_us, 1) if not lost else None,
-        pin_clock_ppm=round(-1_000_000 * drift_us(pin_us, computer_us) / length_us, 1),
+        mic_ppm=round(-1_000_000 * lag_us / lag_in_us, 1) if not lost else None,
+        pin_clock_ppm=round(-1_000_000 * drift_us / drift_in_us, 1),
         ppm_uncertain=round(1_000_000 * _jitter_us(computer_us) / length_us, 1),
     )
     result.series.update(
@@ -56,13 +57,13 @@ def run(desk: Desk) -> Result:
     return result
 
 
-def drift_us(at_us: Sequence[float], late_us: Sequence[float]) -> float:
-    """How much `late_us` grew from the first to the last third, by the least of each: what is late by chance is only
-    ever later. Scaled to the whole time."""
+def growth(at_us: Sequence[float], late_us: Sequence[float]) -> tuple[float, float]:
+    """How much `late_us` grew from the first to the last third, by the least of each, and in which time: what is late
+    by chance is only ever later."""
     third = len(late_us) // 3
     first = min(range(third), key=late_us.__getitem__)
     last = min(range(len(late_us) - third, len(late_us)), key=late_us.__getitem__)
-    return (late_us[last] - late_us[first]) * (at_us[-1] - at_us[0]) / (at_us[last] - at_us[first])
+    return late_us[last] - late_us[first], at_us[last] - at_us[first]
 
 
 def _jitter_us(late_us: Sequence[float]) -> float:
