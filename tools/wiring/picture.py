@@ -26,7 +26,7 @@ NOTE_CHARS = 48
 FLAGS_W = 86
 LANES_END = 16
 # A wire that rises less than this goes straight.
-STRAIGHT = 9
+STRAIGHT = 4
 BOARD_FILL = "#eef2f7"
 PART_FILL = "#fbfaf7"
 GOLD = "#d4a72c"
@@ -69,7 +69,7 @@ def draw(board: Board) -> str:
     """The SVG file's text."""
     sides = _sides(board)
     rows = max(len(board.left), len(board.right))
-    pads = 46 if board.pads else 0
+    pads = 60 if board.pads else 0
     board_h = rows * PITCH + 96 + pads
     height = int(max(board_h, *(_column_height(side) for side in sides)) + HEAD + MARGIN)
     drawing = Drawing(WIDTH, height)
@@ -193,6 +193,7 @@ def _onboard(drawing: Drawing, board: Board, middle: float) -> None:
 
 def _pads(drawing: Drawing, board: Board, x: float, y: float) -> None:
     step = BOARD_W / len(board.pads)
+    drawing.text(x + BOARD_W / 2, y - 21, board.pads_place, size=11, anchor="middle", colour=SOFT)
     for i, pad in enumerate(board.pads):
         middle = x + step * (i + 0.5)
         colour = _power_colour(pad)

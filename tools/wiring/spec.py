@@ -66,6 +66,7 @@ class Board:
     left: tuple[str, ...]
     right: tuple[str, ...]
     pads: tuple[str, ...]
+    pads_place: str
     usb: str
     parts: tuple[Part, ...]
 
@@ -163,6 +164,7 @@ def _board(place: Path, raw: dict[str, object], pins: dict[str, int]) -> Board:
         left=row("left"),
         right=row("right"),
         pads=row("pads"),
+        pads_place=text("pads_place", ""),
         usb=text("usb", "top"),
         parts=tuple(_part(where, number, one) for number, one in enumerate(parts, 1)),
     )

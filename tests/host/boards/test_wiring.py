@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -187,17 +190,20 @@ def test_the_picture_is_svg_inside_its_borders(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", spec.names())
-def test_the_unit_tests_reader_sees_the_same_parts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """tests/unit/helpers/board_bench.py reads parts.toml without tomllib."""
-    monkeypatch.syspath_prepend(HELPERS)
-    monkeypatch.syspath_prepend(spec.ROOT / "boards" / "sim")
-    monkeypatch.chdir(spec.ROOT)
-    bench = __import__("board_bench")
-    try:
-        assert [part for _, part in bench.parts(name, spec.load(name).pins)] == spec.load(name).simulated()
-    finally:
-        for module in ("board_bench", "parts", "world", "chips"):
-            sys.modules.pop(module, None)
+def test_the_unit_tests_reader_sees_the_same_parts(name: str) -> None:
+    """tests/unit/helpers/board_bench.py reads parts.toml without tomllib. Its modules stay out of this process."""
+    board = spec.load(name)
+    program = f"import board_bench, json; print(json.dumps(board_bench.parts({name!r}, {board.pins!r})))"
+    path = os.pathsep.join(map(str, (HELPERS, spec.BOARDS / "sim")))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=spec.ROOT,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [part for _, part in json.loads(done.stdout)] == board.simulated()
 
 
 def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
