@@ -24,7 +24,7 @@ def mount(world):
         first = bytearray(flash.block_bytes)
         flash.readblocks(0, first)
         if first != b"\xff" * len(first):
-            raise
+            raise OSError("the file system on the flash is damaged; the stock boot says so for ever")
         vfs.VfsLfs2.mkfs(flash)
         vfs.mount(vfs.VfsLfs2(flash), "/")
         world.trace("formatted", error="the flash was empty")

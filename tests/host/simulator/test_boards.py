@@ -121,10 +121,12 @@ def test_misuse_of_a_chip_fails_the_run(desk: Desk) -> None:
     asyncio.run(run())
 
 
-def test_a_microphone_on_other_pins_is_silence(desk: Desk) -> None:
+@pytest.mark.parametrize(("part", "without", "loud"), [("ears", [], 12), ("deaf", [], 0), ("ears", ["i2s_mic"], 0)])
+def test_a_microphone_is_heard_on_its_own_pins_alone(desk: Desk, part: str, without: list[str], loud: int) -> None:
     async def run() -> None:
-        async with desk(PROGRAM, board=pin_spec(XIAO), PART="deaf") as simulation:
-            assert (await seen(simulation, "heard")).fields["loud"] == 0
+        async with desk(PROGRAM, board=pin_spec(XIAO, without), PART=part) as simulation:
+            # the first eight of twenty blocks are start-up
+            assert (await seen(simulation, "heard")).fields["loud"] == loud
 
     asyncio.run(run())
 

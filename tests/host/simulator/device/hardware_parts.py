@@ -48,10 +48,8 @@ def misuse(made):
     machine.bitstream(machine.Pin(board.PINS["pixel"]), 0, (5000, 850, 800, 450), b"\0\0\0")
 
 
-def deaf(made):
-    """A microphone that is looked for on other pins."""
-    pins = board.PINS["mic_sck"], board.PINS["mic_sd"], board.PINS["mic_ws"]
-    sck, ws, sd = [machine.Pin(number) for number in pins]
+def ears(made, signals=("mic_sck", "mic_ws", "mic_sd")):
+    sck, ws, sd = [machine.Pin(board.PINS[signal]) for signal in signals]
     i2s = machine.I2S(
         0, sck=sck, ws=ws, sd=sd, mode=machine.I2S.RX, bits=32, format=machine.I2S.MONO, rate=16000, ibuf=8192
     )
@@ -61,6 +59,11 @@ def deaf(made):
         wait_for(lambda: i2s.readinto(block))
         loud += any(block)
     made.trace("heard", loud=loud)
+
+
+def deaf(made):
+    """A microphone that is looked for on other pins."""
+    ears(made, ("mic_sck", "mic_sd", "mic_ws"))
 
 
 def sleep(made):
