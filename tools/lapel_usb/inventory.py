@@ -26,6 +26,9 @@ def _walk(path, found):
     except OSError:
         return found
     for entry in entries:
+        # where another file system is mounted (a ROM, say), there is no size
+        if len(entry) < 4:
+            continue
         name = path + "/" + entry[0] if path else entry[0]
         if entry[1] & 0x4000:
             found.append([name + "/", 0])

@@ -27,6 +27,7 @@ from simulator.pin import CLASSIC, NoInterpreter
 from simulator.script import ScriptError, Step, hold_one, parse
 from simulator.show import JsonLines, Screen
 from simulator.simulation import Options, Simulation
+from simulator.usb_sim import on_usb
 from simulator.wav import RATE_HZ, BadWav
 
 RECORDING_MAX_S = 60
@@ -44,6 +45,7 @@ HEAP = click.IntRange(100_000)
 @click.option("--wav", type=FILE, help="Hold the button, speak this recording, wait for the result.")
 @click.option("--script", type=FILE, help="Do what this file says; see tools/simulator/README.md.")
 @click.option("--mic", is_flag=True, help="Your own voice: the space bar is the button.")
+@click.option("--usb", is_flag=True, help="A pin on USB for `make flash`, until Ctrl-C; its app is what was flashed.")
 @click.option("--board", default=CLASSIC, show_default=True, metavar="NAME", help="A folder of boards/.")
 @click.option("--without", multiple=True, metavar="CHIP", help="A part of the board that is not there.")
 @click.option("--device", type=FILE, help="A report of `lapel bringup`: that pin's constants in place of ours.")
@@ -65,6 +67,7 @@ def sim(
     wav: Path | None,
     script: Path | None,
     mic: bool,
+    usb: bool,
     board: str,
     without: tuple[str, ...],
     device: Path | None,
@@ -87,8 +90,8 @@ def sim(
 
     Exit 0: every wait was met. 1: one was not, or something broke; stderr says what. 2: used wrongly.
     """
-    if (wav is not None) + (script is not None) + mic != 1:
-        raise click.UsageError("give one of --wav FILE, --script FILE and --mic")
+    if (wav is not None) + (script is not None) + mic + usb != 1:
+        raise click.UsageError("give one of --wav FILE, --script FILE, --mic and --usb")
     if not verbose:
         logging.getLogger("bumble").setLevel(logging.CRITICAL)
     steps = _steps(wav, script)
@@ -106,6 +109,10 @@ def sim(
     except (BoardError, BadReport) as error:
         raise click.UsageError(str(error)) from error
     pace = Pace(interval_ms or constants.interval_ms or 30.0, packets or constants.packets or 4)
+    if usb:
+        with _state(state) as kept:
+            on_usb(kept, board, without, used.absolute(), JsonLines() if as_json else Screen(verbose=verbose))
+        return
     with _state(state) as kept:
         options = Options(
             state=kept,

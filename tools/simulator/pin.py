@@ -43,7 +43,7 @@ class NoInterpreter(Exception):
 class PinSpec:
     """How to start the pin. `paths` come first on its module path; `virtual_radio` adds the fakes of the
     radio; `main` is a program to run in the firmware's place. boards/sim/port.py runs it. `board` is a folder of
-    boards/, `env` tells its parts (boards.py)."""
+    boards/, `env` tells its parts (boards.py). Without `frozen` the app is not there: it comes over USB."""
 
     main: Path | None = None
     paths: Sequence[Path] = ()
@@ -52,6 +52,7 @@ class PinSpec:
     interpreter: str = ""
     board: str = CLASSIC
     env: Mapping[str, str] = field(default_factory=dict)
+    frozen: bool = True
 
     def command(self) -> list[str]:
         """The argument vector. Raises NoInterpreter."""
@@ -63,8 +64,8 @@ class PinSpec:
         """MICROPYPATH: what was asked for, then firmware, libraries and board as bytecode, then the frozen
         modules. Raises CannotCompile, NoInterpreter."""
         chip = ROOT / "boards" / CLASSIC
-        own = [ROOT / "firmware", ROOT / "lib"]
-        if self.board != CLASSIC:
+        own = [ROOT / "firmware", ROOT / "lib"] if self.frozen else []
+        if self.board != CLASSIC and self.frozen:
             own.append(ROOT / "boards" / self.board)
         own.append(chip)
         if self.virtual_radio:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BLOCK_BYTES = 4096
-# cut at, torn, operations, operations that broke a rule, erases
-_STATE = struct.Struct("<5I")
+# cut at, torn, operations, operations that broke a rule, erases, whether Ctrl-C waits to be taken
+_STATE = struct.Struct("<6I")
+_CTRL_C_AT = 20
 _CUT = struct.Struct("<II")
 ERASE_MARK = 0xFFFF
 _RECORD = struct.Struct("<HHH")
@@ -42,7 +43,7 @@ class SerialFlash:
         if not self.image.exists():
             self.image.write_bytes(b"\xff" * (blocks * BLOCK_BYTES))
         self.blocks = self.image.stat().st_size // BLOCK_BYTES
-        self.state.write_bytes(_STATE.pack(0, 0, 0, 0, 0))
+        self.state.write_bytes(bytes(_STATE.size))
 
     @property
     def operations(self) -> int:
@@ -63,6 +64,17 @@ class SerialFlash:
         """The power goes in the n-th operation from now; `torn` leaves that one half done."""
         with self.state.open("r+b") as file:
             file.write(_CUT.pack(self.operations + operations, torn))
+
+    @property
+    def interrupt(self) -> bool:
+        """Ctrl-C came, and the pin has not taken it yet (only one on the simulator's bus looks here)."""
+        return self._words()[5] != 0
+
+    @interrupt.setter
+    def interrupt(self, waits: bool) -> None:
+        with self.state.open("r+b") as file:
+            file.seek(_CTRL_C_AT)
+            file.write(struct.pack("<I", waits))
 
     def _words(self) -> tuple[int, ...]:
         return _STATE.unpack(self.state.read_bytes())

@@ -177,7 +177,7 @@ class SerialPin:
             "claim": self.claim.options(),
         }
         command = [find_interpreter(self.interpreter), "-X", f"heapsize={self.heap_bytes}"]
-        self._run = Interpreter(command, options, self.env, self.folder)
+        self._run = Interpreter(command, options, self.env, self.folder, self.flash)
         self._woken()
 
     def _stop(self) -> None:

@@ -18,10 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simulator.serial_flash import SerialFlash
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "boards" / "sim" / "usb" / "prompt.py"
 # Not an argument: the unix port takes none of more than 255 characters.
 OPTIONS = "LAPEL_SIM_USB"
+BUS = "LAPEL_SIM_BUS"
 MODULES = "LAPEL_SIM_MODULES"
 CTRL_C = 3
 NO_KEY = -1
@@ -48,9 +51,17 @@ class Claim:
 
 
 class Interpreter:
-    """Starts the process. `options` are those of boards/sim/usb/prompt.py."""
+    """Starts the process. `options` are those of boards/sim/usb/prompt.py.
 
-    def __init__(self, command: list[str], options: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> None:
+    On the simulator's bus an interrupt in the middle of a frame would break the wire: there the pin is asked to take it
+    when it polls, and interrupted only when it does not poll.
+    """
+
+    def __init__(
+        self, command: list[str], options: Mapping[str, Any], env: Mapping[str, str], folder: Path, flash: SerialFlash
+    ) -> None:
+        self._asks = flash if BUS in env else None
+        flash.interrupt = False
         to_pin, from_pin = os.pipe(), os.pipe()
         # of the firmware, for a pin with its parts around it
         path = [str(PROGRAM.parent), *([env[MODULES]] if MODULES in env else []), ".frozen"]
@@ -94,14 +105,22 @@ class Interpreter:
 
     def interrupt(self) -> None:
         """What Ctrl-C does; soon, when the last one is very new."""
+        if self._asks and not self.interrupt_waits:
+            self._asks.interrupt = self.interrupt_waits = True
+            self._interrupted_at = time.monotonic()
+            return
         if time.monotonic() - self._interrupted_at < INTERRUPT_GAP_S:
             self.interrupt_waits = True
             return
         self._interrupted_at, self.interrupt_waits = time.monotonic(), False
+        if self._asks:
+            self._asks.interrupt = False
         self._process.send_signal(signal.SIGINT)
 
     def interrupt_again(self) -> None:
         """The interrupt that had to wait."""
+        if self._asks and not self._asks.interrupt:
+            self.interrupt_waits = False
         if self.interrupt_waits and self.listens:
             self.interrupt()
 

@@ -129,8 +129,8 @@ class Simulation:
             await self._companion.start()
         if self._options.usb:
             self.bus.on_gone = self._gone
-        else:
-            await self._boot("power")
+            return
+        await self._boot("power")
         if self._companion and not await self._seen("linked", 0, LINKED_S) and not self.failure:
             self._sim("note", text=f"the companion did not link within {LINKED_S:g} s; going on")
 

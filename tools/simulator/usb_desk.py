@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from simulator.boards import pin_spec
+from simulator.events import Event
 from simulator.pin import CLASSIC
 from simulator.serial_pin import SerialPin
 from simulator.serial_process import MODULES
@@ -44,21 +45,24 @@ def usb_desk(
     board: str = CLASSIC,
     without: Sequence[str] = (),
     solder: Mapping[str, Mapping[str, Any]] | None = None,
+    frozen: bool = True,
+    hear: Callable[[Event], None] | None = None,
     **options: Any,
 ) -> Iterator[UsbDesk]:
-    """The pin `board` with its state in `folder`; its modules are there as in an image that has them frozen.
+    """The pin `board` with its state in `folder`; its modules are there as in an image that has them `frozen`, or come
+    over USB. `hear` gets every event.
 
     Its chips named in `without` are left out; `solder` says what hangs on a chip in place of what its model has
     ({"drv2605l": {"motor": None}}); `options` are the simulation's. Raises BoardError, NoInterpreter, CannotCompile,
     OSError.
     """
-    spec = pin_spec(board, without)
+    spec = replace(pin_spec(board, without), frozen=frozen)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulation", daemon=True)
     thread.start()
     try:
         chosen = Options(state=folder, pin=spec, usb=True, may_die=True, **options)
-        simulation = asyncio.run_coroutine_threadsafe(_opened(chosen), loop).result()
+        simulation = asyncio.run_coroutine_threadsafe(_opened(chosen, hear), loop).result()
         try:
             env = {
                 **_soldered(spec.env, solder or {}),
@@ -83,7 +87,9 @@ def _soldered(env: Mapping[str, str], solder: Mapping[str, Mapping[str, Any]]) -
     return {**env, PARTS: json.dumps(parts)}
 
 
-async def _opened(options: Options) -> Simulation:
+async def _opened(options: Options, hear: Callable[[Event], None] | None) -> Simulation:
     simulation = Simulation(options)
+    if hear:
+        simulation.timeline.listen(hear)
     await simulation.open()
     return simulation

@@ -3,9 +3,9 @@
 On the chip this is C, which Ctrl-C does not interrupt half way. MicroPython looks for an interrupt at jumps and
 in waiting system calls only; so nothing here branches, loops or waits: tables take the place of conditions.
 
-The `state` file is shared with the host half; five u32: the operation at which power goes, whether that one is
-torn, operations so far, operations that broke a rule, erases. `log` gets each operation: block, offset, length
-(u16, u16, u16), then the bytes programmed; an erase has length 0xFFFF and none.
+The `state` file is shared with the host half; six u32: the operation at which power goes, whether that one is torn,
+operations so far, operations that broke a rule, erases, whether Ctrl-C waits (on_bus.py). `log` gets each operation:
+block, offset, length (u16, u16, u16), then the bytes programmed; an erase has length 0xFFFF and none.
 """
 
 import array
@@ -63,6 +63,15 @@ class NorFile:
         self._image.write(_ERASED[: self._effective(BLOCK_BYTES)])
         self._done()
         return 0
+
+    def take_interrupt(self):
+        """Whether Ctrl-C came; it is taken with that."""
+        self._state.seek(20)
+        if not int.from_bytes(self._state.read(4), "little"):
+            return False
+        self._state.seek(20)
+        self._state.write(bytes(4))
+        return True
 
     def _read_state(self):
         self._state.seek(0)

@@ -15,11 +15,33 @@ def is_there():
     return bool(os.getenv("LAPEL_SIM_BUS"))
 
 
-class Parts:
-    """Connects and wires the parts. `flash` is the one whose erases take the chip's time, "/" of a real board; None
-    for the classic board, which mounts it elsewhere."""
+def _interruptible(poll, take_interrupt):
+    """`poll`, and then Ctrl-C, if one waits: between frames, never within one."""
 
-    def __init__(self):
+    def polled():
+        poll()
+        if take_interrupt():
+            raise KeyboardInterrupt
+
+    return polled
+
+
+def _printing(send, trace):
+    """`send`, and what is told on the channel `trace` printed as well, as a real board does."""
+
+    def sent(channel, op, data=None, *numbers):
+        if channel == trace:
+            print(str(data, "utf-8"))
+        return send(channel, op, data, *numbers)
+
+    return sent
+
+
+class Parts:
+    """Connects and wires the parts. `take_interrupt()` tells whether Ctrl-C came. `flash` is the one whose erases take
+    the chip's time, "/" of a real board; None for the classic board, which mounts it elsewhere."""
+
+    def __init__(self, take_interrupt):
         import time
 
         import bluetooth
@@ -27,7 +49,12 @@ class Parts:
         import esp32
         import machine
 
+        import bus
+
         here = bus_world.join()
+        here.poll = _interruptible(here.poll, take_interrupt)
+        link = bus.attached()
+        link.send = _printing(link.send, bus.TRACE)
         self.flash = here.flash if here.is_hardware else None
         self._modules = {"machine": machine, "esp32": esp32}
         self._bluetooth = bluetooth

@@ -273,7 +273,7 @@ def main(options):
     to_host, from_host = options["control"]
     control = Control(open("/dev/fd/{}".format(to_host), "wb"), open("/dev/fd/{}".format(from_host), "rb"))
     flash = NorFile(options["image"], options["state"], options.get("log"), options["blocks"], control.power_is_cut)
-    parts = on_bus.Parts() if on_bus.is_there() else None
+    parts = on_bus.Parts(flash.take_interrupt) if on_bus.is_there() else None
     banner = chip.put_in_place(control, flash, options)
     path = ["", ".frozen", "/lib"]
     if parts:

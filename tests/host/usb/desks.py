@@ -51,9 +51,9 @@ class Desk:
         self.pin.power_on()
         return self.started(since)
 
-    def started(self, since: int = 0) -> str:
+    def started(self, since: int = 0, timeout_s: float = 10) -> str:
         """The name of the app that starts after byte `since` of the pin's output."""
-        at = self.pin.wait_for(b'"event": "well"', since=since)
+        at = self.pin.wait_for(b'"event": "well"', since=since, timeout_s=timeout_s)
         words = self.pin.output[since:at].decode(errors="replace")
         return words.rsplit('"app": "', 1)[1].split('"')[0]
 

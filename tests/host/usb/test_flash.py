@@ -130,6 +130,12 @@ def test_a_main_program_of_somebody_else_is_kept(desk: Desk) -> None:
     assert desk.restart() == "one"
 
 
+def test_an_app_whose_words_are_lost_is_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flashing, "WELL_S", 1.0)
+    desk.flash("quiet", root=tree(desk.folder / "quiet", "quiet", app=APP.replace('trace("well")', 'trace("x")')))
+    assert desk.said[-1] == "The app runs, and is well."
+
+
 # --- room
 
 
@@ -327,11 +333,12 @@ def test_the_command_mip_installs_from_an_index(desk: Desk, index: str) -> None:
 # --- what the app is doing meanwhile
 
 
-def test_code_is_not_written_while_the_pin_records(desk: Desk) -> None:
+def test_code_is_not_written_while_the_pin_records(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lapel_usb.waking.SAY_S", 0.3)
     records = APP.replace(
         '    board.trace("well")\n',
         '    board.trace("well")\n    import micropython\n    micropython.kbd_intr(-1)\n'
-        "    end = time.ticks_add(time.ticks_ms(), 3500)\n"
+        "    end = time.ticks_add(time.ticks_ms(), 6000)\n"
         "    while time.ticks_diff(end, time.ticks_ms()) > 0: time.sleep_ms(5)\n"
         '    micropython.kbd_intr(3)\n    board.trace("recorded")\n',
     )

@@ -87,7 +87,7 @@ def unplugged(folder: Path, pieces: int, step: int) -> Counter[str]:
                 found["not reached"] += 1
                 continue
             except LinkLost:
-                found[desk.started(since)] += 1
+                found[after_the_cable(desk, since)] += 1
             if pin.resets and pin.resets[-1] != WATCHDOG:
                 found["RESET OTHERWISE"] += 1
             pin.plug()
@@ -96,6 +96,18 @@ def unplugged(folder: Path, pieces: int, step: int) -> Counter[str]:
         shutil.rmtree(case)
         show(f"  unplugged at {number} of {pieces}")
     return found
+
+
+def after_the_cable(desk: Desk, since: int) -> str:
+    """What became of a pin whose cable was pulled."""
+    try:
+        return desk.started(since, timeout_s=5)
+    except TimeoutError:
+        said = desk.pin.output[since:]
+        if b"the app is stopped" not in said:
+            return "old runs on"
+        # between Ctrl-C and the watchdog that we stretch: main.py has stretched it for who sits at the console
+        return f"{desk.restart()} after RESET" if b"R\x01" not in said else "NONE"
 
 
 def real(folder: Path) -> Written:

@@ -1,0 +1,34 @@
+"""`lapel sim --usb`: a pin on a port, its hardware around it and a companion, until Ctrl-C."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from lapel_companion.client import follow
+from simulator.compiled import CannotCompile
+from simulator.folder import Busy
+from simulator.pin import CLASSIC, NoInterpreter
+from simulator.show import JsonLines, Screen
+from simulator.usb_desk import usb_desk
+
+
+def on_usb(state: Path, board: str, without: Sequence[str], config: Path, screen: JsonLines | Screen) -> None:
+    """Shows what happens, and how to put an app on the pin. Raises click.ClickException."""
+    screen.head()
+    try:
+        with usb_desk(
+            state, board, without, frozen=False, hear=screen.show, config=config, companion=follow
+        ) as desk:
+            name = CLASSIC if board == CLASSIC else board
+            click.echo(f"A simulated pin is on {desk.pin.port}. In another terminal:", err=True)
+            click.echo(f"  make flash BOARD={name} PORT={desk.pin.port}", err=True)
+            click.echo("Ctrl-C ends it.", err=True)
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        click.echo("", err=True)
+    except (Busy, NoInterpreter, CannotCompile, OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
