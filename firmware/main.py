@@ -118,9 +118,12 @@ def rescue(apps, cause):
         try:
             enter(folder)
             import board
+
+            pin = board.essentials()
+            pin.watchdog.stretch(CONSOLE_MS)
             from lapel import safe_mode
 
-            return safe_mode.start(board.essentials(), cause)
+            return safe_mode.start(pin, cause)
         except Exception as error:
             tell(error)
     print("Lapel: no app on this pin can start (%s). On the computer, make flash puts a good one on it." % cause)

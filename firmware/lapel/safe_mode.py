@@ -1,15 +1,14 @@
 """What a pin does whose app failed to start three times: says so, in every way it has, and leaves its console free.
 
 Nothing here may need what an app may have broken. Each part is tried for itself: one that fails is told on the
-console, and the others go on. main.py starts it; it runs by a timer and by the radio's events, with no event loop.
+console, and the others go on. main.py starts it, and keeps the watchdog from biting; it runs by a timer and by the
+radio's events, with no event loop.
 """
 
 from lapel.compat import ticks_diff, ticks_ms
 from lapel.core import pattern
 from lapel_wire import gatt
 
-# A running watchdog cannot be stopped; a day is for ever.
-_WATCHDOG_MS = 86_400_000
 _TICK_MS = 30
 # Between two rounds of the light, and how bright it is: it may have to last for hours.
 _PAUSE_MS = 1500
@@ -41,7 +40,7 @@ class SafeMode:
 
     def start(self) -> None:
         """Every part, each for itself."""
-        for part in (self._stretch, self._write_down, self._advertise, self._blink, self._trace):
+        for part in (self._write_down, self._advertise, self._blink, self._trace):
             try:
                 part()
             except Exception as error:
@@ -56,9 +55,6 @@ class SafeMode:
         if self._beacon:
             self._beacon.stop()
         self._ticker = self._beacon = None
-
-    def _stretch(self) -> None:
-        self._pin.watchdog.stretch(_WATCHDOG_MS)
 
     def _write_down(self) -> None:
         from lapel.services.flight import Flight

@@ -143,7 +143,7 @@ def test_three_failed_boots_and_then_safe_mode_once(pin: Pin) -> None:
         assert f"counted {count}" in lines
         assert lines[-1] == "soft reset"
         assert pin.boots == [str(count), "OSError: no radio"]
-    assert pin.boot() == ["safe one OSError: no radio", "prompt"]
+    assert pin.boot() == ["stretched 86400000", "safe one OSError: no radio", "prompt"]
     assert pin.boots == ["0", "OSError: no radio"]
     # The next time power comes the app is tried again.
     pin.app(body=WELL_FOR_EVER, reset="power")
@@ -164,7 +164,7 @@ def test_a_boot_that_ends_without_a_word_failed(pin: Pin, reset: str) -> None:
     for count in (1, 2, 3):
         assert f"counted {count}" in pin.boot()
         assert pin.boots == [str(count), ""]
-    assert pin.boot() == ["safe one ", "prompt"]
+    assert pin.boot() == ["stretched 86400000", "safe one ", "prompt"]
 
 
 def test_a_boot_that_ends_because_the_power_goes_did_not_fail(pin: Pin) -> None:
@@ -368,6 +368,17 @@ def test_a_safe_mode_that_fails_means_that_of_the_app_before(pin: Pin, broken: s
     for _ in range(3):
         pin.boot()
     assert pin.boot()[-2:] == ["safe old OSError: no radio", "prompt"]
+
+
+def test_no_working_safe_mode_leaves_the_console_without_a_watchdog(pin: Pin) -> None:
+    (pin.app() / "lapel" / "safe_mode.py").unlink()
+    for _ in range(3):
+        pin.boot()
+    lines = pin.boot()
+    # It runs since the boots before, which a soft reset does not end.
+    assert "stretched 86400000" in lines
+    assert lines[-1] == "prompt"
+    assert "no app on this pin can start (OSError: no radio)" in lines[-2]
 
 
 def test_modules_of_a_broken_app_do_not_get_into_the_safe_mode_of_another(pin: Pin) -> None:

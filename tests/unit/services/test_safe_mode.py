@@ -11,7 +11,6 @@ class Pin:
     def __init__(self, broken=(), cause="soft reset"):
         self.broken = broken
         self.cause = cause
-        self.stretched = []
         self.shown = []
         self.traced = []
         self.memory = b""
@@ -19,11 +18,7 @@ class Pin:
         self.every_ms = None
         self.callback = None
         self.closed = False
-        self.light = self.retained = self.watchdog = self
-
-    def stretch(self, timeout_ms):
-        self._check("watchdog")
-        self.stretched.append(timeout_ms)
+        self.light = self.retained = self
 
     def show(self, r, g, b):
         self._check("light")
@@ -80,8 +75,6 @@ def test_it_says_so_in_every_way():
     assert beacon.started
     assert beacon.arguments[:3] == (gatt.NAME, gatt.SERVICE_UUID, gatt.INFO_UUID)
     assert gatt.safe_cause(beacon.arguments[3]) == "OSError: no radio"
-    # A watchdog that runs does not bite who works at the console today.
-    assert pin.stretched == [86_400_000]
     told = flight_log.decode(pin.memory)
     assert told["last_error"] == "safe mode: OSError: no radio" and told["reset_cause"] == "soft reset"
     assert ("safe_mode", {"cause": "OSError: no radio"}) in pin.traced
@@ -99,10 +92,9 @@ def test_what_hung_or_was_reset_gets_a_cause_too():
 
 
 def test_one_broken_part_does_not_keep_the_others_from_it():
-    for broken in ("watchdog", "memory", "radio", "timer", "trace"):
+    for broken in ("memory", "radio", "timer", "trace"):
         pin = Pin((broken,))
         safe_mode.start(pin, "x")
-        assert bool(pin.stretched) == (broken != "watchdog")
         assert bool(pin.memory) == (broken != "memory")
         assert bool(pin.beacons) == (broken != "radio")
         assert (pin.callback is not None) == (broken != "timer")
@@ -110,7 +102,7 @@ def test_one_broken_part_does_not_keep_the_others_from_it():
 
 
 def test_all_broken_still_returns_and_can_be_closed():
-    pin = Pin(("watchdog", "memory", "radio", "timer", "trace", "light"))
+    pin = Pin(("memory", "radio", "timer", "trace", "light"))
     safe = safe_mode.start(pin, "x")
     safe.close()
 
