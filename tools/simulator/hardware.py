@@ -177,3 +177,14 @@ class Hardware:
     def _led(self, op: int, payload: bytes) -> None:
         self.led.append((self._now(), (payload[0], payload[1], payload[2])))
         self.on_drive()
+
+
+def printed(line: str) -> dict[str, Any]:
+    """The event that a real board prints as a line of JSON; nothing for any other line."""
+    if not line.startswith("{"):
+        return {}
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) and "event" in fields else {}

@@ -4,7 +4,6 @@ acts on."""
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from simulator.engine import CannotDo
 from simulator.events import Event, Pattern, Timeline
 from simulator.folder import NAME as FOLDER
 from simulator.folder import PinFolder
-from simulator.hardware import Hardware
+from simulator.hardware import Hardware, printed
 from simulator.hci_port import HciPort
 from simulator.life import Life
 from simulator.measured import Measured
@@ -218,7 +217,7 @@ class Simulation:
         self.timeline.add("pin", name, **fields)
 
     def _on_line(self, line: str) -> None:
-        fields = _printed(line)
+        fields = printed(line)
         if fields:
             self._on_trace(fields)
         else:
@@ -285,14 +284,3 @@ class Simulation:
             return found.result()
         found.cancel()
         return None
-
-
-def _printed(line: str) -> dict[str, Any]:
-    """The event that a real board prints as a line of JSON; nothing for any other line."""
-    if not line.startswith("{"):
-        return {}
-    try:
-        fields = json.loads(line)
-    except ValueError:
-        return {}
-    return fields if isinstance(fields, dict) and "event" in fields else {}

@@ -92,13 +92,15 @@ def test_pins_that_a_board_cannot_use():
 
 def test_a_pixel_shows_what_the_bits_say_while_it_has_power():
     with Wires(PIXEL) as wires:
-        data, power = Pin(5, Pin.OUT), Pin(6, Pin.OUT, value=0)
+        data = Pin(5, Pin.OUT)
         bitstream(data, 0, TIMING, bytes((20, 10, 30)))
         assert (10, 20, 30) not in wires.heard("led")
-        power.on()
+        power = Pin(6, Pin.OUT, value=1)
         wires.pass_ms(1)
         bitstream(data, 0, TIMING, bytes((20, 10, 30)))
         assert wires.heard("led")[-1] == (10, 20, 30)
+        power.off()
+        assert wires.heard("led")[-1] == (0, 0, 0)
         # nobody hangs on this one
         bitstream(Pin(8, Pin.OUT), 0, TIMING, b"\0\0\0")
 
