@@ -28,9 +28,12 @@ def says(result: Result) -> str:
     return " ".join(f"{found.says} {found.likely}" for found in result.findings)
 
 
-def supply(rest: int | None, load: int | None, after: int | None) -> list[Event]:
+def supply(rest: int | None, load: int | None, after: int | None, kind: str = "BatteryAdc") -> list[Event]:
     reads = [("rest", rest), ("load", load), ("after", after)]
-    return [*({"event": "mv", "when": w, "mv": mv} for w, mv in reads), {"event": "charging", "charging": None}]
+    return [
+        *({"event": "mv", "when": w, "mv": mv} for w, mv in reads),
+        {"event": "battery", "kind": kind, "charging": None},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,11 @@ def test_a_cell_is_judged_by_what_it_drops(mv: tuple[int | None, ...], verdict: 
 def test_the_resistance_is_the_drop_over_the_current() -> None:
     figures = judged("battery", *supply(4000, 3952, 4000)).figures
     assert (figures["sag_mv"], figures["resistance_mohm"]) == (48, 500)
+
+
+def test_a_board_without_a_cell_is_not_blamed() -> None:
+    result = judged("battery", *supply(None, None, None, kind="Silent"))
+    assert (result.verdict, result.unknown) == ("unknown", ["a battery: this board has none that it could measure"])
 
 
 def erases(*us: int, wrong: int = 0) -> list[Event]:
@@ -104,6 +112,15 @@ def test_encoding_is_judged_by_its_share_of_real_time(kind: str, us: float, verd
     result = judged("encoding", clock, timed(kind, us))
     assert result.verdict == verdict
     assert words in says(result)
+
+
+def test_a_clock_that_the_chip_did_not_take_is_not_judged() -> None:
+    clocks = [{"event": "clock", "wanted_hz": hz, "hz": 240_000_000} for hz in (240_000_000, 80_000_000)]
+    result = judged("encoding", clocks[0], timed("machine", 400), clocks[1], timed("machine", 400))
+    assert [found.says for found in result.findings] == [
+        "At 240 MHz a block of 16 ms takes 400 us (2.5 % of real time)."
+    ]
+    assert "did not take" in result.unknown[0]
 
 
 @pytest.mark.parametrize(

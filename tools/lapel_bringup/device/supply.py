@@ -21,7 +21,7 @@ async def run(board, load_ms):
         board.led.show(0, 0, 0)
     await asyncio.sleep_ms(300)
     await _read(board, "after", _READS)
-    say("charging", charging=getattr(board.battery, "charging", None))
+    say("battery", kind=type(board.battery).__name__, charging=getattr(board.battery, "charging", None))
 
 
 async def _read(board, when, count):

@@ -42,13 +42,14 @@ def run(desk: Desk) -> Result:
     real = [row for row in rows if row["mhz"] == row["wanted_mhz"]]
     if len(real) < len(rows):
         result.cannot_know("the figures at a clock that this chip did not take: they stand for its own clock")
-    used = [row for row in rows if row["kind"] == "machine"]
+    real = real or rows[:2]
+    used = [row for row in real if row["kind"] == "machine"]
     if not used:
         result.look(
             "No machine code could be loaded; recording runs on plain Python.",
             "The app was compiled for another architecture: make flash again, it compiles for xtensawin.",
         )
-        used = rows
+        used = real
     for row in used:
         says = (
             f"At {row['mhz']} MHz a block of 16 ms takes {row['convert_us'] + row['encode_us']:.0f} us "

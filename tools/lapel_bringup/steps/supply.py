@@ -19,9 +19,12 @@ def run(desk: Desk) -> Result:
     """At rest, under motor and light, at rest."""
     result = Result()
     told = desk.bench.run("supply", load_ms=desk.plan.load_ms, timeout_s=30)
-    charging = told.one("charging")["charging"]
+    charging = told.one("battery")["charging"]
     rest, load, after = (_mv(told, when) for when in ("rest", "load", "after"))
     result.series["mv"] = [[event["when"], event["mv"]] for event in told.all("mv")]
+    if told.one("battery")["kind"] == "Silent" and not told.one("board")["faults"]:
+        result.cannot_know("a battery: this board has none that it could measure")
+        return result
     if not rest or not load or not after:
         result.look(
             "This pin does not know its battery's voltage.",
