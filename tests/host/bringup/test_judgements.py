@@ -47,7 +47,9 @@ def supply(rest: int | None, load: int | None, after: int | None, kind: str = "B
         ((None, None, None), LOOK, "does not know its battery's voltage"),
     ],
 )
-def test_a_cell_is_judged_by_what_it_drops(mv: tuple[int | None, ...], verdict: str, words: str) -> None:
+def test_a_cell_is_judged_by_what_it_drops(
+    mv: tuple[int | None, int | None, int | None], verdict: str, words: str
+) -> None:
     result = judged("battery", *supply(*mv))
     assert result.verdict == verdict
     assert words in says(result)
