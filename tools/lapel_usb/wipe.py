@@ -54,8 +54,11 @@ def run(
         tell("Everything is erased. To put an app on it again:  make flash BOARD=...")
         link.reset()
         return
-    Copier(link).remove(KEPT)
+    copier = Copier(link)
+    # Unplugged from here on, the pin goes on with it by itself (firmware/lapel/services/store_wipe.py).
+    link.run(_BEGIN, timeout_s=60)
     link.run(_FILL, timeout_s=60, on_line=step)
+    copier.remove(KEPT)
     tell("Recordings, settings and key are erased. The app is still there.")
 
 
@@ -81,6 +84,18 @@ for _i in range(_count):
     if _i % 16 == 15:
         if _dog: _dog.feed()
         print(_i + 1, _count)
+"""
+# The mark that everything is to be forgotten goes last.
+_BEGIN = """
+import os
+try:
+    os.mkdir("/data")
+except OSError:
+    pass
+open("/data/forget", "wb").close()
+for _name in os.listdir("/data"):
+    if _name != "forget":
+        _remove("/data/" + _name)
 """
 # The file system erases each block before it gives it to the file.
 _FILL = """

@@ -87,6 +87,25 @@ def test_a_wipe_leaves_nothing_to_read_and_the_app(desk: Desk) -> None:
     assert desk.restart() == "one"
 
 
+def test_a_wipe_that_is_unplugged_leaves_a_pin_that_goes_on_with_it(desk: Desk) -> None:
+    desk.flash("one")
+    fill(desk)
+
+    class Unplugged(Exception):
+        pass
+
+    def unplug(done: int, whole: int) -> None:
+        raise Unplugged
+
+    with open_pin(desk.pin.port) as link, pytest.raises(Unplugged):
+        wipe.run(link, wipe.Wanted(unsent=True), lambda question: True, desk.said.append, unplug)
+    with open_pin(desk.pin.port) as link:
+        assert link.evaluate("__import__('os').listdir('/data')") == ["forget"]
+    # The pin looks for that name.
+    firmware = Path(__file__).parents[3] / "firmware" / "lapel" / "services" / "store_files.py"
+    assert '\nFORGET = "forget"\n' in firmware.read_text()
+
+
 def test_a_wipe_of_everything_leaves_an_empty_flash(desk: Desk) -> None:
     desk.flash("one")
     fill(desk)
