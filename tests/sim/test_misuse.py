@@ -61,3 +61,12 @@ def test_an_external_radio_does_not_obey(sim: Sim, how: str) -> None:
     run = sim(f"{how}\n", "--radio", "external", "--companion-radio", "bumble:tcp-client:127.0.0.1:9")
     assert run.code == 1
     assert run.stderr
+
+
+def test_an_app_that_dies_fails_the_run_with_its_last_words(sim: Sim) -> None:
+    (sim.folder / "broken").mkdir()
+    (sim.folder / "broken" / "board.py").write_text('raise RuntimeError("nothing is where it should be")\n')
+    run = sim(f"hold {DISK}\n", "--device-path", str(sim.folder / "broken"))
+    assert run.code == 1
+    assert "the firmware gave up (soft reset): RuntimeError: nothing is where it should be" in run.stderr
+    assert "broken/board.py" in run.stderr
