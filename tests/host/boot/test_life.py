@@ -17,8 +17,6 @@ from tests.host.simulator.desks import seen
 
 # safe_mode of core/pattern.py: two long, two short, violet; safe mode shows it dim.
 VIOLET = (42, 0, 63)
-# Of a light with one colour: how bright.
-DIM = (15, 15, 15)
 LONG_S, SHORT_S = 0.28, 0.09
 OFF = (0, 0, 0)
 
@@ -40,14 +38,11 @@ def simulated(tmp_path: Path, path: Path, board: str = "sim") -> Simulation:
     return Simulation(Options(state=tmp_path / "state", pin=spec, may_die=True))
 
 
-@pytest.mark.parametrize(("board", "colour"), [("sim", VIOLET), ("xiao_esp32s3", VIOLET), ("esp32s3_devkitc", DIM)])
-def test_safe_mode_blinks_its_pattern_and_the_watchdog_does_not_bite(
-    tmp_path: Path, path: Path, board: str, colour: tuple[int, int, int]
-) -> None:
+def test_safe_mode_blinks_its_pattern_and_the_watchdog_does_not_bite(tmp_path: Path, path: Path) -> None:
     (path / "aioble.py").write_text("raise ImportError('no module named aioble')\n")
 
     async def run() -> None:
-        pin = simulated(tmp_path, path, board)
+        pin = simulated(tmp_path, path, "xiao_esp32s3")
         try:
             await pin.open()
             await seen(pin, "safe_mode", timeout_s=30, cause="ImportError: no module named aioble")
@@ -61,7 +56,7 @@ def test_safe_mode_blinks_its_pattern_and_the_watchdog_does_not_bite(
             told_by_it = "".join("l" if length > (LONG_S + SHORT_S) / 2 else "s" for length in flashes)
             # Over and over, wherever one begins to look.
             assert told_by_it.count("llss") >= rounds - 1, flashes
-            assert {shown for _, shown in pin.hardware.led} == {OFF, colour}
+            assert {shown for _, shown in pin.hardware.led} == {OFF, VIOLET}
             assert not [e for e in pin.timeline.events[begun:] if e.name == "reset"]
             told = flight_log.decode(pin.hardware.retained)
             assert told["last_error"] == "safe mode: ImportError: no module named aioble"
