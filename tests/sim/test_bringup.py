@@ -19,6 +19,7 @@ from lapel_bringup.pin import Bench
 from lapel_bringup.result import BAD, GOOD, LOOK, Result
 from lapel_bringup.simulated import SimulatedPerson
 from lapel_bringup.steps import STEPS
+from lapel_usb.flash import Request, Told, flash
 from lapel_usb.link import open_pin
 from simulator.serial_pin import SerialPin
 from simulator.usb_desk import usb_desk
@@ -163,6 +164,25 @@ def test_ctrl_c_leaves_a_partial_report_and_a_pin_that_runs_its_app(tmp_path: Pa
     made = report.load(out)
     assert not made.complete
     assert [(step.name, step.state) for step in made.steps] == [("chip", report.DONE), ("clock", report.STOPPED)]
+
+
+@pytest.mark.slow
+def test_the_app_that_was_flashed_is_tested_and_runs_again(tmp_path: Path) -> None:
+    heard: list[str] = []
+    with usb_desk(tmp_path / "pin", frozen=False, hear=lambda event: heard.append(event.name)) as desk:
+        with open_pin(desk.pin.port, timeout_s=20) as link:
+            flash(link, Request("sim", mip_index="http://127.0.0.1:9", cache=tmp_path / "no aioble kept"), Told())
+        boots = heard.count("boot")
+        assert boots
+        out = tmp_path / "out"
+        steps = ("--step", "chip", "--step", "startup", "--step", "flash", "--quick", "--yes")
+        done = run("--port", desk.pin.port, "--out", str(out), *steps)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert [step.verdict for step in report.load(out).steps] == [GOOD, GOOD, GOOD]
+        with open_pin(desk.pin.port, timeout_s=20) as link:
+            # the app had started again, and the scratch file is gone
+            assert heard.count("boot") == boots + 1
+            assert "bringup.tmp" not in link.run("import os\nprint(os.listdir('/'), os.listdir('/flash'))")
 
 
 def test_answers_come_from_a_script(tmp_path: Path) -> None:

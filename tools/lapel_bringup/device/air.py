@@ -7,14 +7,12 @@ from bench import say
 from lapel.compat import wait_for_ms
 from lapel_wire import gatt
 
-_ENDING = b"\xff"
 
-
-async def run(board, name, nonce, seconds, wait_ms):
-    """`info` reads `nonce`. Waits for a central's first write, sends a burst to measure the queue, then for
-    `seconds`; each notification begins with a running number of 32 bits."""
-    info = bytes((gatt.PROTOCOL_VERSION, 0)) + nonce.encode()
-    server = board.gatt(name, gatt.SERVICE_UUID, gatt.UP_UUID, gatt.DOWN_UUID, gatt.INFO_UUID, info, gatt.MTU_WANTED)
+async def run(board, name, seconds, wait_ms):
+    """Waits for a central's first write, then sends for `seconds`; each notification begins with a running number of
+    32 bits."""
+    uuids = (gatt.SERVICE_UUID, gatt.UP_UUID, gatt.DOWN_UUID, gatt.INFO_UUID)
+    server = board.gatt(name, *uuids, gatt.INFO, gatt.MTU_WANTED)
     server.start()
     try:
         say("advertising", name=name)

@@ -92,7 +92,7 @@ async def _measure(desk: Desk, radio: Radio, name: str) -> tuple[Told, _Counted]
     counted = _Counted()
     pin = asyncio.ensure_future(
         asyncio.to_thread(
-            desk.bench.run, "air", name=name, nonce=name, seconds=seconds, wait_ms=int(_FIND_S * 1000),
+            desk.bench.run, "air", name=name, seconds=seconds, wait_ms=int(_FIND_S * 1000),
             timeout_s=2 * _FIND_S + seconds + 20, on_event=heard,
         )
     )  # fmt: skip
