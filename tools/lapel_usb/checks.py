@@ -16,6 +16,9 @@ MPY_VERSION = (6, 3)
 CHIP = "ESP32S3"
 CHIP_ARCH = "xtensawin"
 SIMULATED = "Simulated pin"
+# A simulated pin may have the parts of a real board around it: "Simulated pin as xiao_esp32s3".
+STANDS_FOR = " as "
+SIM = "sim"
 DOWNLOAD = "https://micropython.org/download"
 LEAST_FLASH_BYTES = 4 << 20
 
@@ -54,10 +57,13 @@ def check(facts: Facts, want: Wanted, port: str) -> None:
     """Raises Unfit with the first thing that does not fit."""
     install = how_to_install(want, port)
     is_sim = facts.machine.startswith(SIMULATED)
-    if want.simulated != is_sim:
+    stands_for = facts.machine.partition(STANDS_FOR)[2] or SIM if is_sim else ""
+    if want.board != stands_for if is_sim else want.simulated:
         raise Unfit(
             f"What is on {port} is no {want.title}: it says it is {facts.machine!r}.",
-            "For the simulated pin the board is BOARD=sim." if is_sim else "For a real pin, name its board: BOARD=...",
+            f"For this simulated pin the board is BOARD={stands_for}."
+            if is_sim
+            else "For a real pin, name its board: BOARD=...",
         )
     if not is_sim and CHIP not in facts.machine.upper().replace("-", ""):
         raise Unfit(
@@ -78,7 +84,7 @@ def check(facts: Facts, want: Wanted, port: str) -> None:
         )
     if not is_sim and facts.arch != CHIP_ARCH:
         raise Unfit(f"The MicroPython on {port} loads no machine code for this chip ({facts.arch or 'none'}).", install)
-    if want.variant.startswith("SPIRAM") and not facts.psram_bytes:
+    if not is_sim and want.variant.startswith("SPIRAM") and not facts.psram_bytes:
         raise Unfit(
             f"The MicroPython on {port} does not see the PSRAM of a {want.title}: it is another image.", install
         )
@@ -92,7 +98,7 @@ def check(facts: Facts, want: Wanted, port: str) -> None:
 
 def tight(facts: Facts, want: Wanted) -> str | None:
     """What to know of a board that can run the app, but hardly; None when there is nothing."""
-    if want.simulated or facts.psram_bytes:
+    if facts.machine.startswith(SIMULATED) or facts.psram_bytes:
         return None
     return (
         "This board has no PSRAM. Loaded from files the app needs about all of its memory, or a little more: should\n"

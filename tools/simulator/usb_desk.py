@@ -15,7 +15,7 @@ from simulator.boards import pin_spec
 from simulator.events import Event
 from simulator.pin import CLASSIC
 from simulator.serial_pin import SerialPin
-from simulator.serial_process import MODULES
+from simulator.serial_process import MODULES, Claim
 from simulator.simulation import Options, Simulation
 
 PARTS = "LAPEL_SIM_PARTS"
@@ -70,7 +70,8 @@ def usb_desk(
                 MODULES: spec.module_path().removesuffix(":.frozen"),
             }
             heap_bytes = spec.heap_bytes
-            with SerialPin(folder / "usb", heap_bytes=heap_bytes, env=env) as pin:
+            claim = Claim() if board == CLASSIC else Claim(machine=f"Simulated pin as {board}")
+            with SerialPin(folder / "usb", heap_bytes=heap_bytes, env=env, claim=claim) as pin:
                 yield UsbDesk(simulation, loop, pin)
         finally:
             asyncio.run_coroutine_threadsafe(simulation.close(), loop).result()

@@ -210,13 +210,14 @@ def test_a_board_without_psram_is_told_how_tight_it_is() -> None:
     checks.check(facts(psram_bytes=0), feather, "p")
     assert "make firmware BOARD=feather_esp32s3" in (checks.tight(facts(psram_bytes=0), feather) or "")
     assert checks.tight(facts(psram_bytes=2 << 20), feather) is None
-    assert checks.tight(facts(psram_bytes=0), checks.wanted("sim")) is None
+    assert checks.tight(facts(psram_bytes=0, machine="Simulated pin with Lapel"), checks.wanted("sim")) is None
 
 
 def test_the_simulated_pin_is_no_place_for_another_board_and_the_other_way_round(desk: Desk) -> None:
     with pytest.raises(Unfit, match="it says it is 'Simulated pin") as told:
         desk.flash("one", board="xiao_esp32s3", root=build.ROOT)
-    assert told.value.way_on == "For the simulated pin the board is BOARD=sim."
+    assert told.value.way_on == "For this simulated pin the board is BOARD=sim."
+    checks.check(facts(machine="Simulated pin as xiao_esp32s3"), checks.wanted("xiao_esp32s3"), "p")
     with pytest.raises(Unfit, match="For a real pin"):
         checks.check(facts(), checks.wanted("sim"), "p")
 
