@@ -58,7 +58,8 @@ def check(facts: Facts, want: Wanted, port: str) -> None:
     install = how_to_install(want, port)
     is_sim = facts.machine.startswith(SIMULATED)
     stands_for = facts.machine.partition(STANDS_FOR)[2] or SIM if is_sim else ""
-    if want.board != stands_for if is_sim else want.simulated:
+    fits = stands_for == want.board or (stands_for == SIM and want.simulated) if is_sim else not want.simulated
+    if not fits:
         raise Unfit(
             f"What is on {port} is no {want.title}: it says it is {facts.machine!r}.",
             f"For this simulated pin the board is BOARD={stands_for}."

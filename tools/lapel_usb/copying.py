@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from lapel_usb import inventory
 from lapel_usb.build import MANIFEST, App, sha256
-from lapel_usb.errors import Full, UsbError
+from lapel_usb.errors import Full, PinError, UsbError
 from lapel_usb.inventory import Inventory
 from lapel_usb.link import PinLink
 
@@ -48,8 +48,9 @@ def _make(path):
     for i in range(2, len(parts)):
         try:
             os.mkdir("/".join(parts[:i]))
-        except OSError:
-            pass
+        except OSError as e:
+            if e.errno != 17:
+                raise
 def _remove(path):
     try:
         if os.stat(path)[0] & 0x4000:
@@ -177,6 +178,11 @@ def blocks_needed(app: App, held: Inventory) -> int:
     return inventory.blocks_of(sizes) + inventory.FOLDER_BLOCKS * fresh + 6 + inventory.SPARE_BLOCKS
 
 
+def is_full(error: PinError) -> bool:
+    """Whether the pin's flash had no room left."""
+    return "ENOSPC" in error.exception or error.exception.endswith("OSError: 28")
+
+
 def full(needed: int, held: Inventory) -> Full:
     """Says what takes the room."""
     kb = inventory.BLOCK_BYTES // 1024
@@ -193,8 +199,8 @@ def full(needed: int, held: Inventory) -> Full:
     return Full(
         f"The app needs {needed * kb} kB on the pin, and {held.free_blocks * kb} kB are free. What takes the room:\n"
         + "\n".join(lines),
-        "Nothing was changed. Let the companion fetch the recordings (lapel run), or keep them here and remove them\n"
-        "from the pin:  make backup, then make wipe. Then type the command again.",
+        "The app that runs was not touched. Let the companion fetch the recordings (lapel run), or keep them here and\n"
+        "remove them from the pin:  make backup, then make wipe. Then type the command again.",
     )
 
 

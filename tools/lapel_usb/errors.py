@@ -36,7 +36,10 @@ class PinError(UsbError):
     """Code on the pin raised. `exception` is the last line of its traceback, `traceback` all of it."""
 
     def __init__(self, exception: str, traceback: str) -> None:
-        super().__init__(f"the pin says: {exception}")
+        super().__init__(
+            f"On the pin this came up: {exception}",
+            "Type the command again; what was done so far is kept. If it comes again, press RESET first.",
+        )
         self.exception = exception
         self.traceback = traceback
 

@@ -110,7 +110,13 @@ def _once(link: PinLink, request: Request, want: checks.Wanted | None, told: Tol
     app = _with_aioble(link, _built(link, request), held, request, told)
     copier = Copier(link, told.progress)
     held = _make_room(link, copier, app, held, told)
-    done = copier.complete(app, held)
+    try:
+        done = copier.complete(app, held)
+    except PinError as error:
+        if not copying.is_full(error):
+            raise
+        # what other things took was more than was counted
+        raise copying.full(copying.blocks_needed(app, held), inventory.take(link)) from error
     told.tell(
         f"{app.folder} is whole and verified: {done.sent} files sent ({done.sent_bytes} B), "
         f"{done.taken_over} taken over on the pin, {done.kept} were there."

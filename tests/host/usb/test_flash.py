@@ -18,11 +18,23 @@ from lapel_usb.facts import Facts
 from lapel_usb.flash import Request, Told, flash
 from lapel_usb.link import open_pin
 from simulator.serial_pin import SerialPin
+from simulator.serial_process import Claim
 from tests.host.usb.desks import Desk
 from tests.host.usb.trees import APP, tree
 
 S3 = "Generic ESP32S3 module with Octal-SPIRAM with ESP32S3"
 XTENSAWIN = 6 | 3 << 8 | 10 << 10
+# Another file for each block, so that no room is left at the end.
+FILL = """
+n = 0
+try:
+    while True:
+        with open("/big%d" % n, "wb") as f:
+            f.write(bytes(4000))
+        n += 1
+except OSError:
+    pass
+"""
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -156,6 +168,18 @@ def test_a_full_flash_says_what_takes_the_room_and_changes_nothing(tmp_path: Pat
         assert listing(desk, "/app") == [one]
 
 
+def test_a_flash_that_gets_full_on_the_way_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lapel_usb.copying.blocks_needed", lambda app, held: 1)
+    with SerialPin(tmp_path / "pin", blocks=72) as pin:
+        desk = Desk(pin, tmp_path)
+        desk.flash("one")
+        with open_pin(pin.port) as link:
+            link.run(FILL, timeout_s=30)
+        with pytest.raises(Full, match=r"kB are free"):
+            desk.flash("two")
+        assert desk.restart() == "one"
+
+
 def test_the_version_before_goes_first_when_room_is_short(tmp_path: Path) -> None:
     with SerialPin(tmp_path / "pin", blocks=104) as pin:
         desk = Desk(pin, tmp_path)
@@ -203,6 +227,27 @@ def test_what_a_board_cannot_use_is_a_sentence_and_a_way_on(
         checks.check(facts(**changes), want, "/dev/ttyACM0")
     assert sentence in told.value.sentence
     assert way_on in told.value.way_on
+
+
+@pytest.mark.parametrize(
+    ("claim", "sentence"),
+    [
+        (Claim(S3, (1, 24, 1), XTENSAWIN, psram_bytes=8 << 20), "MicroPython 1.25 is the least"),
+        (Claim(S3, (1, 30, 0), 7, psram_bytes=8 << 20), "loads bytecode of version 7.0"),
+        (Claim("Generic ESP32C3 module with ESP32C3"), "is no ESP32-S3"),
+        (Claim("Generic ESP32S3 module with ESP32S3", mpy=XTENSAWIN), "does not see the PSRAM"),
+        (Claim(S3, mpy=XTENSAWIN, psram_bytes=8 << 20, without=("bluetooth",)), "without Bluetooth"),
+        (Claim(S3, mpy=XTENSAWIN, psram_bytes=8 << 20, flash_bytes=2 << 20), "has 2 MB"),
+    ],
+)
+def test_a_pin_that_says_so_itself_is_left_as_it_is(tmp_path: Path, claim: Claim, sentence: str) -> None:
+    with SerialPin(tmp_path, claim=claim) as pin:
+        pin.wait_for(b">>> ")
+        operations = pin.flash.operations
+        with pytest.raises(Unfit) as told, open_pin(pin.port) as link:
+            flash(link, Request("xiao_esp32s3"), Told())
+        assert sentence in told.value.sentence
+        assert pin.flash.operations == operations
 
 
 def test_a_board_without_psram_is_told_how_tight_it_is() -> None:
@@ -338,7 +383,7 @@ def test_code_is_not_written_while_the_pin_records(desk: Desk, monkeypatch: pyte
     monkeypatch.setattr("lapel_usb.waking.SAY_S", 0.3)
     records = APP.replace(
         '    board.trace("well")\n',
-        '    board.trace("well")\n    import micropython\n    micropython.kbd_intr(-1)\n'
+        '    import micropython\n    micropython.kbd_intr(-1)\n    board.trace("well")\n'
         "    end = time.ticks_add(time.ticks_ms(), 6000)\n"
         "    while time.ticks_diff(end, time.ticks_ms()) > 0: time.sleep_ms(5)\n"
         '    micropython.kbd_intr(3)\n    board.trace("recorded")\n',

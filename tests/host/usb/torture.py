@@ -106,8 +106,8 @@ def after_the_cable(desk: Desk, since: int) -> str:
         said = desk.pin.output[since:]
         if b"the app is stopped" not in said:
             return "old runs on"
-        # between Ctrl-C and the watchdog that we stretch: main.py has stretched it for who sits at the console
-        return f"{desk.restart()} after RESET" if b"R\x01" not in said else "NONE"
+        # between Ctrl-C and our first program, the watchdog: main.py has stretched it for who sits at the console
+        return f"{desk.restart()} after RESET" if b"\x04\x04" not in said else "NONE"
 
 
 def real(folder: Path) -> Written:
