@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from lapel_usb import backup, console, wipe
-from lapel_usb.errors import UsbError
+from lapel_usb import backup, checks, console, wipe
+from lapel_usb.errors import NotMicroPython, UsbError
 from lapel_usb.flash import Request, Told, flash
 from lapel_usb.link import open_pin
 from lapel_usb.logs import follow
@@ -49,8 +49,16 @@ def flash_command(
 ) -> None:
     """Put the app on a pin, beside the one that runs, and switch."""
     request = Request(board, aioble, mip_index, other_board, format_it, previous)
-    with open_pin(port or None, tell=say, timeout_s=PATIENCE_S) as link:
-        flash(link, request, Told(say, _bar))
+    # before the pin is disturbed
+    want = None if previous else checks.wanted(board)
+    try:
+        with open_pin(port or None, tell=say, timeout_s=PATIENCE_S) as link:
+            flash(link, request, Told(say, _bar))
+    except NotMicroPython as error:
+        if want is None:
+            raise
+        install = checks.how_to_install(want, port or "PORT")
+        raise NotMicroPython(error.sentence, f"{error.way_on}\n{install}") from error
 
 
 @main.command("console")

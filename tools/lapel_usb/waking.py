@@ -162,7 +162,7 @@ def _answers(wire: Wire) -> bool:
 
 
 def _silent(port: str, heard: bytes, timeout_s: float) -> UsbError:
-    install = "If there is no MicroPython on the board yet, `make flash BOARD=...` without PORT says how to install it."
+    install = "If there is no MicroPython on the board yet: `make flash BOARD=...` says how to put it there."
     if b"waiting for download" in heard:
         return NotMicroPython(
             f"The chip on {port} is in its ROM loader and waits for an image.",

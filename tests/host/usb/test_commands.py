@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from lapel_usb import backup, logs, wipe
+from lapel_usb import backup, cli, logs, wipe
 from lapel_usb.errors import Refused, UsbError
 from lapel_usb.link import open_pin
 from lapel_wire import flight_log
+from simulator.serial_pty import Socket
 from tests.host.usb.desks import Desk
 from tests.host.usb.trees import APP, tree
 
@@ -178,6 +179,19 @@ def test_exit_codes_and_sentences_without_traceback(desk: Desk, tmp_path: Path) 
     assert console.returncode == 1 and "needs a terminal" in console.stderr
     for done in (absent, board, console):
         assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_without_micropython_the_commands_to_put_it_there_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    socket = Socket(tmp_path / "ttyOTHER")
+    socket.plug()
+    monkeypatch.setattr(cli, "PATIENCE_S", 1.0)
+    assert cli.run(["flash", "--board", "xiao_esp32s3", "--port", str(socket.path)]) == 1
+    socket.unplug()
+    said = capsys.readouterr().err
+    assert "Nothing answered" in said and "pip install esptool" in said
+    assert f"--chip esp32s3 --port {socket.path} write-flash 0x0 ESP32_GENERIC_S3-SPIRAM_OCT" in said
 
 
 def test_make_hands_its_words_on(desk: Desk, tmp_path: Path) -> None:
