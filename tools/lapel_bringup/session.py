@@ -70,7 +70,7 @@ class Session:
             record = _failed(step, str(error), error.way_on)
         except PinError as error:
             record = _failed(step, *_meaning(error.exception))
-        except (UsbError, KeyboardInterrupt) as error:
+        except (UsbError, KeyboardInterrupt, click.Abort) as error:
             record.state = STOPPED
             record.trouble = error.sentence if isinstance(error, UsbError) else "stopped by Ctrl-C"
             record.took_s = time.monotonic() - begun_s

@@ -111,7 +111,8 @@ def sim(
     pace = Pace(interval_ms or constants.interval_ms or 30.0, packets or constants.packets or 4)
     if usb:
         with _state(state) as kept:
-            on_usb(kept, board, without, used.absolute(), JsonLines() if as_json else Screen(verbose=verbose))
+            screen = JsonLines() if as_json else Screen(verbose=verbose)
+            on_usb(kept, board, without, used.absolute(), screen, seed=seed, pace=pace, measured=constants)
         return
     with _state(state) as kept:
         options = Options(

@@ -75,6 +75,17 @@ def test_what_nobody_understands_is_asked_again() -> None:
     assert report.complete
 
 
+def test_ctrl_c_at_a_question_leaves_the_step_as_stopped() -> None:
+    def asks(desk: Desk) -> Result:
+        desk.person.ready("k", "Are you ready?")
+        return Result()
+
+    # the end of what is typed is what Ctrl-C is to a prompt
+    _, report = through([step("one", fine), step("two", asks)], "\n\n\n")
+    assert states(report) == [("one", "done"), ("two", "stopped")]
+    assert report.steps[1].trouble == "stopped by Ctrl-C"
+
+
 def test_a_step_that_fails_says_why_and_the_next_goes_on() -> None:
     def broken(desk: Desk) -> Result:
         raise StepFailed("it is full", "Empty it.")
