@@ -42,7 +42,7 @@ def examine(port: str | None, tell: Callable[[str], None]) -> Iterator[Finding]:
             yield _micropython(link)
             yield from _app(link)
     except UsbError as error:
-        yield Finding(BAD, "pin on USB", error.sentence, error.way_on)
+        yield Finding(BAD, "pin on USB", str(error))
 
 
 def _micropython(link: PinLink) -> Finding:
