@@ -15,7 +15,9 @@ LEAST_VERSION = (1, 25)
 MPY_VERSION = (6, 3)
 CHIP = "ESP32S3"
 CHIP_ARCH = "xtensawin"
+# `Simulated pin with Lapel`, or `Simulated pin as BOARD`.
 SIMULATED = "Simulated pin"
+SIMULATED_BOARD = "sim"
 # A simulated pin may have the parts of a real board around it: "Simulated pin as xiao_esp32s3".
 STANDS_FOR = " as "
 SIM = "sim"
