@@ -206,7 +206,7 @@ def facts(**changes: object) -> Facts:
 def test_a_simulated_pin_may_stand_for_a_board() -> None:
     there = facts(machine="Simulated pin as xiao_esp32s3", psram_bytes=0, mpy=6 | 2 << 10 | 3 << 8)
     checks.check(there, checks.wanted("xiao_esp32s3"), "/dev/pts/1")
-    with pytest.raises(Unfit, match="is no .*Feather") as told:
+    with pytest.raises(Unfit, match=r"is no .*Feather") as told:
         checks.check(there, checks.wanted("feather_esp32s3"), "/dev/pts/1")
     assert "BOARD=xiao_esp32s3" in told.value.way_on
 
