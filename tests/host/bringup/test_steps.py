@@ -223,6 +223,14 @@ def test_a_radio_out_of_reach_is_a_sentence(pin: DirectPin, monkeypatch: pytest.
     assert "did not see the pin's advertisement" in says(result, BAD)
 
 
+def test_a_computer_without_bluetooth_is_not_the_pins_fault(pin: DirectPin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lapel_bringup.steps.radio._FIND_S", 1.0)
+    step = next(step for step in STEPS if step.name == "radio")
+    result = step.run(Desk(Bench(pin.link), Nobody(), PLAN, "bumble:serial:/dev/none"))
+    assert result.verdict == LOOK
+    assert "the radio 'bumble:serial:/dev/none' cannot be used" in says(result, LOOK)
+
+
 def test_a_radio_that_this_computer_lacks_is_a_sentence(pin: DirectPin) -> None:
     step = next(step for step in STEPS if step.name == "radio")
     with pytest.raises(StepFailed, match="is no radio"):

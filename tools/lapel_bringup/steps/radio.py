@@ -12,12 +12,12 @@ from typing import Any
 from bleak import BleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
-from bleak.exc import BleakError
+from bleak.exc import BleakBluetoothNotAvailableError, BleakDBusError, BleakError
 
 from lapel_bringup.desk import Desk, Step
 from lapel_bringup.pin import StepFailed, Told
 from lapel_bringup.result import Result
-from lapel_companion.link.radio import Radio, RadioError, radio_of
+from lapel_companion.link.radio import Radio, RadioError, radio_of, radio_sentence
 from lapel_wire import gatt
 
 _FIND_S = 20.0
@@ -45,6 +45,8 @@ class _Counted:
     mtu: int = 0
     interval_ms: int = 0
     trouble: str = ""
+    # whether it was this computer that could not
+    has_radio: bool = True
     found_s: float = 0.0
     connected_s: float = 0.0
 
@@ -101,8 +103,11 @@ async def _measure(desk: Desk, radio: Radio, name: str) -> tuple[Told, _Counted]
         try:
             await radio.start()
             await _central(radio, name, counted, pin)
-        except RadioError as error:
-            counted.trouble = str(error)
+        except (RadioError, BleakBluetoothNotAvailableError, BleakDBusError, FileNotFoundError) as error:
+            # what the companion says while it waits for a radio; nobody waits here
+            sentence = radio_sentence(desk.radio, error).removeprefix("no link to the pin: ")
+            counted.trouble = sentence.removesuffix(" Lapel keeps trying.")
+            counted.has_radio = False
         except (BleakError, OSError, TimeoutError, EOFError) as error:
             counted.trouble = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         finally:
@@ -191,10 +196,9 @@ def _figures(result: Result, told: Told, counted: _Counted) -> None:
 def _judge(result: Result, told: Told, counted: _Counted) -> None:
     figures = result.figures
     if counted.trouble and not counted.packets:
-        no_radio = counted.trouble.startswith("no link to the pin")
         says = f"The pin advertised, but no connection came about: {counted.trouble}"
         advice = "Is this computer's Bluetooth on, and may this program use it? --radio names another one."
-        (result.look if no_radio else result.bad)(says.rstrip(".") + ".", advice)
+        (result.bad if counted.has_radio else result.look)(says.rstrip(".") + ".", advice)
         return
     if not counted.packets:
         result.bad(
