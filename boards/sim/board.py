@@ -13,25 +13,15 @@ import vfs
 import world
 
 import bus
+from drivers import onchip
 
 PINS = {"button": 1, "mic_sck": 2, "mic_ws": 3, "mic_sd": 4}
-_RATE_HZ = 16000
-_IBUF_BYTES = 40000
-_WATCHDOG_MS = 8000
 # LittleFS caches of four times this: small files lie in the directory then and cost no erase.
 _CACHE_BYTES = 128
 
 _DRIVE = 1
 _SHOW = 1
 _TRACE_LINE = 1
-
-_CAUSES = {
-    machine.PWRON_RESET: "power",
-    machine.HARD_RESET: "reset",
-    machine.WDT_RESET: "watchdog",
-    machine.DEEPSLEEP_RESET: "deep sleep",
-    machine.SOFT_RESET: "soft reset",
-}
 
 
 class Haptic:
@@ -65,36 +55,6 @@ class Battery:
         """None: a voltage is all it measures."""
 
 
-class Retained:
-    """RTC memory: survives a reset, not the loss of power."""
-
-    def __init__(self):
-        self._rtc = machine.RTC()
-
-    def load(self):
-        return self._rtc.memory()
-
-    def save(self, data):
-        self._rtc.memory(data)
-
-
-class Watchdog:
-    """Starts with its first feed, so that a board under test may leave it alone."""
-
-    def __init__(self):
-        self._wdt = None
-
-    def feed(self):
-        if self._wdt is None:
-            self._wdt = machine.WDT(timeout=_WATCHDOG_MS)
-        self._wdt.feed()
-
-    def stretch(self, timeout_ms):
-        """Gives it another time, also when it runs from before a soft reset, which does not stop it."""
-        self._wdt = machine.WDT(timeout=timeout_ms)
-        self._wdt.feed()
-
-
 class Console:
     """Nobody types at it; the trace tells when Ctrl-C would not be heard."""
 
@@ -117,8 +77,8 @@ class Essentials:
     def __init__(self, link):
         self._bus = link
         self.light = Led(link)
-        self.retained = Retained()
-        self.watchdog = Watchdog()
+        self.retained = onchip.Retained()
+        self.watchdog = onchip.Watchdog()
         self.console = Console(self)
         self.unique_id = machine.unique_id()
         # a sentence for each part that does not answer
@@ -143,7 +103,7 @@ class Essentials:
         self._bus.send(bus.TRACE, _TRACE_LINE, json.dumps(fields).encode())
 
     def reset_cause(self):
-        return _CAUSES.get(machine.reset_cause(), "unknown")
+        return onchip.reset_cause()
 
     def reset(self):
         machine.reset()
@@ -156,12 +116,11 @@ class Board(Essentials):
         # here, so that safe mode needs none of them
         from drivers.ble_gatt import BleGatt
         from drivers.button import Button
-        from drivers.mic_i2s import MicI2S
 
         super().__init__(link)
         self.flash = flash
         self.button = Button(machine.Pin(PINS["button"], machine.Pin.IN, machine.Pin.PULL_UP))
-        self.mic = MicI2S(_microphone, rate_hz=_RATE_HZ, ibuf_bytes=_IBUF_BYTES)
+        self.mic = onchip.microphone(PINS)
         self.haptic = Haptic(link)
         self.led = self.light
         self.battery = Battery()
@@ -178,7 +137,7 @@ def build(trace=None):
     """The board with its flash mounted. A flash that holds no file system gets a new one, and the trace says
     so."""
     link = bus.attached()
-    machine.reserve_dma(_IBUF_BYTES)
+    machine.reserve_dma(onchip.IBUF_BYTES)
     flash = world.attached().flash
     board = Board(link, flash)
     if trace is not None:
@@ -195,16 +154,3 @@ def _mount(flash, board):
         vfs.mount(vfs.VfsLfs2(flash, readsize=_CACHE_BYTES), board.flash_dir)
         board.trace("formatted", error=str(error))
 
-
-def _microphone():
-    return machine.I2S(
-        0,
-        sck=machine.Pin(PINS["mic_sck"]),
-        ws=machine.Pin(PINS["mic_ws"]),
-        sd=machine.Pin(PINS["mic_sd"]),
-        mode=machine.I2S.RX,
-        bits=32,
-        format=machine.I2S.MONO,
-        rate=_RATE_HZ,
-        ibuf=_IBUF_BYTES,
-    )

@@ -14,9 +14,6 @@ import vfs
 from drivers import onchip
 from lapel.compat import const
 
-_RATE_HZ = const(16000)
-# 19 DMA blocks, 300 ms: an erase that takes 200 ms loses nothing.
-_IBUF_BYTES = const(40000)
 _I2C_HZ = const(400_000)
 # The longest transfer of ours takes 0.3 ms: a bus that is stuck must not hold up the recording.
 _I2C_TIMEOUT_US = const(5000)
@@ -94,7 +91,7 @@ class Esp32S3:
             self.trace = trace
         self._mount()
         self.button = Button(machine.Pin(pins["button"], machine.Pin.IN, machine.Pin.PULL_UP))
-        self.mic = microphone(pins)
+        self.mic = onchip.microphone(pins)
         self.led = self.light
         self.gatt = BleGatt
 
@@ -152,26 +149,6 @@ def vfs_partition():
     """The partition of the file system, as a block device; None where there is none."""
     found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="vfs")
     return found[0] if found else None
-
-
-def microphone(pins):
-    """The MicI2S on the signals mic_sck, mic_ws and mic_sd."""
-    from drivers.mic_i2s import MicI2S
-
-    def make():
-        return machine.I2S(
-            0,
-            sck=machine.Pin(pins["mic_sck"]),
-            ws=machine.Pin(pins["mic_ws"]),
-            sd=machine.Pin(pins["mic_sd"]),
-            mode=machine.I2S.RX,
-            bits=32,
-            format=machine.I2S.MONO,
-            rate=_RATE_HZ,
-            ibuf=_IBUF_BYTES,
-        )
-
-    return MicI2S(make, rate_hz=_RATE_HZ, ibuf_bytes=_IBUF_BYTES)
 
 
 def i2c(pins):
