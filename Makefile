@@ -62,8 +62,8 @@ wipe: $(VENV) ## erase recordings, settings and key of a pin; ALL=1 everything; 
 # --- what a developer does ----------------------------------------------------------------------------
 
 .PHONY: test quick lint size bench wrong-actions flash-torture
-test: $(VENV) $(MPY) $(FLITE) ## the whole suite, on two cores (T=path or T="-k name" for a part)
-	@$(PY) -m pytest -q -n 2 --dist worksteal $(PYTEST) $(T)
+test: $(VENV) $(MPY) $(FLITE) ## the whole suite, for two cores (T=path or T="-k name" for a part)
+	@$(PY) -m pytest -q -n 3 --dist worksteal $(PYTEST) $(T)
 
 quick: $(VENV) $(MPY) ## the unit tests on both Pythons and the house rules
 	@$(PY) -m pytest -q -n 2 tests/unit tests/host/house $(PYTEST)

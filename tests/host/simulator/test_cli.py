@@ -34,7 +34,7 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "one of --wav FILE, --script FILE and --mic"),
+        ((), "one of --wav FILE, --script FILE, --mic and --usb"),
         (("--mic", "--wav", "a.wav"), "one of --wav FILE"),
         (("--wav", "none.wav"), "none.wav: no such file"),
         (("--script", "none.script"), "none.script: No such file"),
