@@ -51,14 +51,18 @@ def flash_command(
     request = Request(board, aioble, mip_index, other_board, format_it, previous)
     # before the pin is disturbed
     want = None if previous else checks.wanted(board)
+    install = checks.how_to_install(want, port or "PORT") if want else ""
+    answered = False
     try:
         with open_pin(port or None, tell=say, timeout_s=PATIENCE_S) as link:
+            answered = True
             flash(link, request, Told(say, _bar))
     except NotMicroPython as error:
-        if want is None:
+        raise NotMicroPython(error.sentence, f"{error.way_on}\n{install}".strip()) from error
+    except KeyboardInterrupt:
+        if answered:
             raise
-        install = checks.how_to_install(want, port or "PORT")
-        raise NotMicroPython(error.sentence, f"{error.way_on}\n{install}") from error
+        raise NotMicroPython("Stopped before the pin answered; nothing on it was changed.", install) from None
 
 
 @main.command("console")

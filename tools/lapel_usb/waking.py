@@ -61,6 +61,8 @@ def wake(port: str, tell: Callable[[str], None], timeout_s: float) -> Wire:
                 f"The pin on {port} does not let itself be interrupted yet: it records, or is busy. "
                 f"Waiting up to {timeout_s:.0f} s."
             )
+            if not (heard + wire.serial.heard).strip():
+                tell("A board without MicroPython is as silent: then Ctrl-C, and `make flash BOARD=...` says what to do.")
 
 
 def start(wire: Wire) -> None:

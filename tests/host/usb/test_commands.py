@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import threading
+import tty
 from pathlib import Path
 
 import pytest
@@ -192,6 +194,24 @@ def test_without_micropython_the_commands_to_put_it_there_are_told(
     said = capsys.readouterr().err
     assert "Nothing answered" in said and "pip install esptool" in said
     assert f"--chip esp32s3 --port {socket.path} write-flash 0x0 ESP32_GENERIC_S3-SPIRAM_OCT" in said
+
+
+def test_who_need_not_wait_for_a_silent_board_is_told_at_once() -> None:
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    command = [sys.executable, "-m", "lapel_usb", "flash", "--board", "xiao_esp32s3", "--port", os.ttyname(slave)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout
+    while "Ctrl-C" not in (line := running.stdout.readline()):
+        assert line, "it ended without a word about Ctrl-C"
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=20)
+    os.close(master)
+    os.close(slave)
+    assert running.returncode == 1
+    assert "nothing on it was changed" in errors
+    assert "erase-flash" in errors and "ESP32_GENERIC_S3-SPIRAM_OCT-" in errors
+    assert "Traceback" not in errors
 
 
 def test_make_hands_its_words_on(desk: Desk, tmp_path: Path) -> None:
