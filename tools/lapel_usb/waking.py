@@ -62,7 +62,7 @@ def wake(port: str, tell: Callable[[str], None], timeout_s: float) -> Wire:
                 f"Waiting up to {timeout_s:.0f} s."
             )
             if not (heard + wire.serial.heard).strip():
-                tell("A board without MicroPython is as silent: then Ctrl-C, and `make flash BOARD=...` says what to do.")
+                tell("A board without MicroPython is as silent: then Ctrl-C, and `make flash` says what to do.")
 
 
 def start(wire: Wire) -> None:
