@@ -28,6 +28,7 @@ POLL_S = 0.05
 FORMAT_S = 5.0
 # Some programs look at a new port for a moment.
 BUSY_S = 1.0
+_SILENT_TOO = "\nA board without MicroPython is as silent: then Ctrl-C, and `make flash` says what to do."
 
 
 def wake(port: str, tell: Callable[[str], None], timeout_s: float) -> Wire:
@@ -57,12 +58,11 @@ def wake(port: str, tell: Callable[[str], None], timeout_s: float) -> Wire:
             raise _silent(port, heard, timeout_s)
         if not said and time.monotonic() - started > SAY_S:
             said = True
+            silent = not (heard + wire.serial.heard).strip()
             tell(
                 f"The pin on {port} does not let itself be interrupted yet: it records, or is busy. "
-                f"Waiting up to {timeout_s:.0f} s."
+                f"Waiting up to {timeout_s:.0f} s." + (_SILENT_TOO if silent else "")
             )
-            if not (heard + wire.serial.heard).strip():
-                tell("A board without MicroPython is as silent: then Ctrl-C, and `make flash` says what to do.")
 
 
 def start(wire: Wire) -> None:
