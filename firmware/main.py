@@ -11,8 +11,10 @@ import time
 FAILED_MAX = 3
 # Before the next try: time for a Ctrl-C.
 PAUSE_S = 2
-# Who took the console over is not to be interrupted by the watchdog.
-CONSOLE_MS = 86_400_000
+# Safe mode goes on until somebody comes; a watchdog cannot be stopped.
+SAFE_MS = 86_400_000
+# After a Ctrl-C: a cable that was pulled then must not leave a pin that waits for RESET. make console asks for longer.
+CONSOLE_MS = 600_000
 # The modules that an app brings.
 OURS = ("board", "drivers", "lapel", "lapel_audio", "lapel_wire")
 
@@ -120,7 +122,7 @@ def rescue(apps, cause):
             import board
 
             pin = board.essentials()
-            pin.watchdog.stretch(CONSOLE_MS)
+            pin.watchdog.stretch(SAFE_MS)
             from lapel import safe_mode
 
             return safe_mode.start(pin, cause)
@@ -157,7 +159,7 @@ def main():
         cause = attempt(apps[0], boots)
     except KeyboardInterrupt:
         boots.interrupted()
-        print("Lapel: the app is stopped, the console is yours. Ctrl-D starts it again.")
+        print("Lapel: the app is stopped, the console is yours for ten minutes. Ctrl-D starts it again.")
         import board
 
         return board.essentials().watchdog.stretch(CONSOLE_MS)
