@@ -1,0 +1,50 @@
+"""What a case of the torture came to. The three tiers give these, the table adds them up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One case that was run. `case` names it so that it can be run again alone: `make torture CASE=...`.
+
+    The counts are the oracle's, by what the simulated person felt, the digest of what was received and
+    the agent's own ledger. `broken` is a sentence on anything else that must not be: a crash, a pin that
+    never came to rest, memory past its bound, a point that was not reached. `recovery_ms` is the time
+    from the end of the fault until everything was where it belongs.
+    """
+
+    tier: str
+    kind: str
+    case: str
+    clips_lost: int = 0
+    run_twice: int = 0
+    notices_lost: int = 0
+    notices_doubled: int = 0
+    wrong_data: int = 0
+    broken: str = ""
+    recovery_ms: int | None = None
+
+    @property
+    def good(self) -> bool:
+        """Nothing was lost, doubled or broken."""
+        counts = (self.clips_lost, self.run_twice, self.notices_lost, self.notices_doubled, self.wrong_data)
+        return not any(counts) and not self.broken
+
+
+class Tier(Protocol):
+    """A tier lists its cases by a dry run, and runs those that it is given.
+
+    `cases`: {kind: names}, in an order that does not change; `n` scales what is drawn by `seed` and leaves
+    alone what is enumerated. `run` yields one verdict for each name, in any order; a case that could not
+    be run yields one with `broken`.
+    """
+
+    name: str
+
+    def cases(self, n: int, seed: int) -> Mapping[str, Sequence[str]]: ...
+
+    def run(self, names: Sequence[str], *, workers: int) -> Iterator[Verdict]: ...
