@@ -1,0 +1,123 @@
+"""`make torture`: every fault of the three tiers, and a table of what came of them.
+
+Ends with 0 only when nothing was lost, doubled or broken and everything that was enumerated was run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import queue
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+from tests.torture.seeds import commit_seed
+from tests.torture.table import Table
+from tests.torture.verdict import Tier, Verdict
+
+# How many mixtures of faults are drawn; what is enumerated is always run whole.
+MIXTURES = 4000
+# Letter: module and class. (a) the pin's code in virtual time, (b) the real companion, (c) the whole.
+TIERS = {"a": ("virtual", "Virtual"), "b": ("points", "Points"), "c": ("whole", "Whole")}
+Plan = Mapping[str, Mapping[str, Sequence[str]]]
+
+
+def tiers(names: str) -> list[Tier]:
+    """The tiers of these letters. Each is imported only when it is wanted."""
+    return [
+        getattr(importlib.import_module(f"tests.torture.{module}"), of)()
+        for letter, (module, of) in TIERS.items()
+        if letter in names
+    ]
+
+
+def planned(chosen: Sequence[Tier], n: int, seed: int, case: str) -> dict[str, dict[str, list[str]]]:
+    """{tier: {kind: names}}; with `case` only those whose name begins with it."""
+    plan: dict[str, dict[str, list[str]]] = {}
+    for tier in chosen:
+        kinds = {
+            kind: [name for name in names if _wanted(name, case)]
+            for kind, names in tier.cases(n, seed).items()
+        }
+        plan[tier.name] = {kind: names for kind, names in kinds.items() if names or not case}
+    return plan
+
+
+def _wanted(name: str, case: str) -> bool:
+    return not case or name == case or name.startswith(case.rstrip("/") + "/")
+
+
+def run(chosen: Sequence[Tier], plan: Plan, *, workers: int) -> Table:
+    """Run what is planned. The tiers go side by side: the first computes, the others mostly wait."""
+    table = Table(plan)
+    verdicts: queue.Queue[Verdict | BaseException | None] = queue.Queue()
+
+    def work(tier: Tier, names: Sequence[str]) -> None:
+        try:
+            for verdict in tier.run(names, workers=workers):
+                verdicts.put(verdict)
+        except BaseException as error:  # noqa: BLE001 - raised again where it is heard
+            verdicts.put(error)
+        verdicts.put(None)
+
+    begun_s = time.monotonic()
+    running = 0
+    for tier in chosen:
+        names = [name for kind in plan[tier.name].values() for name in kind]
+        if names:
+            threading.Thread(target=work, args=(tier, names), name=f"tier-{tier.name}", daemon=True).start()
+            running += 1
+    while running:
+        verdict = verdicts.get()
+        if verdict is None:
+            running -= 1
+        elif isinstance(verdict, BaseException):
+            raise verdict
+        else:
+            table.take(verdict)
+            _progress(table, time.monotonic() - begun_s)
+    return table
+
+
+def _progress(table: Table, passed_s: float) -> None:
+    if not sys.stderr.isatty():
+        return
+    bad = len(table.bad)
+    print(
+        f"\r{table.run} of {table.enumerated} cases, {bad} not good, {passed_s:.0f} s ",
+        end="\n" if table.run == table.enumerated else "",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    given = argparse.ArgumentParser(prog="make torture", description=__doc__)
+    given.add_argument("--n", type=int, default=MIXTURES, help="how many mixtures are drawn")
+    given.add_argument("--seed", type=int, default=None, help="of what is drawn (of the commit)")
+    given.add_argument("--tier", default="abc", help="a, b, c or several of them")
+    given.add_argument("--case", default="", help="one case, or all whose names begin so")
+    given.add_argument("--workers", type=int, default=2, help="processes at a time")
+    options = given.parse_args(argv)
+    seed = commit_seed() if options.seed is None else options.seed
+    wanted = options.case[0] if options.case[:1] in TIERS else options.tier
+    chosen = tiers(wanted)
+    if not chosen:
+        print(f"make torture: there is no tier {options.tier!r}; a, b and c are.", file=sys.stderr)
+        return 2
+    print(f"torture: N={options.n} SEED={seed}", flush=True)
+    begun_s = time.monotonic()
+    plan = planned(chosen, options.n, seed, options.case)
+    if not any(names for kinds in plan.values() for names in kinds.values()):
+        print(f"make torture: no case is called {options.case!r} (of this N and SEED).", file=sys.stderr)
+        return 2
+    table = run(chosen, plan, workers=options.workers)
+    print("\n".join(table.lines()))
+    print(f"{table.run} cases in {(time.monotonic() - begun_s) / 60:.1f} min: {'good' if table.good else 'NOT GOOD'}")
+    return 0 if table.good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
