@@ -61,7 +61,7 @@ wipe: $(VENV) ## erase recordings, settings and key of a pin; ALL=1 everything; 
 
 # --- what a developer does ----------------------------------------------------------------------------
 
-.PHONY: test quick lint size bench wrong-actions flash-torture torture
+.PHONY: test quick lint size bench wrong-actions flash-torture torture torture-selftest
 test: $(VENV) $(MPY) $(FLITE) ## the whole suite, for two cores (T=path or T="-k name" for a part)
 	@$(PY) -m pytest -q -n 3 --dist worksteal $(PYTEST) $(T)
 
@@ -91,6 +91,9 @@ flash-torture: $(VENV) $(MPY) ## a flash that breaks off at every operation and 
 torture: $(VENV) $(MPY) ## every fault of flash, link and companion, by exhaustion: N=, SEED=, TIER=, CASE=
 	@PYTHONPATH=. $(PY) -m tests.torture $(if $(N),--n $(N)) $(if $(SEED),--seed $(SEED)) $(if $(TIER),--tier $(TIER)) \
 		$(if $(CASE),--case $(CASE))
+
+torture-selftest: $(VENV) $(MPY) ## mistakes planted into copies of the checkout: the torture must catch each
+	@PYTHONPATH=. $(PY) -m tests.torture.selftest $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, noise: none may act
 	@$(PY) -m voices.suite

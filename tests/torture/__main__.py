@@ -49,8 +49,9 @@ def _wanted(name: str, case: str) -> bool:
     return not case or name == case or name.startswith(case.rstrip("/") + "/")
 
 
-def run(chosen: Sequence[Tier], plan: Plan, *, workers: int) -> Table:
-    """Run what is planned. The tiers go side by side: the first computes, the others mostly wait."""
+def run(chosen: Sequence[Tier], plan: Plan, *, workers: int, until_bad: bool = False) -> Table:
+    """Run what is planned, or until something is not good. The tiers go side by side: the first computes,
+    the others mostly wait."""
     table = Table(plan)
     verdicts: queue.Queue[Verdict | BaseException | None] = queue.Queue()
 
@@ -78,6 +79,8 @@ def run(chosen: Sequence[Tier], plan: Plan, *, workers: int) -> Table:
         else:
             table.take(verdict)
             _progress(table, time.monotonic() - begun_s)
+            if until_bad and table.bad:
+                break
     return table
 
 
@@ -100,6 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given.add_argument("--tier", default="abc", help="a, b, c or several of them")
     given.add_argument("--case", default="", help="one case, or all whose names begin so")
     given.add_argument("--workers", type=int, default=2, help="processes at a time")
+    given.add_argument("--until-bad", action="store_true", help="end with the first case that is not good")
     options = given.parse_args(argv)
     seed = commit_seed() if options.seed is None else options.seed
     wanted = options.case[0] if options.case[:1] in TIERS else options.tier
@@ -113,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not any(names for kinds in plan.values() for names in kinds.values()):
         print(f"make torture: no case is called {options.case!r} (of this N and SEED).", file=sys.stderr)
         return 2
-    table = run(chosen, plan, workers=options.workers)
+    table = run(chosen, plan, workers=options.workers, until_bad=options.until_bad)
     print("\n".join(table.lines()))
     print(f"{table.run} cases in {(time.monotonic() - begun_s) / 60:.1f} min: {'good' if table.good else 'NOT GOOD'}")
     return 0 if table.good else 1
