@@ -6,6 +6,7 @@ Ends with 0 only when nothing was lost, doubled or broken and everything that wa
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import queue
 import sys
@@ -54,11 +55,16 @@ def run(chosen: Sequence[Tier], plan: Plan, *, workers: int, until_bad: bool = F
     the others mostly wait."""
     table = Table(plan)
     verdicts: queue.Queue[Verdict | BaseException | None] = queue.Queue()
+    enough = threading.Event()
 
     def work(tier: Tier, names: Sequence[str]) -> None:
         try:
-            for verdict in tier.run(names, workers=workers):
-                verdicts.put(verdict)
+            # A generator that is closed ends what it started.
+            with contextlib.closing(tier.run(names, workers=workers)) as found:
+                for verdict in found:
+                    verdicts.put(verdict)
+                    if enough.is_set():
+                        break
         except BaseException as error:  # noqa: BLE001 - raised again where it is heard
             verdicts.put(error)
         verdicts.put(None)
@@ -76,11 +82,11 @@ def run(chosen: Sequence[Tier], plan: Plan, *, workers: int, until_bad: bool = F
             running -= 1
         elif isinstance(verdict, BaseException):
             raise verdict
-        else:
+        elif not enough.is_set():
             table.take(verdict)
             _progress(table, time.monotonic() - begun_s)
             if until_bad and table.bad:
-                break
+                enough.set()
     return table
 
 

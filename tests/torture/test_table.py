@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from tests.torture import __main__ as torture
 from tests.torture.table import Table
@@ -60,7 +60,7 @@ class Two:
     def cases(self, n: int, seed: int) -> Mapping[str, Sequence[str]]:
         return {"one": ["a/one/1", "a/one/10"], "drawn": [f"a/drawn/{seed}/{k}" for k in range(n)]}
 
-    def run(self, names: Sequence[str], *, workers: int) -> Iterator[Verdict]:
+    def run(self, names: Sequence[str], *, workers: int) -> Generator[Verdict, None, None]:
         for name in names:
             yield Verdict("a", name.split("/")[1], name)
 
@@ -73,7 +73,7 @@ def test_a_case_is_run_alone_and_a_kind_by_its_beginning() -> None:
 
 
 class Dying(Two):
-    def run(self, names: Sequence[str], *, workers: int) -> Iterator[Verdict]:
+    def run(self, names: Sequence[str], *, workers: int) -> Generator[Verdict, None, None]:
         yield from super().run(names[:1], workers=workers)
         raise RuntimeError("a worker died")
 
@@ -85,3 +85,19 @@ def test_a_tier_that_dies_is_heard() -> None:
         assert "died" in str(error)
     else:
         raise AssertionError("it was not heard")
+
+
+def test_it_ends_with_the_first_that_is_not_good_and_closes_the_tier() -> None:
+    closed = []
+
+    class Bad(Two):
+        def run(self, names: Sequence[str], *, workers: int) -> Generator[Verdict, None, None]:
+            try:
+                for name in names:
+                    yield Verdict("a", name.split("/")[1], name, clips_lost=1)
+            finally:
+                closed.append(True)
+
+    plan = torture.planned([Bad()], 1000, 7, "a/drawn")
+    table = torture.run([Bad()], plan, workers=1, until_bad=True)
+    assert table.run == 1 and closed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,11 +40,11 @@ class Tier(Protocol):
 
     `cases`: {kind: names}, in an order that does not change; `n` scales what is drawn by `seed` and leaves
     alone what is enumerated. `run` yields one verdict for each name, in any order; a case that could not
-    be run yields one with `broken`.
+    be run yields one with `broken`. Closed early, it ends what it started.
     """
 
     name: str
 
     def cases(self, n: int, seed: int) -> Mapping[str, Sequence[str]]: ...
 
-    def run(self, names: Sequence[str], *, workers: int) -> Iterator[Verdict]: ...
+    def run(self, names: Sequence[str], *, workers: int) -> Generator[Verdict, None, None]: ...
