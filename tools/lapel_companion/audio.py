@@ -34,7 +34,7 @@ def write_wav(path: Path, pcm: bytes, rate_hz: int) -> None:
         file.setsampwidth(2)
         file.setframerate(rate_hz)
         file.writeframes(pcm)
-    durable.write_atomic(path, held.getvalue())
+    durable.write_atomic(path, held.getvalue(), "clip.wav")
 
 
 def read_wav(path: Path) -> bytes:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from lapel_companion import durable
 from lapel_companion.events import EventLog
 from lapel_companion.link import safe_mode
 from lapel_companion.notices import Notice, Outbox
@@ -156,7 +157,8 @@ class Reader:
             last = channel is self._channels[-1]
             if not last and now < self._rest_until:
                 continue
-            trouble = await channel.show(f"Lapel: {title}", text, urgent=urgent)
+            with durable.step(f"channel.show[{channel.name}]"):
+                trouble = await channel.show(f"Lapel: {title}", text, urgent=urgent)
             if trouble is None:
                 return channel.name
             if not last:

@@ -72,11 +72,11 @@ class Partial:
             return
         meta_path = self._folder / f"{self.meta.id}.meta.json"
         if not meta_path.exists():
-            durable.write_atomic(meta_path, json.dumps(asdict(self.meta)).encode())
+            durable.write_atomic(meta_path, json.dumps(asdict(self.meta)).encode(), "clip.meta")
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         data = self._read()
-        durable.sync_file(self._handle)
-        durable.sync_dir(self._folder)
+        durable.sync_file(self._handle, "clip.open")
+        durable.sync_dir(self._folder, "clip.open")
         self.durable_bytes, self.crc = len(data), binascii.crc32(data)
 
     def append(self, data: bytes) -> int:
@@ -88,7 +88,7 @@ class Partial:
         try:
             os.lseek(self._handle, self.durable_bytes, os.SEEK_SET)
             durable.write_all(self._handle, data)
-            durable.sync_file(self._handle)
+            durable.sync_file(self._handle, "clip.part")
         except OSError:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._handle, self.durable_bytes)
@@ -107,9 +107,9 @@ class Partial:
         self.close()
         target = self._conflict_name()
         if target is None:
-            durable.remove(self.path)
+            durable.remove(self.path, "clip.conflict")
         else:
-            durable.rename(self.path, target)
+            durable.rename(self.path, target, "clip.conflict")
         self.durable_bytes = self.crc = 0
         self.open()
         return target
@@ -153,7 +153,7 @@ class ClipFiles:
             meta = _read_meta(self._folder / f"{clip_id}.meta.json")
             if meta is None or meta.id != clip_id:
                 # Without its description a partial is only bytes: the pin still has the clip.
-                durable.remove(path)
+                durable.remove(path, "clip.orphan")
             elif accepted(clip_id):
                 self.finish(clip_id)
             elif len(found) < MAX_PARTIALS:
@@ -164,7 +164,7 @@ class ClipFiles:
         """Give an accepted clip its name, and people a WAV. May be repeated. Raises OSError."""
         part = self._folder / f"{clip_id}.part"
         if part.exists():
-            durable.rename(part, self._folder / f"{clip_id}.adpcm")
+            durable.rename(part, self._folder / f"{clip_id}.adpcm", "clip")
         self.pcm(clip_id)
 
     def pcm(self, clip_id: str) -> bytes:

@@ -38,7 +38,7 @@ class PinClock:
         while len(self._zero_unix_ms) > _BOOTS_KEPT:
             self._zero_unix_ms.popitem(last=False)
         if fresh:
-            durable.write_atomic(self._path, json.dumps(self._zero_unix_ms).encode())
+            durable.write_atomic(self._path, json.dumps(self._zero_unix_ms).encode(), "clock")
 
     def press_unix_ms(self, boot: str, press_ms: int) -> int | None:
         """Unix time of a press, None when that boot never said hello to us."""

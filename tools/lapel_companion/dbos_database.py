@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from lapel_companion import durable
 
 if TYPE_CHECKING:
     import sqlalchemy
 
 _BUSY_MS = 30_000
 _CONNECTIONS = 8
+
+
+class _Connection(sqlite3.Connection):
+    def commit(self) -> None:
+        if not self.in_transaction:
+            return
+        with durable.step("engine.commit"):
+            super().commit()
 
 
 def open_engine(path: Path) -> sqlalchemy.Engine:
@@ -23,6 +34,7 @@ def open_engine(path: Path) -> sqlalchemy.Engine:
 
     engine = sqlalchemy.create_engine(
         sqlalchemy.URL.create("sqlite", database=str(path)),
+        connect_args={"factory": _Connection},
         pool_size=_CONNECTIONS,
         max_overflow=0,
         pool_timeout=30,

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lapel_companion import durable
+
 SCHEMA_VERSION = 1
 _BATCH = 256
 
@@ -100,8 +102,9 @@ class EventLog:
                     f"{self.path} was written by a newer Lapel (schema {version}, we know {SCHEMA_VERSION}):"
                     " update Lapel, or name another folder with --state."
                 )
-            self._writer.executescript(_SCHEMA)
-            self._writer.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            with durable.step("events.schema"):
+                self._writer.executescript(_SCHEMA)
+                self._writer.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
             self._reader = self._connect()
             self._reader.execute("PRAGMA query_only=1")
         except sqlite3.Error as error:
@@ -131,7 +134,7 @@ class EventLog:
             self._depth, self._owner = 1, threading.get_ident()
             try:
                 yield self
-                self._writer.execute("COMMIT")
+                self._commit()
             except BaseException:
                 self._pending.clear()
                 if self._writer.in_transaction:
@@ -143,6 +146,14 @@ class EventLog:
             self._pending.clear()
         if wrote:
             self._wake()
+
+    def _commit(self) -> None:
+        if not self._pending:
+            self._writer.execute("COMMIT")
+            return
+        kinds = dict.fromkeys(event.kind for event in self._pending)
+        with durable.step(f"events.commit[{'+'.join(kinds)}]"):
+            self._writer.execute("COMMIT")
 
     def append(
         self,

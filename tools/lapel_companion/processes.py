@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lapel_companion import durable
+
 TERM_GRACE_S = 2.0
 KILL_GRACE_S = 5.0
 _POLL_S = 0.04
@@ -68,8 +70,15 @@ def signal_group(pgid: int, number: signal.Signals) -> bool:
     return True
 
 
-async def end_group(pgid: int, *, term_s: float = TERM_GRACE_S, kill_s: float = KILL_GRACE_S) -> None:
+async def end_group(
+    pgid: int, what: str, *, term_s: float = TERM_GRACE_S, kill_s: float = KILL_GRACE_S
+) -> None:
     """Ask a group to end, make it end, and wait until nobody is left in it. Raises StillThere, OSError."""
+    with durable.step(f"{what}.end"):
+        await _end_group(pgid, term_s, kill_s)
+
+
+async def _end_group(pgid: int, term_s: float, kill_s: float) -> None:
     for number, grace_s in ((signal.SIGTERM, term_s), (signal.SIGKILL, kill_s)):
         if not signal_group(pgid, number):
             return
@@ -95,7 +104,7 @@ async def end_leftover(attempt: Mapping[str, object]) -> bool:
         return False
     if not _is_ours(members(pgid), pgid, started):
         return False
-    await end_group(pgid)
+    await end_group(pgid, "leftover")
     return True
 
 

@@ -186,7 +186,7 @@ def _domain() -> str:
 def _write(file: Path, data: bytes) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        durable.write_atomic(file, data, 0o644)
+        durable.write_atomic(file, data, "service", 0o644)
     except OSError as error:
         raise ServiceError(f"{file} cannot be written: {error.strerror}.") from error
 

@@ -69,8 +69,8 @@ def write(file: Path, text: str) -> Path | None:
         kept = None
         if file.exists():
             kept = file.with_name(file.name + KEPT_SUFFIX)
-            durable.write_atomic(kept, file.read_bytes())
-        durable.write_atomic(file, text.encode(), 0o644)
+            durable.write_atomic(kept, file.read_bytes(), "setup.kept")
+        durable.write_atomic(file, text.encode(), "setup", 0o644)
     except OSError as error:
         raise SetupError(f"{file} cannot be written: {error.strerror}.") from error
     return kept

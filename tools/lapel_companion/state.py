@@ -103,5 +103,5 @@ def _read_epoch(path: Path) -> str | None:
 
 def _new_epoch(path: Path) -> str:
     epoch = secrets.token_hex(8)
-    durable.write_atomic(path, f"{epoch}\n".encode())
+    durable.write_atomic(path, f"{epoch}\n".encode(), "epoch")
     return epoch

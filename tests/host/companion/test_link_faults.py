@@ -183,10 +183,10 @@ def test_a_full_disk_withholds_the_acknowledgement_and_the_clip_comes_later(
     full = True
     real = durable.sync_file
 
-    def sync_file(handle: int) -> None:
+    def sync_file(handle: int, what: str) -> None:
         if full:
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(handle)
+        real(handle, what)
 
     monkeypatch.setattr(durable, "sync_file", sync_file)
 

@@ -109,8 +109,8 @@ def test_the_owner_edits_between_crash_and_start(tmp_path: Path) -> None:
 
 def test_it_is_synced_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
-    monkeypatch.setattr(durable, "sync_file", lambda handle: synced.append("file"))
-    monkeypatch.setattr(durable, "sync_dir", lambda folder: synced.append(folder.name))
+    monkeypatch.setattr(durable, "sync_file", lambda handle, what: synced.append("file"))
+    monkeypatch.setattr(durable, "sync_dir", lambda folder, what: synced.append(folder.name))
     make(tmp_path / "new" / "notes.md", Notebook())
     assert synced == ["file", "new", tmp_path.name]
 

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from lapel_companion import processes
+from lapel_companion import durable, processes
 from lapel_companion.agents.base import Context, Job, Request, Result, spoken
 from lapel_companion.agents.output import Capture, summary
 from lapel_companion.config import Jobs, Phrase
@@ -116,7 +116,7 @@ async def _run(job: Job, context: Context, capture: Capture) -> Result:
     with ours:
         ours.setblocking(False)
         try:
-            with theirs:
+            with theirs, durable.step("job.spawn"):
                 transport, child = await asyncio.get_running_loop().subprocess_exec(
                     lambda: _Child(capture),
                     *processes.gate_command(theirs.fileno(), argv),
@@ -140,7 +140,7 @@ async def _run(job: Job, context: Context, capture: Capture) -> Result:
             ending = await _wait(pid, child, context, float(job.plan["timeout_s"]))
             # What it left behind in its group may hold the pipes open; the job has ended, and so do they.
             if not await _within(child.drained, _AFTERMATH_S):
-                await processes.end_group(pid)
+                await processes.end_group(pid, "job.pipes")
                 await _within(child.drained, _AFTERMATH_S)
             return _result(job, argv, capture, transport.get_returncode() or 0, ending)
         finally:
@@ -153,13 +153,13 @@ async def _through_the_gate(job: Job, context: Context, pid: int, ours: socket.s
     started = leader.started if leader else ""
     number = len(job.attempts) + 1
     await context.attempt({"job": job.id, "n": number, "pid": pid, "pgid": pid, "started": started})
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+    with durable.step("job.gate"), contextlib.suppress(BrokenPipeError, ConnectionResetError):
         await asyncio.get_running_loop().sock_sendall(ours, b"!")
 
 
 async def _leave_nothing(pid: int, child: _Child, transport: asyncio.SubprocessTransport) -> None:
     with contextlib.suppress(processes.StillThere):
-        await processes.end_group(pid)
+        await processes.end_group(pid, "job.rest")
     await child.exited.wait()
     transport.close()
 
@@ -173,7 +173,7 @@ async def _wait(pid: int, child: _Child, context: Context, timeout_s: float) -> 
         if ended.done():
             return ""
         why = "cancelled" if cancelled.done() else "timeout"
-        await processes.end_group(pid)
+        await processes.end_group(pid, "job.early")
         await child.exited.wait()
         return why
     finally:

@@ -81,12 +81,12 @@ def _write(file: Path, line: str, before: Mapping[str, Any]) -> None:
         data = _all(handle)
         if _count(data, line) <= int(before["same_lines"]):
             _append(handle, data, line, int(before["size_bytes"]))
-        durable.sync_file(handle)
+        durable.sync_file(handle, "note")
     finally:
         os.close(handle)
-    durable.sync_dir(file.parent)
+    durable.sync_dir(file.parent, "note")
     if created:
-        durable.sync_dir(file.parent.parent)
+        durable.sync_dir(file.parent.parent, "note.new")
 
 
 def _ordinary(mode: int) -> None:

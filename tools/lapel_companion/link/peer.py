@@ -16,6 +16,7 @@ from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
 
+from lapel_companion import durable
 from lapel_companion.link.wishes import Wishes
 from lapel_wire import gatt, messages
 from lapel_wire.channel import Channel
@@ -147,8 +148,7 @@ class Peer:
 
     async def _hello(self, channel: Channel) -> dict[str, Any]:
         while True:
-            channel.post(messages.HELLO_HOST, self._desk.hello())
-            await self._drain(channel)
+            await self._tell(channel, messages.HELLO_HOST, self._desk.hello())
             try:
                 async with asyncio.timeout(_HELLO_REPEAT_S):
                     while True:
@@ -164,13 +164,14 @@ class Peer:
             if wish is None:
                 await self._desk.wishes.wait()
                 continue
-            channel.post(*wish)
-            await self._drain(channel)
+            await self._tell(channel, *wish)
 
-    async def _drain(self, channel: Channel) -> None:
-        while (packet := channel.next_packet()) is not None:
-            await self._write(bytes(packet))
-            channel.sent()
+    async def _tell(self, channel: Channel, kind: int, body: dict[str, Any]) -> None:
+        with durable.step(f"link.send[{messages.TABLE[kind][0]}]"):
+            channel.post(kind, body)
+            while (packet := channel.next_packet()) is not None:
+                await self._write(bytes(packet))
+                channel.sent()
 
     async def _receive(self, channel: Channel) -> None:
         while True:
