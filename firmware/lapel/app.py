@@ -23,7 +23,7 @@ from lapel.services.supervisor import Supervisor
 from lapel.services.timing import Timing
 from lapel.services.upkeep import Upkeep
 
-# Two seconds of speech: what the flash has not synced yet is always still here (8 kB between syncs).
+# Two seconds of speech: what the flash has not synced yet is always still here (4 kB between syncs).
 RING_BYTES = 16_384
 
 

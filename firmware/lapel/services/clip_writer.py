@@ -11,8 +11,7 @@ from lapel.services import store_files
 
 # Big pieces cost the file system fewer calls; small ones leave little to write when the person lets go.
 _PIECE_BYTES = const(512)
-# Every second page, about 8 kB or one second of speech, is synced. At a page's end that costs no block copy.
-SYNC_PAGES = 2
+# Each page, half a second of speech, is synced at its end: there it costs no block copy, only a commit.
 
 
 class ClipWriter:
@@ -178,9 +177,8 @@ class ClipWriter:
         page = self._page = self._page + 1
         self._room = clip_layout.payload_bytes(page) if self._clips.take_block(self) else 0
         self._crc = 0
-        if page % SYNC_PAGES == 0:
-            self._file.flush()
-            self.synced = clip_layout.stream_start(page) - len(self._header)
+        self._file.flush()
+        self.synced = clip_layout.stream_start(page) - len(self._header)
 
     def _put_crc(self) -> None:
         struct.pack_into("<I", self._crc_bytes, 0, self._crc)
