@@ -97,6 +97,7 @@ class App:
             self.wrong(sentence)
         if store.quarantined:
             self._feedback.show("error")
+        self._announcer.remind(store.unseen())
         supervisor = self._supervisor
         supervisor.spawn("feedback", self._feedback.run)
         supervisor.spawn("announcer", self._announcer.run)

@@ -35,6 +35,13 @@ class Announcer:
         )
         self._changed.set()
 
+    def remind(self, unseen) -> None:
+        """The pin started with these ([(epoch, sequence, kind)], oldest first) unseen: they are felt again,
+        as one, because the power may have gone before they were felt at all."""
+        if unseen:
+            epoch, seq, kind = unseen[-1]
+            self.repeat(kind, (epoch, seq), len(unseen))
+
     def repeat(self, kind: str, identity, count: int) -> None:
         """The person asked for a notice again; `count` wait to be seen."""
         self._feedback.show(kind, count, identity)
