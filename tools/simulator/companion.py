@@ -30,17 +30,19 @@ Follow = Callable[[Path, int], AsyncIterator[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class CompanionSpec:
-    """How to start the daemon. `radio` is a spec as of `lapel run --radio`."""
+    """How to start the daemon. `radio` is a spec as of `lapel run --radio`; `under()` is asked at each start
+    for the command that it runs under (a tracer), which must leave it the process that was started."""
 
     radio: str
     state: Path
     config: Path
     command: Sequence[str] = (sys.executable, "-m", "lapel_companion")
+    under: Callable[[], Sequence[str]] = tuple
 
     def argv(self) -> list[str]:
         """The argument vector."""
         options = ["--config", str(self.config), "--state", str(self.state)]
-        return [*self.command, "run", "--radio", self.radio, *options]
+        return [*self.under(), *self.command, "run", "--radio", self.radio, *options]
 
 
 class Companion:

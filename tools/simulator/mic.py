@@ -39,7 +39,8 @@ LIVE_FRAMES = 16000
 
 
 class Microphone:
-    """Sends blocks while the board has its I2S open. `on_open(bool)` and `on_overrun(blocks)` report."""
+    """Sends blocks while the board has its I2S open. `on_open(bool)` and `on_overrun(blocks)` report;
+    `on_block(samples)` gets what went over the wire, 24-bit."""
 
     def __init__(self, bus: Bus, seed: int, measured: Measured | None = None) -> None:
         measured = measured or Measured()
@@ -48,6 +49,7 @@ class Microphone:
         self.motor: MotorSound | None = None
         self.on_open: Callable[[bool], None] = lambda is_open: None
         self.on_overrun: Callable[[int], None] = lambda blocks: None
+        self.on_block: Callable[[list[int]], None] = lambda samples: None
         self._bus = bus
         noise = random.Random(seed)
         self._noise = [round(noise.gauss(measured.offset_24, measured.noise_24)) for _ in range(NOISE_FRAMES)]
@@ -133,6 +135,7 @@ class Microphone:
             samples = self._block(self._frame, start_up)
             if self.motor:
                 samples = self.motor.over(samples, begun + self._frame / rate_hz, rate_hz)
+            self.on_block(samples)
             for words in self._slots(samples, stereo):
                 self._bus.send(Channel.MIC, BLOCK, struct.pack(f"<{BLOCK_FRAMES}i", *[x << 8 for x in words]))
             self._frame += BLOCK_FRAMES

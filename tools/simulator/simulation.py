@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,10 @@ class Options:
     usb: bool = False
     # an exception out of the firmware, or a soft reset, is what this run is about
     may_die: bool = False
+    # a companion that ends by itself is
+    companion_may_end: bool = False
+    # asked at each start of the companion: the command that it runs under
+    companion_under: Callable[[], Sequence[str]] = tuple
 
 
 class Simulation:
@@ -123,7 +127,9 @@ class Simulation:
             self.companion_spec = await self._port.open()
             radio = self._options.companion_radio or f"bumble:{self.companion_spec}"
         if self._options.companion:
-            spec = CompanionSpec(radio, self._options.state, self._options.config)
+            spec = CompanionSpec(
+                radio, self._options.state, self._options.config, under=self._options.companion_under
+            )
             self._companion = Companion(spec, self._options.companion, self._on_companion, self._on_companion_exit)
             await self._companion.start()
         if self._options.usb:
@@ -230,7 +236,8 @@ class Simulation:
         self.last_words = last
         self.timeline.add("companion", "exited", code=code, error=last[-1] if last else "")
         said = last[-1] if last else "it said nothing"
-        self._fail(f"the companion ended by itself (exit {code}): {said}")
+        if not self._options.companion_may_end:
+            self._fail(f"the companion ended by itself (exit {code}): {said}")
 
     def _pin_failed(self, why: str) -> None:
         self.last_words = self._life.last_words

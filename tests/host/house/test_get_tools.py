@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from get_tools import __main__ as main
-from get_tools import debian, flite, micropython, wrapper
+from get_tools import debian, flite, micropython, strace, wrapper
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -185,3 +185,19 @@ def test_the_loader_follows_links_inside_the_packages(tmp_path: Path) -> None:
     assert str(libraries) in folders.split(":")
     with pytest.raises(debian.NotFetched, match="no dynamic loader"):
         debian.loader(libraries / "none")
+
+
+def test_strace_must_be_able_to_inject(programs: Path, tmp_path: Path) -> None:
+    """One that only traces, or is kept from ptrace by a container, is told with its own words."""
+    whole = program(tmp_path, "whole", "exit 77")
+    kept = program(tmp_path, "kept", 'echo "strace: test_ptrace_get: Operation not permitted" >&2; exit 1')
+    assert strace.problem([str(whole)]) is None
+    assert strace.problem([str(kept)]) == "strace: test_ptrace_get: Operation not permitted"
+    assert strace.problem([str(program(tmp_path, "idle", "exit 0"))]) == "it injects nothing"
+    program(programs, "strace", 'echo "strace: not permitted" >&2; exit 1')
+    with pytest.raises(debian.NotFetched, match=r"(?s)not permitted.*SYS_PTRACE.*shown as not run|Linux's alone"):
+        strace.make(tmp_path / "tools")
+    program(programs, "strace", "exit 77")
+    if os.uname().sysname == "Linux":
+        strace.make(tmp_path / "tools")
+        assert strace.problem([str(tmp_path / "tools" / "strace")]) is None
