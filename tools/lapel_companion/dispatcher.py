@@ -28,6 +28,10 @@ _YES = frozenset(
         "do it",
         "go ahead",
         "please do",
+        "run it",
+        "run it again",
+        "yes run it again",
+        "do it again",
     ]
 )
 _NO = frozenset(

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
-from lapel_companion import ledger, paths, processes, wording
+from lapel_companion import ledger, paths, wording
 from lapel_companion.agents.base import Agent
 from lapel_companion.agents.command import CommandAgent
 from lapel_companion.agents.note import NoteAgent
@@ -130,8 +130,8 @@ class DbosEngine:
 
     async def _start(self) -> None:
         unfinished = await asyncio.to_thread(self._unfinished)
-        for found in unfinished:
-            await self._end_leftovers(found)
+        # Before anything is decided: what an earlier run began must not go on beside it.
+        await asyncio.gather(*(self._steps.take_up(found) for found in unfinished))
         self._open.update(found.id for found in unfinished)
         await self._runner.launch(unfinished)
         for found in unfinished:
@@ -140,16 +140,6 @@ class DbosEngine:
     async def _stop(self) -> None:
         await self._runner.stop()
         self._mark()
-
-    async def _end_leftovers(self, found: Dispatch) -> None:
-        for job in found.jobs.values():
-            for attempt in [] if job.ended else job.attempts:
-                try:
-                    if await processes.end_leftover(attempt):
-                        self._services.report(f"{job.id} was still running from before: ended.")
-                except (processes.StillThere, OSError) as error:
-                    self._steps.stuck.add(job.id)
-                    self._services.report(f"what is left of {job.id} could not be ended: {error}.")
 
     def _unfinished(self) -> list[Dispatch]:
         """Every dispatch that is not settled, oldest first."""

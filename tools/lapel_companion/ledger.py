@@ -22,6 +22,9 @@ JOB_ENDS = tuple(state for state, following in JOB_CHANGES.items() if not follow
 # What a person may let go (or again) with `release`.
 RELEASABLE = ("held", "unheard", "cancelled", "failed")
 
+# The reason for which a dispatch is held whose job may have run.
+INTERRUPTED = "interrupted"
+
 _KINDS = ("clip", "dispatch", "transcript", "outcome", "released", "cancel", "job", "attempt")
 _MAX_EVENTS = 100_000
 
@@ -39,6 +42,8 @@ class Job:
     heard: str
     round: int
     plan: dict[str, Any]
+    queued_s: float
+    harmless: bool = False
     state: str = "queued"
     attempts: list[dict[str, Any]] = field(default_factory=list)
     end: dict[str, Any] | None = None
@@ -127,13 +132,14 @@ def fold(events: Iterable[Event]) -> Dispatch | None:
             found = Dispatch(str(event.dispatch), event.principal, source, body.get("clip"), event)
             found.by_person = source == "say"
         elif found is not None:
-            _take(found, event.kind, body)
+            _take(found, event)
     if found is not None:
         found.clip = clip
     return found
 
 
-def _take(found: Dispatch, kind: str, body: dict[str, Any]) -> None:
+def _take(found: Dispatch, event: Event) -> None:
+    kind, body = event.kind, event.body
     if kind == "transcript":
         found.transcript = body
     elif kind == "outcome":
@@ -145,12 +151,13 @@ def _take(found: Dispatch, kind: str, body: dict[str, Any]) -> None:
     elif kind == "cancel":
         found.cancelled = True
     elif kind == "job":
-        _take_job(found, body)
+        _take_job(found, event)
     elif kind == "attempt" and body["job"] in found.jobs:
         found.jobs[body["job"]].attempts.append(body)
 
 
-def _take_job(found: Dispatch, body: dict[str, Any]) -> None:
+def _take_job(found: Dispatch, event: Event) -> None:
+    body = event.body
     job = found.jobs.get(body["id"])
     if job is None:
         found.jobs[body["id"]] = Job(
@@ -159,6 +166,8 @@ def _take_job(found: Dispatch, body: dict[str, Any]) -> None:
             heard=str(body.get("heard", "")),
             round=int(body.get("round", 1)),
             plan=dict(body.get("plan", {})),
+            queued_s=event.ts,
+            harmless=bool(body.get("harmless", False)),
             state=str(body["state"]),
         )
         return

@@ -103,6 +103,18 @@ class Outbox:
         )
         return event if event is not None and event.body.get("ep") == epoch else None
 
+    def was_sent(self, notice: Event) -> bool:
+        """Whether the pin may have the notice of this event."""
+        return any(self._mark(kind, notice) for kind in ("notice_sent", "notice_stored"))
+
+    def taken_back(self, notice: Event) -> bool:
+        """Whether the notice of this event was retracted, also under a number that it was given later."""
+        moved = self._mark("notice_moved", notice)
+        following = self._log.find("notice", "seq", int(moved.body["to"])) if moved and moved.body["to"] else None
+        if following is not None:
+            return self.taken_back(following)
+        return self._mark("notice_retracted", notice) is not None
+
     def stored(self, epoch: str, seq: int) -> None:
         """The pin has it durably."""
         self._note("notice_stored", epoch, [seq], "pin", lambda n: not n.stored)
@@ -157,6 +169,9 @@ class Outbox:
                         extra={**notice.extra, "moved_from": notice.seq, "shown": notice.shown},
                     )
                 self._log.append("notice_moved", {"seq": notice.seq, "to": moved}, principal="companion")
+
+    def _mark(self, kind: str, notice: Event) -> Event | None:
+        return self._log.find(kind, "seq", int(notice.body["seq"]))
 
     def _note(
         self,

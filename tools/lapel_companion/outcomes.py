@@ -91,18 +91,21 @@ class Outcomes:
         return (services.match(heard, phrases, True) if found.by_person else None), heard.text
 
     def _reply(self, found: Dispatch) -> Reply | None:
-        notice_id = found.clip.get("reply_to")
+        services, notice_id = self._services, found.clip.get("reply_to")
         if not notice_id or found.by_person:
             return None
-        notice = self._services.outbox.find(str(notice_id))
-        target = ledger.load(self._services.log, str(notice.body["dispatch"])) if notice else None
-        if notice is None or target is None:
+        notice = services.outbox.find(str(notice_id))
+        target = ledger.load(services.log, str(notice.body["dispatch"])) if notice else None
+        # What the pin was never told it cannot answer: that number was another notice's, in a history that
+        # is lost.
+        if notice is None or target is None or not services.outbox.was_sent(notice):
             return Reply(known=False)
         match, _ = self._understand(target)
         return Reply(
             known=True,
             kind=str(notice.body["kind"]),
-            open=target.status == "held",
+            # A dispatch that was asked about twice is answered by a reply to the second question only.
+            open=target.status == "held" and not services.outbox.taken_back(notice),
             dispatch=target.id,
             job=notice.body.get("job"),
             harmless=match is not None and match.phrase.harmless,
@@ -153,6 +156,7 @@ class Outcomes:
             "state": "queued",
             "heard": heard,
             "phrase": decision.phrase.say,
+            "harmless": decision.phrase.harmless,
             "plan": decision.plan,
             "round": found.round,
             "follows": decision.follows,
@@ -183,6 +187,7 @@ class Outcomes:
     def put_away(self, dispatch_id: str, principal: str, why: str) -> None:
         """What was held will not be done. Inside a transaction."""
         found = self._load(dispatch_id)
+        may_have_run = (found.outcome or {}).get("reason") == ledger.INTERRUPTED
         body = {
             "outcome": "cancelled",
             "reason": "put_away",
@@ -192,7 +197,7 @@ class Outcomes:
         }
         self._services.log.append("outcome", body, principal=principal, dispatch=dispatch_id)
         self._services.outbox.retract(dispatch=dispatch_id, principal=principal)
-        text = wording.outcome(found.understood, f"not done, {why}")
+        text = wording.outcome(found.understood, f"{'not run again' if may_have_run else 'not done'}, {why}")
         self._services.outbox.record("cancelled", dispatch=dispatch_id, text=text, principal=principal)
 
     def _load(self, dispatch_id: str) -> Dispatch:

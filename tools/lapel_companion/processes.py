@@ -1,11 +1,13 @@
 """Process groups of jobs: who is in one, when each began, and how one is ended.
 
-A process is named by its id and its start time, because ids are used again.
+A process is named by its id and its start time, because ids are used again. Who left the group of its job
+(a daemon) is known by a mark in its environment, where the system shows that.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -18,13 +20,15 @@ from lapel_companion import durable
 
 TERM_GRACE_S = 2.0
 KILL_GRACE_S = 5.0
+# The variable that marks every process of one attempt.
+MARK = "LAPEL_ATTEMPT"
 _POLL_S = 0.04
 _PROC = Path("/proc")
 _PS_LIMIT_S = 10.0
 
 
 class StillThere(Exception):
-    """A process group did not end, not even when it was killed."""
+    """A process did not end, not even when it was killed."""
 
 
 @dataclass(frozen=True)
@@ -71,26 +75,30 @@ def signal_group(pgid: int, number: signal.Signals) -> bool:
 
 
 async def end_group(
-    pgid: int, what: str, *, term_s: float = TERM_GRACE_S, kill_s: float = KILL_GRACE_S
+    pgid: int, what: str, mark: str = "", *, term_s: float = TERM_GRACE_S, kill_s: float = KILL_GRACE_S
 ) -> None:
-    """Ask a group to end, make it end, and wait until nobody is left in it. Raises StillThere, OSError."""
+    """Ask a group to end, and who carries the mark; make them end, and wait until nobody is left.
+
+    `what` names the step. Raises StillThere, OSError.
+    """
     with durable.step(f"{what}.end"):
-        await _end_group(pgid, term_s, kill_s)
+        await _end_group(pgid, mark, term_s, kill_s)
 
 
-async def _end_group(pgid: int, term_s: float, kill_s: float) -> None:
+async def _end_group(pgid: int, mark: str, term_s: float, kill_s: float) -> None:
     for number, grace_s in ((signal.SIGTERM, term_s), (signal.SIGKILL, kill_s)):
-        if not signal_group(pgid, number):
-            return
-        # A stopped process does not hear TERM before it goes on.
-        signal_group(pgid, signal.SIGCONT)
         deadline = asyncio.get_running_loop().time() + grace_s
+        again = True
         while asyncio.get_running_loop().time() < deadline:
-            if not members(pgid):
+            # Told once to end; killed as often as somebody new is found.
+            left = await asyncio.to_thread(_left, pgid, mark, number if again else None)
+            if not left:
                 return
+            again = number == signal.SIGKILL
             await asyncio.sleep(_POLL_S)
-    if members(pgid):
-        raise StillThere(f"the process group {pgid} cannot be ended")
+    left = await asyncio.to_thread(_left, pgid, mark, None)
+    if left:
+        raise StillThere(f"{_named(left)} cannot be ended")
 
 
 async def end_leftover(attempt: Mapping[str, object]) -> bool:
@@ -99,13 +107,67 @@ async def end_leftover(attempt: Mapping[str, object]) -> bool:
     True when something was left. A group that only has the attempt's number by chance is left alone.
     Raises StillThere, OSError.
     """
-    pgid, started = attempt.get("pgid"), attempt.get("started")
+    pgid, started, mark = attempt.get("pgid"), attempt.get("started"), attempt.get("mark")
     if not isinstance(pgid, int) or pgid <= 1 or not isinstance(started, str):
         return False
-    if not _is_ours(members(pgid), pgid, started):
+    group = pgid if _is_ours(members(pgid), pgid, started) else 0
+    mark = mark if isinstance(mark, str) else ""
+    if not await asyncio.to_thread(_left, group, mark, None):
         return False
-    await end_group(pgid, "leftover")
+    await end_group(group, "leftover", mark)
     return True
+
+
+def marked(mark: str) -> list[Process]:
+    """The living processes that carry the mark of an attempt, in whatever group or session they are now.
+
+    Only Linux shows it, and only of processes of ours that kept their environment. Raises OSError.
+    """
+    if not mark or not _PROC.joinpath("self", "environ").exists():
+        return []
+    wanted, found = f"{MARK}={mark}".encode(), []
+    for entry in os.listdir(_PROC):
+        if not entry.isdigit():
+            continue
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            if wanted in _PROC.joinpath(entry, "environ").read_bytes().split(b"\0"):
+                process = _from_proc(int(entry))
+                found += [process] if process is not None else []
+    return found
+
+
+def _left(pgid: int, mark: str, number: signal.Signals | None) -> list[Process]:
+    """Who is left of a group (0 for none) and of a mark, each sent the signal, if one is given."""
+    group = members(pgid) if pgid and _exists(pgid) else []
+    left = {process.pid: process for process in marked(mark) + group}
+    if number is not None:
+        if pgid and any(process.pgid == pgid for process in left.values()):
+            signal_group(pgid, number)
+        for process in left.values():
+            if process.pgid != pgid:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(process.pid, number)
+        # A stopped process does not hear TERM before it goes on.
+        for process in left.values():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process.pid, signal.SIGCONT)
+    return list(left.values())
+
+
+def _exists(pgid: int) -> bool:
+    """Whether there may be a group of that number: much cheaper than to look for its members."""
+    try:
+        os.killpg(pgid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _named(processes: list[Process]) -> str:
+    pids = sorted(process.pid for process in processes)
+    return f"the process{'es' if len(pids) > 1 else ''} {', '.join(str(pid) for pid in pids[:5])}"
 
 
 def _is_ours(group: Iterable[Process], pgid: int, started: str) -> bool:

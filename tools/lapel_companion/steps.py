@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from lapel_companion import ledger, wording
+from lapel_companion import dispatcher, ledger, processes, wording
 from lapel_companion.agents.base import Context, Result
 from lapel_companion.agents.base import Job as AgentJob
 from lapel_companion.engine import Services
@@ -22,16 +23,41 @@ _SAVE_AGAIN_S = 2.0
 _ATTEMPTS_MAX = 5
 
 
+@dataclass(frozen=True)
+class Ask:
+    """Why a job is not run (again) without a person's yes. `state` is how the job ends; `how` is what to do."""
+
+    state: str
+    reason: str
+    why: str
+    question: str
+    how: str
+
+
 class Steps:
     """`cancels` has an event for each job under way; setting it ends the job. `running` are those that have
-    begun, `stuck` those of an earlier run that could not be ended. Use it from one event loop."""
+    begun, `taken_up` those of an earlier run, `stuck` those of them that could not be ended, and why. Use it
+    from one event loop."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._turns: dict[str, asyncio.Lock] = {}
         self.cancels: dict[str, asyncio.Event] = {}
         self.running: set[str] = set()
-        self.stuck: set[str] = set()
+        self.stuck: dict[str, str] = {}
+        self.taken_up: set[str] = set()
+
+    async def take_up(self, found: Dispatch) -> None:
+        """Prepare for a dispatch that an earlier run began: what is left of its jobs is ended, and awaited."""
+        for job in found.jobs.values():
+            self.taken_up.add(job.id)
+            for attempt in [] if job.ended else job.attempts:
+                try:
+                    if await processes.end_leftover(attempt):
+                        self._services.report(f"{job.id} was still running from before: ended.")
+                except (processes.StillThere, OSError) as error:
+                    self.stuck[job.id] = str(error)
+                    self._services.report(f"what is left of {job.id} could not be ended: {error}.")
 
     async def hear(self, dispatch_id: str, round_: int) -> str | None:
         """Make sure that there is a transcript; None, or why there can be none."""
@@ -94,15 +120,31 @@ class Steps:
         if job.ended:
             return job.state
         if dispatch.cancelled:
-            result = Result("cancelled", "cancelled")
+            result = Result("cancelled", "cancelled while it ran" if job.attempts else "cancelled")
         elif job.attempts and not self._may_rerun(job):
-            what = "interrupted when the companion stopped; it may have run"
-            detail = f"To run it (again): lapel release {dispatch.id}"
-            result = Result("failed", what, detail, facts={"interrupted": True})
+            why = "it was interrupted and may have run"
+            if job.id in self.stuck:
+                why += f"; {self.stuck[job.id]}"
+            ask = Ask("failed", ledger.INTERRUPTED, why, "run it again?", wording.how_to_run_again(dispatch.id))
+            return await self._save(job, lambda: self._held(dispatch, job, ask))
+        elif self._too_old(job):
+            why = f"it was said {dispatcher.ago(self._services.clock() - job.queued_s)} and has not begun"
+            how = wording.how_to_release(dispatch.id, job.heard, known=True)
+            ask = Ask("cancelled", "old", why, "do it now?", how)
+            return await self._save(job, lambda: self._held(dispatch, job, ask))
         else:
             result = await self._by_agent(dispatch, job)
-        await self._finish(dispatch, job, result)
-        return result.state
+        return await self._save(job, lambda: self._finished(dispatch, job, result))
+
+    def _too_old(self, job: Job) -> bool:
+        """Whether a command was queued so long ago, in an earlier run, that it needs another yes.
+
+        So does one that comes out of a backup: it may have run in the days that the backup does not know.
+        """
+        if job.attempts or job.harmless or job.id not in self.taken_up:
+            return False
+        age_s = self._services.clock() - job.queued_s
+        return age_s > self._services.config.ask_after_s and not self._services.agents[job.agent].reruns(job.plan)
 
     def _may_rerun(self, job: Job) -> bool:
         # A job that brings the companion down each time must not do so for ever.
@@ -137,27 +179,26 @@ class Steps:
                 running = {"id": job.id, "agent": job.agent, "state": "running"}
                 log.append("job", running, principal=dispatch.principal, dispatch=dispatch.id, job=job.id)
 
-    async def _finish(self, dispatch: Dispatch, job: Job, result: Result) -> None:
-        """Write the end down; a disk that is full now only delays it."""
+    async def _save(self, job: Job, write: Callable[[], str]) -> str:
+        """Write the end of a job down, and return its state; a disk that is full now only delays it."""
         reported = False
         while True:
             try:
-                await asyncio.to_thread(self._finished, dispatch, job, result)
-                return
+                return await asyncio.to_thread(write)
             except (OSError, sqlite3.OperationalError) as error:
                 if not reported:
                     self._services.report(f"the result of {job.id} cannot be saved yet: {error}")
                 reported = True
             await asyncio.sleep(_SAVE_AGAIN_S)
 
-    def _finished(self, dispatch: Dispatch, job: Job, result: Result) -> None:
+    def _finished(self, dispatch: Dispatch, job: Job, result: Result) -> str:
         services = self._services
         log_id = services.blobs.put(result.log, ".log") if result.log else None
         text = wording.outcome(job.heard, result.text)
         with services.log.transaction():
             now = self._job(job.id)[1]
             if now.ended:
-                return
+                return now.state
             ledger.check_change(now.state, result.state)
             body = {
                 "id": job.id,
@@ -176,6 +217,30 @@ class Steps:
                 detail=result.detail,
                 principal=dispatch.principal,
             )
+        return result.state
+
+    def _held(self, dispatch: Dispatch, job: Job, ask: Ask) -> str:
+        """The job ends here, its dispatch is held, and a person is asked."""
+        services = self._services
+        with services.log.transaction():
+            found, now = self._job(job.id)
+            if now.ended:
+                return now.state
+            ledger.check_change(now.state, ask.state)
+            end = {"id": job.id, "agent": job.agent, "state": ask.state, "text": ask.why, "log": None}
+            services.log.append("job", end, principal=dispatch.principal, dispatch=dispatch.id, job=job.id)
+            outcome: dict[str, Any] = {"outcome": "held", "reason": ask.reason, "why": ask.why}
+            outcome |= {"heard": job.heard, "round": found.round}
+            services.log.append("outcome", outcome, principal=dispatch.principal, dispatch=dispatch.id)
+            services.outbox.record(
+                "held",
+                dispatch=dispatch.id,
+                job=job.id,
+                text=wording.held(job.heard, f"{ask.why}: {ask.question}"),
+                detail=ask.how,
+                principal=dispatch.principal,
+            )
+        return ask.state
 
     def _load(self, dispatch_id: str) -> Dispatch:
         return ledger.need(self._services.log, dispatch_id)

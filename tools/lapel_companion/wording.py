@@ -36,6 +36,12 @@ def how_to_release(dispatch: str, heard: str, *, known: bool) -> str:
     return f"To do what was meant: {corrected}"
 
 
+def how_to_run_again(dispatch: str) -> str:
+    """What to say or type when something may have run already."""
+    again = f'To run it again: reply "yes", or type: lapel release {dispatch}'
+    return f'{again}\nTo leave it: reply "no", or type: lapel cancel {dispatch}'
+
+
 def sentence(text: str) -> str:
     """`text` with a capital and a full stop."""
     text = one_line(text)

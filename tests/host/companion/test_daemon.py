@@ -71,7 +71,7 @@ def test_a_killed_daemon_comes_back_with_everything_and_ends_what_it_left(tmp_pa
             daemon.lines.clear()
             await daemon.start()
             notice = await daemon.wait("notice")
-            assert notice["kind"] == "failed" and "interrupted" in notice["text"]
+            assert notice["kind"] == "held" and "interrupted" in notice["text"]
             assert (await daemon.get("/v1/jobs"))["jobs"][0]["state"] == "failed"
             await daemon.signal(signal.SIGINT)
 

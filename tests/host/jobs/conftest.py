@@ -166,6 +166,12 @@ class Bench:
                     return event
         raise AssertionError("the table was closed")
 
+    def on_the_pin(self, notice: Event) -> str:
+        """A notice is sent to the pin; the id by which a reply names it."""
+        seq = notice.body["seq"]
+        self.log.append("notice_sent", {"seq": seq}, principal="companion", dispatch=notice.dispatch)
+        return f"{notice.body['ep']}-{seq}"
+
     async def idle(self) -> None:
         """Until nothing is open."""
         async with asyncio.timeout(20):

@@ -56,7 +56,7 @@ def arm(bench: Any, point: str) -> None:
     bench.log.append = deadly
 
 
-async def at_the_gate(job: Any, context: Any, pid: int, ours: Any) -> None:
+async def at_the_gate(job: Any, context: Any, pid: int, mark: str, ours: Any) -> None:
     leader = processes.look(pid)
     body = {"job": job.id, "n": 1, "pid": pid, "pgid": pid, "started": leader.started if leader else ""}
     await context.attempt(body)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
 from collections.abc import Sequence
@@ -97,6 +98,8 @@ class _Child(asyncio.SubprocessProtocol):
         self._open = {1, 2}
         self.exited = asyncio.Event()
         self.drained = asyncio.Event()
+        # What is left of it was ended, as far as that can be done.
+        self.over = False
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self._into[fd].take(data)
@@ -112,6 +115,7 @@ class _Child(asyncio.SubprocessProtocol):
 
 async def _run(job: Job, context: Context, capture: Capture) -> Result:
     argv = [str(word) for word in job.plan["argv"]]
+    mark = secrets.token_hex(8)
     ours, theirs = socket.socketpair()
     with ours:
         ours.setblocking(False)
@@ -124,62 +128,67 @@ async def _run(job: Job, context: Context, capture: Capture) -> Result:
                     stdout=asyncio.subprocess.PIPE,
                     stderr=asyncio.subprocess.PIPE,
                     cwd=job.plan["cwd"],
-                    env=processes.clean_environment(job.plan["env"]),
+                    env={**processes.clean_environment(job.plan["env"]), processes.MARK: mark},
                     pass_fds=(theirs.fileno(),),
                     start_new_session=True,
                 )
         except OSError as error:
             return Result("failed", f"it could not be started: {_cause(error, str(job.plan['cwd']))}")
-        pid = transport.get_pid()
+        pid, ending = transport.get_pid(), "cut off"
         try:
-            await _through_the_gate(job, context, pid, ours)
+            await _through_the_gate(job, context, pid, mark, ours)
             refused = await asyncio.get_running_loop().sock_recv(ours, 16)
             if refused:
                 cause = _cause(OSError(int(refused), os.strerror(int(refused))), argv[0])
                 return Result("failed", f"it could not be run: {cause}", facts={"argv": argv})
-            ending = await _wait(pid, child, context, float(job.plan["timeout_s"]))
-            # What it left behind in its group may hold the pipes open; the job has ended, and so do they.
-            if not await _within(child.drained, _AFTERMATH_S):
-                await processes.end_group(pid, "job.pipes")
-                await _within(child.drained, _AFTERMATH_S)
-            return _result(job, argv, capture, transport.get_returncode() or 0, ending)
+            ending = await _wait(child, context, float(job.plan["timeout_s"]))
+            left = await _end(pid, "" if not ending else mark, child)
+            return _result(job, argv, capture, transport.get_returncode(), ending, left)
         finally:
-            # Also when this task is cancelled: nothing outlives its job.
-            await asyncio.shield(_leave_nothing(pid, child, transport))
+            # Also when this task is cancelled: nothing outlives its job. Who left the group of a command that
+            # ended by itself was meant to (a program that it opened).
+            if not child.over:
+                await asyncio.shield(_end(pid, mark if ending else "", child))
+            transport.close()
 
 
-async def _through_the_gate(job: Job, context: Context, pid: int, ours: socket.socket) -> None:
+async def _through_the_gate(job: Job, context: Context, pid: int, mark: str, ours: socket.socket) -> None:
     leader = processes.look(pid)
     started = leader.started if leader else ""
     number = len(job.attempts) + 1
-    await context.attempt({"job": job.id, "n": number, "pid": pid, "pgid": pid, "started": started})
+    facts = {"job": job.id, "n": number, "pid": pid, "pgid": pid, "started": started, "mark": mark}
+    await context.attempt(facts)
     with durable.step("job.gate"), contextlib.suppress(BrokenPipeError, ConnectionResetError):
         await asyncio.get_running_loop().sock_sendall(ours, b"!")
 
 
-async def _leave_nothing(pid: int, child: _Child, transport: asyncio.SubprocessTransport) -> None:
-    with contextlib.suppress(processes.StillThere):
-        await processes.end_group(pid, "job.rest")
-    await child.exited.wait()
-    transport.close()
-
-
-async def _wait(pid: int, child: _Child, context: Context, timeout_s: float) -> str:
-    """Wait for the end, whoever brings it: "" for itself, else "timeout" or "cancelled"."""
+async def _wait(child: _Child, context: Context, timeout_s: float) -> str:
+    """Wait for the end: "" when it came by itself, else "timeout" or "cancelled"."""
     ended = asyncio.create_task(child.exited.wait())
     cancelled = asyncio.create_task(context.cancelled.wait())
     try:
         await asyncio.wait((ended, cancelled), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        if ended.done():
-            return ""
-        why = "cancelled" if cancelled.done() else "timeout"
-        await processes.end_group(pid, "job.early")
-        await child.exited.wait()
-        return why
+        return "" if ended.done() else "cancelled" if cancelled.done() else "timeout"
     finally:
         cancelled.cancel()
         ended.cancel()
         await asyncio.gather(cancelled, ended, return_exceptions=True)
+
+
+async def _end(pid: int, mark: str, child: _Child) -> str:
+    """End what is left of a run, and wait for it; "", or who cannot be ended."""
+    left = ""
+    # What it left behind in its group may hold the pipes open; the job has ended, and so do they.
+    if child.exited.is_set() and not mark:
+        await _within(child.drained, _AFTERMATH_S)
+    try:
+        await processes.end_group(pid, "job.early" if mark else "job.rest", mark)
+    except processes.StillThere as error:
+        left = str(error)
+    await _within(child.exited, _AFTERMATH_S)
+    await _within(child.drained, _AFTERMATH_S)
+    child.over = True
+    return left
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:
@@ -189,20 +198,26 @@ async def _within(event: asyncio.Event, seconds: float) -> bool:
     return event.is_set()
 
 
-def _result(job: Job, argv: list[str], capture: Capture, status: int, ending: str) -> Result:
+def _result(
+    job: Job, argv: list[str], capture: Capture, status: int | None, ending: str, left: str
+) -> Result:
     log, detail = capture.log(), capture.text()
-    facts = {"argv": argv, "exit": status, "dropped_bytes": capture.dropped_bytes}
+    facts = {"argv": argv, "exit": status, "dropped_bytes": capture.dropped_bytes, "left": left or None}
+    state, text = "failed", ""
     if ending == "cancelled":
-        return Result("cancelled", "cancelled while it ran", detail, log=log, facts=facts)
-    if ending == "timeout":
+        state, text = "cancelled", "cancelled while it ran"
+    elif ending == "timeout":
         text = f"ended after {job.plan['timeout_s']:g} s, its limit"
-        return Result("failed", text, detail, log=log, facts=facts)
-    if status != 0:
+    elif status:
         what = f"exit status {status}" if status > 0 else f"ended by {_signal_name(-status)}"
         said = capture.err.last_line() or capture.out.last_line()
         text = f"failed, {what}{': ' + said if said else ''}"
-        return Result("failed", text, detail, log=log, facts=facts)
-    return Result("done", summary(capture, job.plan.get("result")), detail, log=log, facts=facts)
+    else:
+        state, text = "done", summary(capture, job.plan.get("result"))
+    if left:
+        # Not "cancelled", not "done": something of it is still at work.
+        state, text = "failed", f"{left}; {text}"
+    return Result(state, text, detail, log=log, facts=facts)
 
 
 def _cause(error: OSError, what: str) -> str:
