@@ -26,8 +26,9 @@ import pytest
 
 UNIT = Path(__file__).resolve().parent
 ROOT = UNIT.parents[1]
-# boards/sim last: its chip models and its machine are for tests of drivers and boards.
+# boards/sim and the torture last: their models of chips and of a companion are for tests of those alone.
 DEVICE_PATH = [ROOT / "firmware", ROOT / "lib", UNIT / "helpers", ROOT / "boards" / "sim"]
+DEVICE_PATH.append(ROOT / "tests" / "torture" / "device")
 SETTINGS = ("ONLY_MICROPYTHON", "ONLY_CPYTHON", "MICROPYTHON_HEAP", "MICROPYTHON_TIMEOUT_S")
 NO_VIPER = "SyntaxError: invalid micropython decorator"
 

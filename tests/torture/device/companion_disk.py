@@ -1,0 +1,151 @@
+"""What the model of a companion has made durable, and what an outside witness saw of it.
+
+The disk may be copied, lost back to an older copy, or be all that is left after a crash. The witness is
+never restored: agents write their ledger themselves, and the truth knows every notice that was recorded.
+"""
+
+import hashlib
+
+from lapel_audio.adpcm import Decoder
+
+# States of a dispatch.
+ACCEPTED, ATTEMPTED, OVER = 0, 1, 2
+# Flags of a notice.
+SENT, STORED, SEEN, TOLD, RETRACTED, MOVED = 1, 2, 4, 8, 16, 32
+
+# What became of a notice, for the witness.
+UNSEEN, SEEN_BY_PIN, SEEN_HERE, WITHDRAWN = 0, 1, 2, 3
+
+_DECODE_BYTES = 2048
+
+
+class Ears:
+    """Decodes clips and digests what was said in them; the same clip is heard once."""
+
+    def __init__(self):
+        self._heard = {}
+
+    def digest(self, data):
+        """SHA-256 of the 16-bit PCM in these bytes of ADPCM, in hex."""
+        key = hashlib.sha256(data).digest()
+        if key not in self._heard:
+            decoder, sha = Decoder(), hashlib.sha256()
+            view = memoryview(data)
+            for at in range(0, len(data), _DECODE_BYTES):
+                sha.update(decoder.decode(view[at : at + _DECODE_BYTES]))
+            if len(self._heard) > 256:
+                self._heard.clear()
+            self._heard[key] = sha.digest().hex()
+        return self._heard[key]
+
+
+class Witness:
+    """What happened for good: the agents' ledger, and every notice by its text.
+
+    ledger: [(ms, PCM digest, bytes of ADPCM)]; a run of an agent is written down by the agent itself, when
+    it starts. clips: {PCM digest: (bytes of ADPCM, cut)} of all that was accepted. recorded: {text: [ms, kind,
+    PCM digest of the dispatch or "", UNSEEN or what became of it]}.
+    """
+
+    def __init__(self, ears):
+        self.ears = ears
+        self.ledger = []
+        self.clips = {}
+        self.recorded = {}
+
+    def accepted(self, digest, data, cut):
+        """A clip was made a dispatch."""
+        self.clips[digest] = (data, cut)
+
+    def ran(self, now_ms, digest, length):
+        """An agent began to work on what was said."""
+        self.ledger.append((now_ms, digest, length))
+
+    def noted(self, now_ms, text, kind, digest):
+        """A notice was recorded; again, with another number, it is the same."""
+        if text not in self.recorded:
+            self.recorded[text] = [now_ms, kind, digest, UNSEEN]
+
+    def settled(self, text, how):
+        """The companion knows that a notice is SEEN_BY_PIN, SEEN_HERE or WITHDRAWN."""
+        entry = self.recorded[text]
+        if entry[3] == UNSEEN:
+            entry[3] = how
+
+
+class Disk:
+    """epoch: of the state. parts: {clip id: (meta, bytearray, durable length)}; the bytearray only grows
+    behind that length. dispatches: {clip id: (number, boot, press ms, SHA, cut, state, PCM digest, audio)}. notices:
+    {seq: (epoch, kind, dispatch number, text, flags)}, every change a new tuple. cancels: {cancel id: clip id}.
+    """
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+        self.parts = {}
+        self.dispatches = {}
+        # The clip that was accepted last.
+        self.newest_clip = None
+        self.notices = {}
+        self.cancels = {}
+
+    def copy(self):
+        """As cheap as its tables are short: what they hold is never changed in place."""
+        other = Disk(self.epoch)
+        other.parts = dict(self.parts)
+        other.dispatches = dict(self.dispatches)
+        other.notices = dict(self.notices)
+        other.cancels = dict(self.cancels)
+        other.newest_clip = self.newest_clip
+        return other
+
+    def append(self, clip_id, data):
+        """Bytes behind the durable ones of a part."""
+        meta, buffer, length = self.parts[clip_id]
+        if len(buffer) != length:
+            # A copy of this disk went on by itself: what it appended is not ours.
+            buffer = bytearray(memoryview(buffer)[:length])
+        buffer.extend(data)
+        self.parts[clip_id] = (meta, buffer, length + len(data))
+
+    def part(self, clip_id):
+        """The durable bytes of a part."""
+        _, buffer, length = self.parts[clip_id]
+        return memoryview(buffer)[:length]
+
+    def dispatch_state(self, clip_id, state):
+        """A dispatch goes on."""
+        entry = self.dispatches[clip_id]
+        self.dispatches[clip_id] = entry[:5] + (state,) + entry[6:]
+
+    @property
+    def highest_notice(self):
+        """The greatest number given, 0 for none."""
+        return max(self.notices) if self.notices else 0
+
+    def note(self, epoch, kind, dispatch, text, flags=0):
+        """Records a notice; its number."""
+        seq = self.highest_notice + 1
+        self.notices[seq] = (epoch, kind, dispatch, text, flags)
+        return seq
+
+    def flag(self, seq, flags):
+        """Adds flags to a notice; whether that changed it."""
+        entry = self.notices.get(seq)
+        if entry is None or entry[4] & flags == flags:
+            return False
+        self.notices[seq] = entry[:4] + (entry[4] | flags,)
+        return True
+
+    def live(self):
+        """[(seq, entry)] of notices about which something is left to be done, by their numbers."""
+        return [(seq, self.notices[seq]) for seq in sorted(self.notices) if not _settled(self.notices[seq][4])]
+
+
+def _settled(flags):
+    if flags & MOVED:
+        return True
+    reached = flags & (SENT | STORED)
+    if flags & RETRACTED:
+        # Whether the pin was told is known in this run only.
+        return not reached
+    return bool(flags & SEEN and (flags & TOLD or not reached))

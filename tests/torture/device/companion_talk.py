@@ -1,0 +1,155 @@
+"""One connection of the model, as tools/lapel_companion/link/peer.py has it: handshake, hello, messages.
+
+`port` is the carrier's: `mtu`, `write(packet)`, which it answers by written(), and `hang_up()`.
+"""
+
+from lapel_wire import gatt, messages
+from lapel_wire.channel import Channel
+from lapel_wire.packets import Cutter, Joiner
+from lapel_wire.session import ClearSession
+
+INBOX_MAX_PACKETS = 512
+WRITE_LIMIT_MS = 10_000
+REFUSED_MAX = 64
+BACKOFF_MS = (30, 120)
+HELLO_REPEAT_MS = 1000
+TICK_MS = 500
+
+
+class Talk:
+    """`read_ms` is what it takes to read a packet: more than nothing for a slow reader. `over` says why it is of no
+    more use, None while it is. A link is `proved` from the pin's hello on."""
+
+    def __init__(self, port, mind, draws, now_ms, read_ms=0):
+        self.port = port
+        self.over = None
+        self.proved = False
+        self.read_ms = read_ms
+        self.dropped_packets = 0
+        self._mind = mind
+        self._draws = draws
+        self._until_ms = now_ms + gatt.HANDSHAKE_TIMEOUT_MS
+        self._session = ClearSession(True, gatt.INFO, draws)
+        self._channel = None
+        self._joiner = Joiner()
+        self._cutter = Cutter(port.mtu)
+        message = self._session.start()
+        self._cutter.load(message, len(message))
+        self._inbox = []
+        self._read_due_ms = now_ms
+        self._hello_ms = None
+        self._tick_ms = now_ms
+        # The packet being written: since when, whether its answer is awaited, and when to try again.
+        self._since_ms = None
+        self._is_written = False
+        self._again_ms = now_ms
+
+    def arrived(self, packet, now_ms):
+        """A notification."""
+        if len(self._inbox) < INBOX_MAX_PACKETS:
+            if not self._inbox:
+                self._read_due_ms = max(self._read_due_ms, now_ms)
+            self._inbox.append(packet)
+        else:
+            self.dropped_packets += 1
+
+    def written(self, taken, now_ms):
+        """The answer to port.write(): False for ATT error 0x11, the pin's radio queue is full."""
+        if not self._is_written:
+            return
+        self._is_written = False
+        if taken:
+            self._since_ms = None
+            self._again_ms = now_ms
+            if self._channel is None:
+                self._cutter.advance()
+            else:
+                self._channel.sent()
+        else:
+            self._again_ms = now_ms + self._draws.between(*BACKOFF_MS)
+
+    def due_ms(self):
+        """When poll() is due."""
+        due = self._tick_ms + TICK_MS if self.proved else self._until_ms
+        if self._inbox:
+            due = min(due, self._read_due_ms)
+        if self._hello_ms is not None:
+            due = min(due, self._hello_ms + HELLO_REPEAT_MS)
+        if self._is_written:
+            return min(due, self._since_ms + WRITE_LIMIT_MS)
+        if self._has_packet:
+            due = min(due, self._again_ms)
+        return due
+
+    def poll(self, now_ms):
+        """Does what is due. It is of no more use when `over` is set."""
+        if not self.proved and now_ms >= self._until_ms:
+            self.over = "no answer within 3 s"
+        while self.over is None and self._inbox and now_ms >= self._read_due_ms:
+            self._read_due_ms = now_ms + self.read_ms
+            self._take(self._inbox.pop(0), now_ms)
+        if self.over is not None:
+            return
+        if self._hello_ms is not None and now_ms >= self._hello_ms + HELLO_REPEAT_MS:
+            self._greet(now_ms)
+        if self.proved and now_ms >= self._tick_ms + TICK_MS:
+            self._tick_ms = now_ms
+            self._mind.tick(now_ms)
+        self._write(now_ms)
+
+    @property
+    def _has_packet(self):
+        if self._channel is None:
+            return self._cutter.busy
+        return not self._channel.idle or (self.proved and len(self._mind.wishes) > 0)
+
+    def _write(self, now_ms):
+        if self._since_ms is not None and now_ms >= self._since_ms + WRITE_LIMIT_MS:
+            self.over = "nothing could be sent for 10 s"
+            return
+        if self._is_written or now_ms < self._again_ms:
+            return
+        packet = self._next()
+        if packet is not None:
+            if self._since_ms is None:
+                self._since_ms = now_ms
+            self._is_written = True
+            self.port.write(bytes(packet))
+
+    def _next(self):
+        channel = self._channel
+        if channel is None:
+            return self._cutter.packet()
+        if self.proved and channel.idle:
+            wish = self._mind.wishes.take()
+            if wish is not None:
+                channel.post(*wish)
+        return channel.next_packet()
+
+    def _take(self, packet, now_ms):
+        if self._channel is None:
+            answer = self._joiner.feed(packet)
+            if answer is None:
+                return
+            if not self._session.finish(answer):
+                self.over = "its answer to the handshake is wrong"
+                return
+            self._channel = Channel(self._session, self.port.mtu)
+            self._greet(now_ms)
+            return
+        message = self._channel.feed(packet)
+        if message is None:
+            if self._channel.refused > REFUSED_MAX:
+                self.over = "too much that arrives is damaged"
+        elif self.proved:
+            self._mind.take(message[0], message[1], now_ms)
+        elif message[0] == messages.HELLO_PIN:
+            self._hello_ms = None
+            self.proved = True
+            self._tick_ms = now_ms
+            if not self._mind.welcome(message[1], now_ms):
+                self.over = "a new history begins"
+
+    def _greet(self, now_ms):
+        self._hello_ms = now_ms
+        self._channel.post(messages.HELLO_HOST, self._mind.hello(now_ms))
