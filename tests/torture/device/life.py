@@ -58,6 +58,8 @@ class Life:
         # (ms, event, fields) of everything the firmware traced.
         self.events = []
         self.boots = 0
+        # (ms of the world, ticks of the pin) at which the power went.
+        self.cuts = []
         # The exception that ended the last run, when it was one of the product's.
         self.error = None
         self.app = None
@@ -75,7 +77,7 @@ class Life:
         world = self.world
         old = self.nor
         self.nor = nor = TimedNor(world, self.image)
-        nor.ops, nor.erases, nor.erased, nor.bad = old.ops, old.erases, old.erased, old.bad
+        nor.erases, nor.erased, nor.violations, nor.bad = old.erases, old.erased, old.violations, old.bad
         if cause == "power":
             self.retained[0] = b""
         if self.fit:
@@ -89,6 +91,7 @@ class Life:
         except _Over as over:
             how = over.how
         except PowerCut:
+            self.cuts.append((world.now_ms, world.ticks_ms))
             how = CUT
         except Reset:
             how = RESET
@@ -128,7 +131,7 @@ class Life:
 
     def _off(self, look) -> None:
         world, board = self.world, self.board
-        self.nor.dead = True
+        self.nor.dead = self.nor.is_over = True
         world.cancel(look)
         if self._looking:
             world.cancel(self._looking)
@@ -155,7 +158,7 @@ def fresh_image(blocks: int = BLOCKS) -> bytearray:
     """A flash with an empty file system on it."""
     nor = TimedNor(virtual_time.World(), bytearray(b"\xff" * (4096 * blocks)))
     vfs.VfsLfs2.mkfs(nor, readsize=READ_BYTES)
-    nor.dead = True
+    nor.dead = nor.is_over = True
     return nor.data
 
 

@@ -26,12 +26,12 @@ class Press:
         """What the codec makes of this press: the whole, or what was said until a tick."""
         if self.opening is None or self.number not in self.opening.numbers:
             return b""
-        ends = [ticks for ticks in (until_ticks, self._end_ticks()) if ticks is not None]
-        first = min(ends, key=self.opening.since)
-        return sound.encoded(self.opening, self.ticks, first)
-
-    def _end_ticks(self):
-        return None if self.released_ticks is None else self.released_ticks + TAIL_MS & (1 << 30) - 1
+        ends = [self.opening.heard_ms]
+        if until_ticks is not None:
+            ends.append(self.opening.since(until_ticks))
+        if self.released_ticks is not None:
+            ends.append(self.opening.since(self.released_ticks) + TAIL_MS)
+        return sound.encoded(self.opening, self.opening.since(self.ticks), min(ends))
 
 
 class Person:
@@ -43,16 +43,30 @@ class Person:
         self._openings = openings
         self.recording = 0
         self.presses = []
+        # (ms, how many) of the taps that were asked for, once they are made.
+        self.taps = []
+        # What is still to be done, and until when that takes.
+        self.script_ms = 0
+        self._script = []
 
     def hold(self, at_ms: int, for_ms: int) -> None:
         """Presses `at_ms` from now, and lets go `for_ms` later."""
-        self._world.after_ms(at_ms, self.press)
-        self._world.after_ms(at_ms + for_ms, self.release)
+        for ms, act in ((at_ms, self.press), (at_ms + for_ms, self.release)):
+            self._script.append(self._world.after_ms(ms, act))
+        self.script_ms = max(self.script_ms, self._world.now_ms + at_ms + for_ms)
 
     def tap(self, at_ms: int, times: int = 1) -> None:
         """Taps, `at_ms` from now."""
         for k in range(times):
             self.hold(at_ms + 200 * k, 80)
+        self._script.append(self._world.after_ms(at_ms, self._tapped, times))
+
+    def stop(self) -> None:
+        """Does nothing more of what was asked."""
+        for entry in self._script:
+            self._world.cancel(entry)
+        self._script = []
+        self.script_ms = 0
 
     def press(self) -> None:
         """Puts the finger down and begins to speak."""
@@ -76,6 +90,9 @@ class Person:
     def holds(self):
         """The presses that asked for a clip."""
         return [press for press in self.presses if press.is_hold]
+
+    def _tapped(self, times: int) -> None:
+        self.taps.append((self._world.now_ms, times))
 
     def _heard(self, press) -> None:
         # The microphone that is open now is the one that hears this press, if any does.

@@ -47,11 +47,11 @@ class Sound:
         at = (recording * 1009 + index * 67) % (_WORDS - BLOCK_SAMPLES)
         return self._noise[4 * at : 4 * at + BLOCK_BYTES]
 
-    def encoded(self, opening, press_ticks: int, until_ticks: int) -> bytes:
-        """What the codec makes of an Opening of the microphone, from the press (or the first good sample) to
-        that tick. Shorter where the microphone was closed before."""
-        first = max(STARTUP_MS, opening.since(press_ticks)) * SAMPLES_PER_MS
-        end = opening.since(until_ticks) * SAMPLES_PER_MS
+    def encoded(self, opening, from_ms: int, until_ms: int) -> bytes:
+        """What the codec makes of an Opening of the microphone between two times since then, or from the first
+        good sample. Shorter where the microphone was closed before."""
+        first = max(STARTUP_MS, from_ms) * SAMPLES_PER_MS
+        end = until_ms * SAMPLES_PER_MS
         converter, encoder = Converter(), Encoder()
         converter.reset(UNITY_SHIFT)
         encoder.reset()
@@ -82,6 +82,11 @@ class Opening:
         self.numbers = set()
         # Indices of blocks that nobody read in time.
         self.lost = set()
+
+    @property
+    def heard_ms(self) -> int:
+        """How much it has heard, in whole blocks."""
+        return len(self.recordings) * BLOCK_SAMPLES // SAMPLES_PER_MS
 
     def since(self, ticks: int) -> int:
         """Milliseconds from the opening to a tick of the pin."""

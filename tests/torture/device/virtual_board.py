@@ -3,7 +3,7 @@
 The drivers of the button and of the microphone are the product's own; what lies under them is here.
 """
 
-from nor import Nor
+from nor import Nor, PowerCut
 from sound import BLOCK_BYTES, BLOCK_SAMPLES, Opening
 from virtual_gatt import Gatt
 
@@ -22,6 +22,7 @@ _LONG_EVERY = 50
 _PROGRAM_US_PER_128 = 400
 _READ_US = 30
 _WATCHDOG_MS = 8000
+_EIO = -5
 
 
 class Bitten(BaseException):
@@ -43,24 +44,35 @@ class TimedNor(Nor):
         super().__init__(len(image) // 4096, image)
         self._world = world
         self.before = None
+        # The run has ended; a collection may still close files.
+        self.is_over = False
         self._operation = None
 
     def readblocks(self, block, buf, off=0):
-        if not self.dead:
-            self._world.now_us += _READ_US
+        if self.dead:
+            return self._gone()
+        self._world.now_us += _READ_US
         return super().readblocks(block, buf, off)
 
     def writeblocks(self, block, buf, off=0):
-        if not self.dead:
-            self._world.now_us += _PROGRAM_US_PER_128 * (len(buf) + 127 >> 7)
-            self._operation = ("program", block, off, buf)
+        if self.dead:
+            return self._gone()
+        self._world.now_us += _PROGRAM_US_PER_128 * (len(buf) + 127 >> 7)
+        self._operation = ("program", block, off, buf)
         return super().writeblocks(block, buf, off)
 
     def _erase(self, block):
-        if not self.dead:
-            self._world.now_us += _LONG_ERASE_US if self.erased % _LONG_EVERY == _LONG_EVERY - 1 else _ERASE_US
-            self._operation = ("erase", block, 0, None)
+        if self.dead:
+            return self._gone()
+        self._world.now_us += _LONG_ERASE_US if self.erased % _LONG_EVERY == _LONG_EVERY - 1 else _ERASE_US
+        self._operation = ("erase", block, 0, None)
         return super()._erase(block)
+
+    def _gone(self):
+        # What the product does on its way out, in a `finally`, must not take the place of the cut.
+        if self.is_over:
+            return _EIO
+        raise PowerCut
 
     def _cut(self):
         op = self.ops

@@ -1,0 +1,58 @@
+"""What happens in a case without its fault: three clips, two notices and what goes with them."""
+
+from carrier import Carrier
+from companion import Companion, Options
+from companion_disk import Ears
+from draws import Draws
+from life import Life
+
+# Ticks wrap in the middle of it.
+_TICKS = (1 << 30) - 12_000
+
+
+def plain() -> Life:
+    """A clip with the companion listening, one that it is not there for, and one behind that; two notices, of which
+    one is seen."""
+    life = _life(Options(results=("done", "question", "")))
+    person = life.person
+    person.hold(2000, 1500)
+    person.tap(7500)
+    _away(life, 10_000, 18_000)
+    person.hold(11_000, 1200)
+    person.hold(14_000, 600)
+    return life
+
+
+def busy() -> Life:
+    """Settings arrive, a dispatch is taken back, a reply is given, and everything is marked seen."""
+    settings = {"led_brightness": 50}
+    options = Options(results=("question", "done", "done"), runs_ms=(300, 6000), settings=settings, settings_id=3)
+    life = _life(options)
+    person = life.person
+    person.hold(1500, 900)
+    # A reply to the question: a tap, and a hold at once.
+    person.hold(6000, 80)
+    person.hold(6250, 1000)
+    person.tap(9500, 3)
+    _away(life, 12_000, 17_000)
+    person.hold(13_000, 700)
+    person.tap(24_000, 2)
+    return life
+
+
+SCENARIOS = {"plain": plain, "busy": busy}
+
+
+def _life(options) -> Life:
+    life = Life(ticks_at_start=_TICKS)
+    life.carrier = Carrier(life.world, Companion(options, Ears(), Draws(5)))
+    return life
+
+
+def _away(life, from_ms: int, until_ms: int) -> None:
+    # The computer is shut down, and comes back.
+    def go():
+        life.carrier.companion.crash(life.world.now_ms, until_ms)
+        life.carrier.wake()
+
+    life.world.after_ms(from_ms, go)
