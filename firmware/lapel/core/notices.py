@@ -11,7 +11,8 @@ _FELT_MAX = 8
 
 class Coalescer:
     """The first notice is felt at once; those of the next two seconds are gathered, and the most urgent of
-    them is felt at the end of that time if it says something else than the first."""
+    them is felt at the end of that time if it says something else than the first. While nothing may be felt
+    (`held`) all are gathered, until the first tick() after it."""
 
     def __init__(self) -> None:
         self._until_ms: int = None
@@ -26,9 +27,11 @@ class Coalescer:
         """When tick() is due, None for never."""
         return self._until_ms
 
-    def arrived(self, t_ms: int, kind: str, identity):
+    def arrived(self, t_ms: int, kind: str, identity, held: bool = False):
         """A notice came. The pattern to show now as (name, count, identity), or None for nothing yet."""
-        shown = self.tick(t_ms)
+        shown = None if held else self.tick(t_ms)
+        if held and self._until_ms is None:
+            self._open(t_ms, None)
         if self._until_ms is not None:
             self._gathered += 1
             if self._kind is None or pattern.rank(kind) <= pattern.rank(self._kind):
@@ -44,7 +47,8 @@ class Coalescer:
         self._until_ms = None
         if not self._gathered:
             return None
-        count = self._gathered + 1
+        # The first of them was felt already, unless nothing could be.
+        count = self._gathered + (self._felt_kind is not None)
         if self._kind == self._felt_kind:
             return (pattern.COUNT, count, None)
         shown = (self._kind, count, self._identity)
@@ -52,7 +56,7 @@ class Coalescer:
         self._open(t_ms, self._kind)
         return shown
 
-    def _open(self, t_ms: int, kind: str) -> None:
+    def _open(self, t_ms: int, kind) -> None:
         self._until_ms = t_ms + WINDOW_MS
         self._felt_kind = kind
         self._gathered, self._kind, self._identity = 0, None, None

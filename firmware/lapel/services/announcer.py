@@ -24,7 +24,8 @@ class Announcer:
     def announce(self, notice: dict) -> None:
         """A notice (ep, s, k, d, j, x) arrived that was not felt yet."""
         identity = (notice["ep"], notice["s"])
-        self._show(self._coalescer.arrived(self._timing.ms(), notice["k"], identity))
+        held = self._feedback.is_held
+        self._show(self._coalescer.arrived(self._timing.ms(), notice["k"], identity, held))
         self._trace(
             "notice",
             id=notice_id(*identity),
@@ -61,8 +62,11 @@ class Announcer:
             self._check_in()
             self._changed.clear()
             now_ms = self._timing.ms()
-            self._show(self._coalescer.tick(now_ms))
-            deadline = self._coalescer.deadline
+            deadline = None
+            # During a recording they are gathered: one by one they would fill the queue of what is to be felt.
+            if not self._feedback.is_held:
+                self._show(self._coalescer.tick(now_ms))
+                deadline = self._coalescer.deadline
             wait_ms = _CHECK_IN_MS if deadline is None else min(_CHECK_IN_MS, max(1, deadline - now_ms))
             await self._timing.wait(self._changed, wait_ms)
 

@@ -8,6 +8,8 @@ QUEUE_MAX = 8
 _CHECK_IN_MS = 1000
 # Played on while the microphone is open: they belong to the recording.
 _DURING_RECORDING = ("listening", "tick55")
+# Said of several clips at once: as often as it waits, it is felt once.
+_ONCE = "accepted"
 # Answers to a tap, which the next press makes stale.
 _PASSING = ("pulse", "none_long")
 
@@ -75,6 +77,11 @@ class Feedback:
         self._changed = asyncio.Event()
 
     @property
+    def is_held(self) -> bool:
+        """A recording goes on: only what belongs to it is played."""
+        return self._recording
+
+    @property
     def is_buzzing(self) -> bool:
         """The haptic is playing: a flash erase now would stretch what is felt."""
         return self._buzzing
@@ -85,7 +92,7 @@ class Feedback:
         if name in _DURING_RECORDING:
             self._interrupt()
             self._start(entry)
-        else:
+        elif name != _ONCE or all(waiting[0] != name for waiting in self._queue):
             self._enqueue(entry, pattern.rank(name))
             self._next()
             self._trim()

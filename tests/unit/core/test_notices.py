@@ -33,6 +33,18 @@ def test_the_same_again_is_only_counted():
     assert coalescer.arrived(2001, "done", "d") == ("done", 1, "d")
 
 
+def test_while_nothing_may_be_felt_all_are_gathered():
+    coalescer = Coalescer()
+    for number in range(20):
+        assert coalescer.arrived(1000 * number, "done", number, True) is None
+    assert coalescer.tick(20_000) == ("done", 20, 19)
+    # What was felt before counts as the first.
+    assert coalescer.tick(30_000) is None
+    assert coalescer.arrived(30_000, "done", "a") == ("done", 1, "a")
+    assert coalescer.arrived(31_000, "failed", "b", True) is None
+    assert coalescer.tick(40_000) == ("failed", 2, "b")
+
+
 def test_less_urgent_ones_are_felt_too():
     coalescer = Coalescer()
     coalescer.arrived(0, "question", "a")

@@ -292,6 +292,19 @@ async def test_the_queue_is_bounded_and_counts():
         assert [name for _, name in bench.played()] == ["question"] + ["done"] * (QUEUE_MAX - 1)
 
 
+async def test_clips_accepted_during_a_recording_are_felt_once_and_push_nothing_out():
+    async with Bench() as bench:
+        bench.feedback.hold(True)
+        assert bench.feedback.is_held
+        bench.show("done")
+        for _ in range(2 * QUEUE_MAX):
+            bench.show("accepted")
+        bench.feedback.hold(False)
+        await bench.step(10_000)
+        assert [name for _, name in bench.played()] == ["accepted", "done"]
+        assert bench.feedback.dropped == 0
+
+
 async def test_pulses_of_running_jobs():
     async with Bench() as bench:
         bench.show("pulse", 3)
