@@ -127,22 +127,24 @@ class ClipReader:
         page = clip_layout.page_of(position)
         start = clip_layout.stream_start(page)
         payload = min(clip_layout.payload_bytes(page), self.header_bytes + self.size - start)
-        try:
-            view = self._clips.pages.load(self, self._file, page, payload)
-        except OSError as error:
-            raise store_files.failure(error, "reading clip %d" % self.number) from None
-        if view is None:
-            self._mend(max(0, start - self.header_bytes))
-            return None, 0
-        return view, position - start
-
-    def _mend(self, good_bytes: int) -> None:
+        for _ in range(2):
+            try:
+                view = self._clips.pages.load(self, self._file, page, payload)
+            except OSError:
+                view = None
+            if view is not None:
+                return view, position - start
+            # Once more, before it counts as damaged, and by a handle that has nothing in its cache.
+            self._open()
         if not self.complete:
             raise store_files.StoreError("clip %d cannot be read back while it is recorded" % self.number)
+        self._mend(max(0, start - self.header_bytes))
+        return None, 0
+
+    def _mend(self, good_bytes=None) -> None:
         self._close_file()
-        self._clips.shorten(self, good_bytes)
+        self.size, self.ms, self.sha, self.cut = self._clips.mend(self, good_bytes)
         self._open()
-        self._read_end()
 
     def _read_end(self) -> None:
         try:
@@ -150,8 +152,9 @@ class ClipReader:
         except OSError as error:
             raise store_files.failure(error, "reading the end of clip %d" % self.number) from None
         if end is None:
-            raise store_files.StoreError("clip %d has no end" % self.number)
-        self.size, self.ms, self.sha, self.cut = end
+            self._mend()
+        else:
+            self.size, self.ms, self.sha, self.cut = end
 
     def _open(self) -> None:
         self._close_file()

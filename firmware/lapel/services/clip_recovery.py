@@ -2,7 +2,6 @@
 
 import binascii
 import hashlib
-import os
 
 from lapel.core import clip_layout, records
 from lapel.services import store_files
@@ -12,14 +11,12 @@ CUT = "cut"
 EMPTY = "empty"
 BROKEN = "broken"
 
-QUARANTINE_MAX = 8
 
-
-def settle(path: str, number: int, pages):
+def settle(path: str, number: int, pages, report):
     """(WHOLE, CUT, EMPTY or BROKEN; bytes of audio or the reason; epoch) of one file after mount.
 
     A clip without an end gets one over the pages that pass their CRC32, and is CUT from then on.
-    `pages` is a clip_reader.PageCache. Raises StoreError when the flash fails.
+    `pages` is a clip_reader.PageCache, `report(error)` as of mend(). Raises StoreError when the flash fails.
     """
     size = store_files.size(path)
     if size == 0:
@@ -30,15 +27,13 @@ def settle(path: str, number: int, pages):
             if meta["n"] != number:
                 return BROKEN, "it says that it is clip %d" % meta["n"], None
             end = read_end(file, header_bytes)
-            if end is not None:
-                return WHOLE, end[0], meta["ep"]
-            good_bytes, digest = _good_audio(file, header_bytes, size, pages, None)
     except OSError as error:
         raise store_files.failure(error, "looking at clip %d" % number) from None
     except records.BadRecord as bad:
         return BROKEN, str(bad), None
-    _append_end(path, number, meta, good_bytes, digest)
-    return CUT, good_bytes, meta["ep"]
+    if end is not None:
+        return WHOLE, end[0], meta["ep"]
+    return CUT, mend(path, number, header_bytes, meta, pages, report)[0], meta["ep"]
 
 
 def read_end(file, header_bytes: int):
@@ -56,15 +51,28 @@ def read_end(file, header_bytes: int):
     return data_bytes, ms, binascii.hexlify(digest).decode(), cut
 
 
-def shorten(path: str, number: int, header_bytes: int, meta: dict, good_bytes: int, pages) -> None:
-    """Appends an end record over the first `good_bytes`, where a later page was found damaged."""
+def mend(path: str, number: int, header_bytes: int, meta: dict, pages, report, limit=None):
+    """Ends a clip after its good pages, at most `limit` bytes of audio: as read_end(). It is cut from then on.
+
+    An end that the flash does not take is reported, and found anew with the next look at the clip: what can be
+    read is there without it. Raises StoreError when there is nothing to be read.
+    """
     try:
         with open(path, "rb") as file:
-            size = file.seek(0, 2)
-            good_bytes, digest = _good_audio(file, header_bytes, size, pages, good_bytes)
+            good_bytes, digest = _good_audio(file, header_bytes, file.seek(0, 2), pages, limit)
     except OSError as error:
         raise store_files.failure(error, "reading clip %d again" % number) from None
-    _append_end(path, number, meta, good_bytes, digest)
+    ms = clip_layout.duration_ms(meta, good_bytes)
+    try:
+        file = open(path, "ab")
+        try:
+            file.write(clip_layout.pack_end(good_bytes, ms, digest, True))
+            file.flush()
+        finally:
+            file.close()
+    except OSError as error:
+        report(store_files.failure(error, "closing clip %d" % number))
+    return good_bytes, ms, binascii.hexlify(digest).decode(), True
 
 
 def _good_audio(file, header_bytes: int, size: int, pages, limit):
@@ -77,7 +85,10 @@ def _good_audio(file, header_bytes: int, size: int, pages, limit):
         if clip_layout.page_start(page + 1) > size:
             # The last page of a clip whose end record alone is unreadable.
             payload = size - clip_layout.page_start(page) - clip_layout.CRC_BYTES - clip_layout.END_BYTES
-        view = pages.load(None, file, page, payload) if payload > 0 else None
+        try:
+            view = pages.load(None, file, page, payload) if payload > 0 else None
+        except OSError:
+            view = None
         if view is None:
             break
         sha.update(view[header_bytes:] if page == 0 else view)
@@ -85,39 +96,3 @@ def _good_audio(file, header_bytes: int, size: int, pages, limit):
         page += 1
     pages.forget()
     return good, sha.digest()
-
-
-def _append_end(path: str, number: int, meta: dict, good_bytes: int, digest: bytes) -> None:
-    record = clip_layout.pack_end(good_bytes, clip_layout.duration_ms(meta, good_bytes), digest, True)
-    try:
-        file = open(path, "ab")
-        try:
-            file.write(record)
-            file.flush()
-        finally:
-            file.close()
-    except OSError as error:
-        raise store_files.failure(error, "closing clip %d" % number) from None
-
-
-class Quarantine:
-    """A folder for files that cannot be understood: the newest few are kept for a person to look at."""
-
-    def __init__(self, folder: str, trace) -> None:
-        self._folder = folder
-        self._trace = trace
-        # Files moved here since the start.
-        self.count = 0
-
-    def take(self, path: str, name: str, reason: str) -> None:
-        """Moves the file here as `name` and reports it. It is gone from where it was, whatever happens."""
-        self.count += 1
-        self._trace("quarantined", file=name, reason=reason)
-        store_files.make_folder(self._folder)
-        try:
-            held = sorted(os.listdir(self._folder))
-            while len(held) >= QUARANTINE_MAX:
-                os.remove(self._folder + "/" + held.pop(0))
-            os.rename(path, self._folder + "/" + name)
-        except OSError as error:
-            raise store_files.failure(error, "moving " + name + " to quarantine") from None

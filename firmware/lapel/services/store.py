@@ -11,7 +11,7 @@ set aside. Runs on a plain folder of CPython as well.
 
 from lapel.core import recent_clips
 from lapel.services import (
-    clip_recovery,
+    quarantine,
     store_clips,
     store_files,
     store_ids,
@@ -36,9 +36,10 @@ class Store:
         self.root = root
         state = root + "/state"
         self._state = state
+        self._trace = trace
         self._space = store_space.Space(root, statvfs)
-        self._ids = store_ids.ClipIds(state, random, trace)
-        self._quarantine = clip_recovery.Quarantine(root + "/quarantine", trace)
+        self._quarantine = quarantine.Quarantine(root, trace)
+        self._ids = store_ids.ClipIds(state, random, self._quarantine, trace)
 
         clips = store_clips.Clips(root + "/clips", self._ids, self._space, self._quarantine, trace)
         self._clips = clips
@@ -65,28 +66,34 @@ class Store:
         self.know_companion = notices.know_companion
         self.notice_high = notices.notice_high
 
-        self._cancels = store_objects.Cancels(state + "/cancels", random, trace)
+        self._cancels = store_objects.Cancels(state + "/cancels", random, self._quarantine)
         self.add_cancel = self._cancels.add
         self.pending_cancels = self._cancels.pending
         self.cancel_answered = self._cancels.answered
 
-        self.settings = store_objects.SettingsFile(state + "/settings", trace)
+        self.settings = store_objects.SettingsFile(state + "/settings", self._quarantine)
         self.recent = recent_clips.RecentClips()
 
     def mount(self) -> None:
         """Loads and recovers everything. Afterwards see quarantined and cut_found."""
         store_files.make_folder(self._state)
+        self._quarantine.mount()
         highest = self._clips.mount()
         self._ids.mount(highest)
         self.notices.mount()
         self._cancels.mount()
         self.settings.mount()
-        self._space.measure()
+        try:
+            self._space.measure()
+        except StoreError as error:
+            # No clip can begin, but those that wait can be sent.
+            self._trace("store_error", error=str(error))
 
     def reconcile(self) -> None:
         """Slow work for an idle pin: reserves ids ahead, removes what is over, counts the free space."""
         if self._clips.recording:
             return
+        self._clips.look_again()
         self._ids.reserve_ahead()
         self.notices.sweep()
         self._space.measure()
@@ -124,6 +131,11 @@ class Store:
     def quarantined(self) -> int:
         """Files set aside since the start: something was lost, and the person should know."""
         return self._quarantine.count
+
+    @property
+    def aside(self):
+        """What lies in quarantine, also from earlier starts: "clip-00000007 checksum does not match", ..."""
+        return self._quarantine.held
 
     @property
     def cut_found(self) -> int:

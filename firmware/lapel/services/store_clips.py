@@ -14,9 +14,8 @@ class Clips:
 
     def __init__(self, folder: str, ids, space, quarantine, trace) -> None:
         self.pages = clip_reader.PageCache()
-        # What mount() found: clips that a power cut had ended, and holds of which nothing was synced.
+        # Clips that a power cut, or a flash that failed, had ended.
         self.cut_found = 0
-        self.empty_found = 0
         # Handles that reported an error when they were closed after another error.
         self.close_failures = 0
         self._folder = folder
@@ -25,6 +24,8 @@ class Clips:
         self._quarantine = quarantine
         self._trace = trace
         self._waiting = []
+        # Numbers of clips that the flash did not let us look at.
+        self._unread = []
         # (first number, epoch): numbers go on over epochs, so these few say which epoch a clip is of.
         self._epochs = []
         self._writer: clip_writer.ClipWriter = None
@@ -33,12 +34,18 @@ class Clips:
     def mount(self) -> int:
         """Looks at every file; the highest number that was there. Raises StoreError when it cannot list."""
         store_files.make_folder(self._folder)
-        self._waiting, self._epochs = [], []
+        self._waiting, self._epochs, self._unread = [], [], []
         highest = 0
         for number in store_files.numbered(self._folder):
             highest = number
             self._settle(number)
         return highest
+
+    def look_again(self) -> None:
+        """At clips that could not be read before."""
+        unread, self._unread = self._unread, []
+        for number in unread:
+            self._settle(number)
 
     def begin(self, meta: dict) -> clip_writer.ClipWriter:
         """A writer for a new clip. `meta`: codec, rate, boot, ms, t, re; ep and n are added.
@@ -142,12 +149,13 @@ class Clips:
         """(bytes, ms, SHA-256 in hex, cut) of an open clip file, or None. Raises OSError."""
         return clip_recovery.read_end(file, header_bytes)
 
-    def shorten(self, reader, good_bytes: int) -> None:
-        """A page of a finished clip is damaged: it ends before it from now on."""
+    def mend(self, reader, good_bytes=None):
+        """As end_of() of a finished clip that is damaged, or has no end: it ends before the damage from now on."""
         self._trace("clip_damaged", n=reader.number, bytes=reader.size, good=good_bytes)
-        clip_recovery.shorten(
-            self._path(reader.number), reader.number, reader.header_bytes, reader.meta, good_bytes, self.pages
-        )
+        return clip_recovery.mend(
+            self._path(reader.number), reader.number, reader.header_bytes, reader.meta, self.pages, self.report,
+            good_bytes,
+        )  # fmt: skip
 
     def report(self, error) -> None:
         """A failure that nobody waits for."""
@@ -167,24 +175,27 @@ class Clips:
             self._epochs = []
         if not self._epochs or self._epochs[-1][1] != epoch:
             self._epochs.append((number, epoch))
+            self._epochs.sort()
 
     def _settle(self, number: int) -> None:
         path = self._path(number)
         try:
-            state, detail, epoch = clip_recovery.settle(path, number, self.pages)
+            state, detail, epoch = clip_recovery.settle(path, number, self.pages, self.report)
             if state == clip_recovery.EMPTY:
-                self.empty_found += 1
+                # Of that hold nothing was synced.
                 store_files.remove(path)
                 return
-            if state == clip_recovery.BROKEN:
-                self._quarantine.take(path, "clip-%08d" % number, detail)
-                return
         except store_files.StoreError as error:
-            # It stays where it is; the next mount looks again.
+            # It stays where it is, until the pin is idle or starts anew.
+            self._unread.append(number)
             self.report(error)
+            return
+        if state == clip_recovery.BROKEN:
+            self._quarantine.take(path, detail)
             return
         if state == clip_recovery.CUT:
             self.cut_found += 1
             self._trace("clip_cut", n=number, bytes=detail)
         self._note_epoch(number, epoch)
         self._waiting.append(number)
+        self._waiting.sort()

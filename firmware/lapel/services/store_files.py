@@ -60,15 +60,16 @@ def save(path: str, kind: int, body) -> None:
 
 
 def load(path: str, kind: int):
-    """The body of the record in `path`, None when there is no such file. Raises BadRecord."""
+    """The body of the record in `path`, None when it was never written. Raises BadRecord, StoreError."""
     try:
         with open(path, "rb") as file:
             data = file.read(records.FRAME_BYTES + records.BODY_MAX_BYTES + 1)
     except OSError as error:
         if is_missing(error):
             return None
-        raise records.BadRecord("flash error %s" % error.errno) from None
-    return records.unpack(kind, data)
+        raise failure(error, "reading " + path) from None
+    # Made, and then the power went, or the flash failed, before it had its content.
+    return records.unpack(kind, data) if data else None
 
 
 def remove(path: str) -> bool:

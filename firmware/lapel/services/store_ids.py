@@ -14,11 +14,13 @@ DEVICE_BYTES = 4
 
 
 class ClipIds:
-    """`random(n) -> bytes` must be the hardware's. Files: `device` and `counter` in `folder`."""
+    """`random(n) -> bytes` must be the hardware's. Files in `folder`: `device`, and `counter` (epoch, u32 first
+    number that is not reserved, and the device once more: no clip begins before its whole id is durable)."""
 
-    def __init__(self, folder: str, random, trace) -> None:
+    def __init__(self, folder: str, random, quarantine, trace) -> None:
         self._folder = folder
         self._random = random
+        self._quarantine = quarantine
         self._trace = trace
         self.device = ""
         self.epoch = ""
@@ -32,13 +34,13 @@ class ClipIds:
 
     def mount(self, highest_waiting: int) -> None:
         """Loads what is there. A lost counter means a new epoch, and goes on after the waiting clips."""
+        counter = self._load("counter", records.COUNTER, EPOCH_BYTES + 4) or b""
         device = self._load("device", records.DEVICE, DEVICE_BYTES)
         if device is None:
-            device = self._random(DEVICE_BYTES)
+            device = counter[EPOCH_BYTES + 4 :] or self._random(DEVICE_BYTES)
             self._try(self._save, "device", records.DEVICE, device)
         self.device = _hex(device)
-        counter = self._load("counter", records.COUNTER, EPOCH_BYTES + 4)
-        if counter is None:
+        if not counter:
             self._start_over(highest_waiting + 1)
             return
         self.epoch = _hex(counter[:EPOCH_BYTES])
@@ -87,19 +89,16 @@ class ClipIds:
         self._write(binascii.unhexlify(self.epoch), self._next + BATCH)
 
     def _write(self, epoch: bytes, reserved: int) -> None:
-        self._save("counter", records.COUNTER, epoch + struct.pack("<I", reserved))
+        device = binascii.unhexlify(self.device)
+        self._save("counter", records.COUNTER, epoch + struct.pack("<I", reserved) + device)
         self._reserved = reserved
 
     def _save(self, name: str, kind: int, body: bytes) -> None:
         store_files.save(self._folder + "/" + name, kind, body)
 
     def _load(self, name: str, kind: int, length: int):
-        try:
-            body = store_files.load(self._folder + "/" + name, kind)
-        except records.BadRecord as bad:
-            self._trace("broken_file", file=name, reason=str(bad))
-            return None
-        return body if body is None or len(body) == length else None
+        body = self._quarantine.load(self._folder + "/" + name, kind)
+        return None if body is None or len(body) < length else body
 
 
 def _hex(data: bytes) -> str:

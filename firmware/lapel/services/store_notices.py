@@ -199,11 +199,11 @@ class Notices:
                 self._stale.remove(number)
 
     def _load_marks(self) -> bool:
+        data = self._quarantine.load(self._marks_path, records.MARKS)
         try:
-            data = store_files.load(self._marks_path, records.MARKS)
             self._marks = notice_marks.Marks(data or b"")
         except records.BadRecord as bad:
-            self._trace("broken_file", file=self._marks_path, reason=str(bad))
+            self._quarantine.take(self._marks_path, str(bad))
             self._marks = notice_marks.Marks()
             return False
         return data is not None
@@ -220,19 +220,19 @@ class Notices:
                 # A power cut fell between the making of the file and its content: nobody was told `stored`.
                 store_files.remove(path)
                 return None
-            values = json.loads(store_files.load(path, records.NOTICE))
-            if len(values) == len(_FIELDS):
-                return dict(zip(_FIELDS, values))
-            self._trace("broken_file", file=path, reason="%d fields" % len(values))
-        except (records.BadRecord, ValueError, TypeError) as bad:
-            self._trace("broken_file", file=path, reason=str(bad))
         except store_files.StoreError as error:
             self._trace("store_error", error=str(error))
             return None
+        body = self._quarantine.load(path, records.NOTICE)
+        if body is None:
+            return None
         try:
-            self._quarantine.take(path, "notice-%08d" % number, "unreadable")
-        except store_files.StoreError as error:
-            self._trace("store_error", error=str(error))
+            values = json.loads(body)
+            if len(values) == len(_FIELDS):
+                return dict(zip(_FIELDS, values))
+        except (ValueError, TypeError):
+            pass
+        self._quarantine.take(path, "it is not what was written")
         return None
 
     def _path(self, number: int) -> str:

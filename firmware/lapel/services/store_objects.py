@@ -15,20 +15,16 @@ _ENTRY_BYTES = 16
 class Cancels:
     """Cancels that the companion has not confirmed yet, oldest first."""
 
-    def __init__(self, path: str, random, trace) -> None:
+    def __init__(self, path: str, random, quarantine) -> None:
         self._path = path
         self._random = random
-        self._trace = trace
+        self._quarantine = quarantine
         self._pending = []
 
     def mount(self) -> None:
         """Loads what waits."""
         self._pending = []
-        try:
-            data = store_files.load(self._path, records.CANCELS) or b""
-        except records.BadRecord as bad:
-            self._trace("broken_file", file=self._path, reason=str(bad))
-            return
+        data = self._quarantine.load(self._path, records.CANCELS) or b""
         for at in range(0, len(data) - _ENTRY_BYTES + 1, _ENTRY_BYTES):
             identity, epoch, number = struct.unpack_from("<I8sI", data, at)
             self._pending.append({"id": identity, "ep": binascii.hexlify(epoch).decode(), "n": number})
@@ -71,31 +67,27 @@ class Cancels:
 class SettingsFile:
     """The settings in force and their id, as the companion sent them; validation is core/settings'."""
 
-    def __init__(self, path: str, trace) -> None:
+    def __init__(self, path: str, quarantine) -> None:
         self._path = path
-        self._trace = trace
+        self._quarantine = quarantine
         # Id of what is in force, 0 for the defaults.
         self.id = 0
         self._values = {}
-        # Whether mount() found a file that it could not use.
-        self.was_broken = False
 
     def mount(self) -> None:
-        """Reads the file; a broken one is reported and counts as none."""
-        self.id, self._values, self.was_broken = 0, {}, False
-        reason = "it is not what was written"
+        """Reads the file; a broken one is set aside and counts as none: the companion sends them again."""
+        self.id, self._values = 0, {}
+        body = self._quarantine.load(self._path, records.SETTINGS)
+        if body is None:
+            return
         try:
-            body = store_files.load(self._path, records.SETTINGS)
-            if body is None:
-                return
             identity, values = json.loads(body)
             if type(identity) is int and type(values) is dict:
                 self.id, self._values = identity, values
                 return
-        except (records.BadRecord, ValueError, TypeError) as bad:
-            reason = str(bad)
-        self.was_broken = True
-        self._trace("broken_file", file=self._path, reason=reason)
+        except (ValueError, TypeError):
+            pass
+        self._quarantine.take(self._path, "it is not what was written")
 
     def load(self):
         """(id, values) in force; (0, {}) when there are none."""

@@ -2,6 +2,8 @@
 
 import os
 
+from lapel.services import store_files
+
 # For what must never fail because of clips: notices, settings, counters, directories that grow.
 RESERVE_BLOCKS = 16
 # A clip that is being written may go this far into the reserve: its end record needs a block.
@@ -15,18 +17,17 @@ class Space:
         self._root = root
         self._statvfs = statvfs or os.statvfs
         self.free_blocks = 0
-        # How far the count was off at the last reconciliation.
-        self.drift_blocks = 0
 
     def measure(self) -> None:
-        """Walks the file system for the truth. Slow: at mount and when idle only."""
-        answer = self._statvfs(self._root)
+        """Walks the file system for the truth. Slow: at mount and when idle only. Raises StoreError."""
+        try:
+            answer = self._statvfs(self._root)
+        except OSError as error:
+            raise store_files.failure(error, "counting the free blocks") from None
         # A full LittleFS can count some blocks twice: then "free" is a negative number read as a huge one.
         free = answer[3] if answer[3] <= answer[2] else 0
         # Blocks of 4 kB, whatever the file system's own are.
-        free = free * answer[0] // 4096
-        self.drift_blocks = free - self.free_blocks
-        self.free_blocks = free
+        self.free_blocks = free * answer[0] // 4096
 
     def fits(self, blocks: int) -> bool:
         """Whether so many blocks may be used by a clip."""

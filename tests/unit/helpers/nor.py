@@ -34,18 +34,32 @@ class Nor:
         self.log = None
         # {block: how}: "raise" (OSError EIO), an int that is returned, or "stuck" (programs change nothing).
         self.bad = {}
+        # Called as fault(kind, block) before each "read", "program" and "erase", when set: what the operation
+        # is to answer instead of being done (0: it is done), or it raises.
+        self.fault = None
+        # {position in the flash: (bits that always read 1, bits that always read 0)}.
+        self.stuck = {}
 
     def readblocks(self, block, buf, off=0):
         if self.dead:
             return _EIO
         self.reads += 1
+        failed = self.fault and self.fault("read", block)
+        if failed:
+            return failed
         start = block * BLOCK + off
         buf[:] = self._view[start : start + len(buf)]
+        for position, (ones, zeros) in self.stuck.items():
+            if start <= position < start + len(buf):
+                buf[position - start] = (buf[position - start] | ones) & ~zeros
         return 0
 
     def writeblocks(self, block, buf, off=0):
         if self.dead:
             return _EIO
+        failed = self.fault and self.fault("program", block)
+        if failed:
+            return failed
         how = self.bad.get(block)
         if how is not None and how != "stuck":
             return self._fail(how)
@@ -86,6 +100,9 @@ class Nor:
     def _erase(self, block):
         if self.dead:
             return _EIO
+        failed = self.fault and self.fault("erase", block)
+        if failed:
+            return failed
         how = self.bad.get(block)
         if how is not None and how != "stuck":
             return self._fail(how)

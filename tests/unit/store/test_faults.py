@@ -7,7 +7,7 @@ from flash import Flash, Trace, damage, exists
 
 from lapel.core import clip_layout
 from lapel.services import store_clips
-from lapel.services.clip_recovery import QUARANTINE_MAX
+from lapel.services.quarantine import HELD_MAX
 from lapel.services.store import StoreError
 
 MICROPYTHON_HEAP = "8m"
@@ -81,24 +81,44 @@ def test_a_broken_header_goes_to_quarantine_and_is_reported():
         trace = Trace()
         store = make(flash, trace=trace)
         assert store.waiting() == [second] and store.quarantined == 1
-        event, fields = trace.events[0]
-        assert event == "quarantined" and fields["file"] == "clip-%08d" % first
-        assert "checksum" in fields["reason"]
-        assert exists(flash.root + "/quarantine/clip-%08d" % first)
+        name = "clip-%08d checksum does not match" % first
+        assert trace.events[0] == ("quarantined", {"file": name}) and store.aside == [name]
+        assert exists(flash.root + "/quarantine/" + name)
         assert read(store, second)[0] == speech(3000)
 
 
 def test_quarantine_is_bounded():
     with Flash() as flash:
         store = make(flash)
-        numbers = [record(store, 200) for _ in range(QUARANTINE_MAX + 3)]
+        numbers = [record(store, 200) for _ in range(HELD_MAX + 3)]
         for number in numbers:
             damage(path_of(flash, number), 12)
         flash.remount()
         store = make(flash)
         assert store.quarantined == len(numbers) and store.waiting() == []
         held = sorted(os.listdir(flash.root + "/quarantine"))
-        assert held == ["clip-%08d" % number for number in numbers[3:]]
+        assert held == ["clip-%08d checksum does not match" % number for number in numbers[3:]] == store.aside
+        # The next start tells of them still.
+        flash.remount()
+        store = make(flash)
+        assert store.quarantined == 0 and store.aside == held
+
+
+def test_what_was_said_stays_longest_in_quarantine():
+    with Flash() as flash:
+        store = make(flash)
+        clip = record(store, 200)
+        for seq in range(1, HELD_MAX + 2):
+            store.put({"ep": "a" * 16, "s": seq, "k": "done", "d": "d1", "j": None, "x": ""})
+            damage(flash.root + "/notices/%08d" % seq, 12)
+        damage(path_of(flash, clip), 12)
+        damage(flash.root + "/state/counter", 12)
+        flash.remount()
+        store = make(flash)
+        assert store.quarantined == HELD_MAX + 3
+        assert store.aside == ["notice-%08d checksum does not match" % seq for seq in range(3, HELD_MAX + 2)] + [
+            "clip-%08d checksum does not match" % clip
+        ]
 
 
 def test_a_file_under_another_number_is_no_clip():
@@ -108,7 +128,7 @@ def test_a_file_under_another_number_is_no_clip():
         os.rename(path_of(flash, number), path_of(flash, 7))
         trace = Trace()
         store = make(flash, trace=trace)
-        assert store.waiting() == [] and "it says that it is clip 1" in trace.events[0][1]["reason"]
+        assert store.waiting() == [] and "it says that it is clip 1" in trace.events[0][1]["file"]
 
 
 def test_an_end_record_that_decays_costs_the_mark_and_not_the_audio():

@@ -230,17 +230,17 @@ def test_cancels_are_bounded_and_never_dropped():
 def test_settings_come_back_and_broken_ones_are_none():
     with Flash() as flash:
         store = make(flash)
-        assert store.settings.load() == (0, {}) and not store.settings.was_broken
+        assert store.settings.load() == (0, {})
         store.settings.save(3, {"preroll": True, "quiet": None, "strength": 80, "name": "x" * 30})
         settings = again(flash).settings
         assert settings.load() == (3, {"preroll": True, "quiet": None, "strength": 80, "name": "x" * 30})
         damage(flash.root + "/state/settings", 20)
         trace = Trace()
-        settings = again(flash, trace=trace).settings
-        assert settings.load() == (0, {}) and settings.was_broken
-        assert trace.names() == ["broken_file"]
-        settings.save(4, {})
-        assert settings.load() == (4, {}) and not again(flash).settings.was_broken
+        store = again(flash, trace=trace)
+        assert store.settings.load() == (0, {}) and store.quarantined == 1
+        assert store.aside == ["settings checksum does not match"]
+        store.settings.save(4, {})
+        assert store.settings.load() == (4, {}) and again(flash).quarantined == 0
 
 
 def test_a_store_without_its_folder_says_so():
