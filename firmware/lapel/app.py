@@ -32,9 +32,8 @@ class App:
     it were not, and the last one died of `cause`. Raises StoreError when the flash cannot be used."""
 
     def __init__(self, board, on_well=None, failed: int = 0, cause: str = "") -> None:
-        trace = board.trace
+        trace = self._told
         self._board = board
-        self._trace = trace
         self._clock = clock = Clock()
         timing = Timing(clock)
         self._boot = binascii.hexlify(os.urandom(4)).decode()
@@ -89,13 +88,14 @@ class App:
 
     async def run(self) -> None:
         """Runs until cancelled."""
-        trace, store = self._trace, self._store
+        trace, store = self._told, self._store
         trace("boot", cause=self._board.reset_cause(), boot=self._boot, device=store.device)
         trace("session", private=pairing.IS_PRIVATE)
         self._apply(settings_rules.salvaged(store.settings.load()[1]))
         for sentence in self._board.faults:
             self.wrong(sentence)
         if store.quarantined:
+            # What and why stand in the flight recorder already.
             self._feedback.show("error")
         self._announcer.remind(store.unseen())
         supervisor = self._supervisor
@@ -116,9 +116,18 @@ class App:
 
     def wrong(self, sentence: str) -> None:
         """Something is not as it should be: written down and shown."""
-        self._trace("fault", error=sentence)
-        self._flight.error(sentence)
+        self._told("fault", error=sentence)
         self._feedback.show("error")
+
+    def _told(self, event: str, **fields) -> None:
+        """A trace, of which what is wrong with the flash or a part goes into the flight recorder too."""
+        self._board.trace(event, **fields)
+        if event == "quarantined":
+            self._flight.error("set aside: " + fields["file"])
+        elif event == "clip_damaged":
+            self._flight.error("damaged: clip %d" % fields["n"])
+        elif event == "store_error" or event == "fault":
+            self._flight.error(fields["error"])
 
     def forgot(self) -> None:
         """The pin has forgotten its owner just now."""
@@ -132,7 +141,7 @@ class App:
             from lapel.services.forgetting import ForgetGesture
 
             check_in = self._supervisor.checker("acts")
-            if await ForgetGesture(board.button, self._store, self._feedback, self._trace, check_in).run():
+            if await ForgetGesture(board.button, self._store, self._feedback, self._told, check_in).run():
                 # It did what it was for.
                 if self._on_well:
                     self._on_well()

@@ -114,7 +114,12 @@ TABLE = {
     SETTINGS_OK: ("settings_ok", ">", (("id", "u32"), ("err", "text?"))),
     READ: ("read", "<", (("w", "word"), ("off", "u32"))),
     DATA: ("data", ">", (("w", "word"), ("off", "u32"), ("n", "u32"), ("b", "blob"))),
-    STATUS: ("status", ">", (("bat", "u32?"), ("drops", "u32"), ("over", "u32"))),
+    # aside files that were found broken and set aside, what the newest of them are and why
+    STATUS: (
+        "status",
+        ">",
+        (("bat", "u32?"), ("drops", "u32"), ("over", "u32"), ("aside", "u32"), ("what", "text?")),
+    ),
 }
 
 NAMES = {kind: row[0] for kind, row in TABLE.items()}

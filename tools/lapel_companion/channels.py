@@ -16,7 +16,7 @@ from typing import Protocol, TextIO
 
 from lapel_companion import durable
 from lapel_companion.events import EventLog
-from lapel_companion.link import safe_mode
+from lapel_companion.link import safe_mode, set_aside
 from lapel_companion.notices import Notice, Outbox
 
 _SEND_LIMIT_S = 5.0
@@ -137,6 +137,9 @@ class Reader:
                     # No notice: it is not for the pin, which cannot feel anything now.
                     text = f"{safe_mode.sentence(event.body['cause'])}\n{safe_mode.WAY_ON}"
                     await self._show("Safe mode", text, urgent=True)
+                elif event.kind == "set_aside":
+                    text = f"{set_aside.sentence(event.body)}\n{set_aside.WAY_ON}"
+                    await self._show("Damaged on the pin", text, urgent=False)
 
     async def _show_all(self, notices: Sequence[Notice]) -> None:
         old, notices = notices[:-_CATCH_UP_MAX], notices[-_CATCH_UP_MAX:]

@@ -24,6 +24,7 @@ from lapel_companion.engine import EngineError, Services
 from lapel_companion.engine_dbos import DbosEngine
 from lapel_companion.events import Event, EventLog, EventLogError
 from lapel_companion.intake import Intake
+from lapel_companion.link import set_aside
 from lapel_companion.link.desk import PinDesk
 from lapel_companion.link.radio import Keeper, RadioError, radio_of
 from lapel_companion.link.safe_mode import SafeModeWatch
@@ -200,6 +201,7 @@ class Daemon:
         if pin is not None:
             link |= {key: pin[key] for key in ("dev", "mtu", "interval_ms", "since")}
             link["battery_mv"] = self.desk.status.get("bat")
+            link["set_aside"] = set_aside.sentence(self.desk.status)
         elif self._safe.cause is not None:
             link["safe_mode"] = self._safe.cause
         return {

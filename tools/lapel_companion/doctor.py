@@ -14,7 +14,7 @@ from typing import Any
 
 from lapel_companion import __version__, config, flight_words, paths, service, socket_path
 from lapel_companion.client import ApiError, Client, NoDaemon
-from lapel_companion.link import safe_mode
+from lapel_companion.link import safe_mode, set_aside
 
 GOOD, INFO, WARN, BAD = "ok", "info", "warn", "bad"
 _SCAN_LIMIT_S = 5.0
@@ -109,6 +109,8 @@ def pin(state: Path, status: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(WARN, "pin", text, "lapel doctor --usb")
         return
     yield Finding(GOOD, "pin", f"{link['dev']} is linked, MTU {link['mtu']}")
+    if link.get("set_aside"):
+        yield Finding(WARN, "pin's flash", f"{link['set_aside']}; {set_aside.WAY_ON}", "make backup")
     try:
         flight = Client(state).get("/v1/flight")
     except (NoDaemon, ApiError) as error:

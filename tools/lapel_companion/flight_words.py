@@ -32,6 +32,8 @@ _REMEDIES = (
         "the heap ran out: a board with PSRAM, or the app frozen into its firmware (make firmware), has room",
     ),
     ("flash is full", "let the computer come near so that recordings leave the pin, or save them: make backup"),
+    ("set aside", "it cannot be read; its file is kept on the pin: make backup brings it here"),
+    ("damaged: clip", "what could be read of it comes in as a recording that was cut short, and is held"),
     ("flash error", "the flash may be worn: make backup, and if it comes again use another board"),
     ("EIO", "the flash may be worn: make backup, and if it comes again use another board"),
     ("answers at", "check the wires and the power of that part; lapel bringup tests it"),

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from lapel_companion.events import Event
-from lapel_companion.link import safe_mode
+from lapel_companion.link import safe_mode, set_aside
 
 # What the JSON lines promise; other kinds are passed on as they are.
 _FIELDS: dict[str, tuple[str, ...]] = {
@@ -63,6 +63,8 @@ def _say(event: Event) -> str | None:
             return f"the pin is gone: {body['reason']}"
         case "safe_mode":
             return safe_mode.sentence(body["cause"])
+        case "set_aside":
+            return set_aside.sentence(body)
         case "clip":
             cut = ", cut short by power" if body.get("cut") else ""
             return f"{dispatch}: {body['ms'] / 1000:.1f} s of sound came in{cut}"

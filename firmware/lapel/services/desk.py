@@ -81,9 +81,16 @@ class Desk:
             self._status_ms = now_ms + _STATUS_EVERY_MS
             drops = self._drops()
             overruns = drops.get("mic", 0)
+            aside = self._store.aside
             channel.post(
                 messages.STATUS,
-                {"bat": self._battery_mv(), "drops": sum(drops.values()) - overruns, "over": overruns},
+                {
+                    "bat": self._battery_mv(),
+                    "drops": sum(drops.values()) - overruns,
+                    "over": overruns,
+                    "aside": len(aside),
+                    "what": "; ".join(aside[-2:]) or None,
+                },
             )
 
     def hurry(self) -> None:

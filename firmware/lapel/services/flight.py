@@ -28,6 +28,7 @@ class Flight:
         self._dirty = False
         self._saved_ms = 0
         self._reading = b""
+        self._last_error = ""
         # Times at which the memory could not be written.
         self.save_failures = 0
 
@@ -57,8 +58,10 @@ class Flight:
         self._urgent("late", task, None)
 
     def error(self, text: str) -> None:
-        """Something else went wrong."""
-        self._urgent("error", text, text)
+        """Something else went wrong. What comes again and again is written once a boot."""
+        if text != self._last_error:
+            self._last_error = text
+            self._urgent("error", text, text)
 
     def failed_boot(self, count: int, cause: str) -> None:
         """Boots before this one, `count` in a row, did not get well; the last one died of `cause`, "" for in silence.

@@ -16,7 +16,7 @@ class Quarantine:
         self._root = root
         self._folder = root + "/quarantine"
         self._trace = trace
-        # Files found broken since the start.
+        # Files that could not be read since the start.
         self.count = 0
         # Names of the files, the least worth keeping first.
         self.held = []

@@ -87,6 +87,7 @@ class Store:
             self._space.measure()
         except StoreError as error:
             # No clip can begin, but those that wait can be sent.
+            self._quarantine.count += 1
             self._trace("store_error", error=str(error))
 
     def reconcile(self) -> None:
@@ -129,7 +130,7 @@ class Store:
 
     @property
     def quarantined(self) -> int:
-        """Files set aside since the start: something was lost, and the person should know."""
+        """Files that could not be read since the start, most of them set aside: the person should know."""
         return self._quarantine.count
 
     @property

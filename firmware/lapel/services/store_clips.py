@@ -188,6 +188,7 @@ class Clips:
         except store_files.StoreError as error:
             # It stays where it is, until the pin is idle or starts anew.
             self._unread.append(number)
+            self._quarantine.count += 1
             self.report(error)
             return
         if state == clip_recovery.BROKEN:

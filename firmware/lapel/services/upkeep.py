@@ -47,7 +47,6 @@ class Upkeep:
                     self._store.reconcile()
                 except StoreError as e:
                     self._trace("store_error", error=str(e))
-                    self._flight.error(str(e))
             await self._timing.sleep_ms(_ROUND_MS)
 
     def _measure(self) -> None:

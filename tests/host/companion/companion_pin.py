@@ -49,6 +49,9 @@ class Pin:
         self.misreads = 0
         self.silent = False
         self.flight_dies = False
+        # Its status, as the body of STATUS; None: it tells none. Numbers of the clips that were cut short.
+        self.status: dict[str, Any] | None = None
+        self.cut: set[int] = set()
         self.hang_up: Callable[[], None] = lambda: None
         self.packets = 0
         self.ms = 1000
@@ -138,6 +141,8 @@ class Connection:
                 )
             for body in pin.cancels.values():
                 channel.post(messages.CANCEL, body)
+            if pin.status is not None:
+                channel.post(messages.STATUS, pin.status)
         if self._sender is None:
             waiting = [n for n in sorted(pin.clips) if n not in self._parked]
             if not waiting:
@@ -153,7 +158,7 @@ class Connection:
     def end(self, number: int) -> dict[str, Any]:
         data = self.pin.clips[number]
         sha = hashlib.sha256(data).hexdigest()
-        return {"n": number, "bytes": len(data), "ms": len(data) // 8, "sha": sha, "cut": False}
+        return {"n": number, "bytes": len(data), "ms": len(data) // 8, "sha": sha, "cut": number in self.pin.cut}
 
     def _fill(self, view: memoryview) -> int:
         sender = self._sender

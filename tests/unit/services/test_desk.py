@@ -36,6 +36,7 @@ class Store:
         self.cancels = []
         self.new_epochs = 0
         self.error = None
+        self.aside = []
 
     def new_epoch(self):
         if self.error:
@@ -204,7 +205,17 @@ def test_what_waits_for_an_answer_is_repeated_every_two_seconds():
     assert planned(5000) == [messages.SEEN]
     assert messages.STATUS in planned(60_000)
     status = next(body for kind, body in house.channel.posted if kind == messages.STATUS)
-    assert status == {"bat": 3700, "drops": 3, "over": 32}
+    assert status == {"bat": 3700, "drops": 3, "over": 32, "aside": 0, "what": None}
+
+
+def test_what_was_set_aside_is_told_with_the_first_status():
+    house = House()
+    house.store.aside = ["notice-00000003 too old", "clip-00000007 checksum does not match", "clip-00000009 cut"]
+    house.desk.greet(house.channel, HELLO)
+    house.desk.plan(0, house.channel)
+    status = next(body for kind, body in house.channel.posted if kind == messages.STATUS)
+    assert status["aside"] == 3
+    assert status["what"] == "clip-00000007 checksum does not match; clip-00000009 cut"
 
 
 def test_a_retraction_a_count_of_jobs_and_settings_are_taken():

@@ -159,7 +159,7 @@ class FakeDesk:
 
     def greet(self, channel, hello):
         self.hellos.append(hello)
-        channel.post(messages.STATUS, {"bat": None, "drops": 0, "over": 0})
+        channel.post(messages.STATUS, {"bat": None, "drops": 0, "over": 0, "aside": 0, "what": None})
 
     def plan(self, now_ms, channel):
         pass

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from lapel_companion.cli.common import ago, clock, daemon, state_option
-from lapel_companion.link import safe_mode
+from lapel_companion.link import safe_mode, set_aside
 
 json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts.")
 limit_option = click.option(
@@ -32,6 +32,8 @@ def status(as_json: bool, state: Path | None) -> None:
     now = time.time()
     click.echo(f"companion {found['version']}, started {ago(found['started'], now)}, state {found['state']}")
     click.echo(_link(found["link"], now))
+    if found["link"].get("set_aside"):
+        click.echo(f"pin: {found['link']['set_aside']}; {set_aside.WAY_ON}")
     engine = found["engine"]
     click.echo(f"jobs running: {', '.join(engine['running']) or 'none'}; dispatches open: {engine['open']}")
     click.echo(f"notices unseen: {found['unseen']}")

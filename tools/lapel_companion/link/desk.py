@@ -214,8 +214,15 @@ class PinDesk:
             await self._settings_taken(body)
         elif kind == messages.STATUS:
             self.status = dict(body)
+            await self._set_aside(body)
         elif kind == messages.DATA:
             self._answered(dict(body))
+
+    async def _set_aside(self, body: dict[str, Any]) -> None:
+        found = {"aside": body["aside"], "what": body["what"]}
+        last = self._log.last("set_aside")
+        if body["aside"] and (last is None or dict(last.body) != found):
+            await asyncio.to_thread(self._log.append, "set_aside", found, principal="pin")
 
     def _meta(self, body: dict[str, Any]) -> ClipMeta:
         assert self.pin is not None
