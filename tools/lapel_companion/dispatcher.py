@@ -142,12 +142,13 @@ def decide(
         return Decision("cancelled", "cancelled", "you cancelled it")
     if said.failure is not None:
         return Decision("held", "speech_failed", said.failure)
+    if clip.cut and not said.by_person:
+        # Also where nothing was heard: what is missing may be all that was said.
+        return Decision("held", "cut", "the recording was cut short, so it may be half a sentence")
     if said.no_speech or not said.text.strip():
         return Decision("unheard", "no_speech", "nothing intelligible was in it, so nothing was done")
     if said.by_person:
         return _act(match, plan)
-    if clip.cut:
-        return Decision("held", "cut", "the recording was cut short, so it may be half a sentence")
     if said.confidence is not None and said.confidence < limits.min_confidence:
         return Decision("held", "unsure", f"the recogniser is only {said.confidence:.0%} sure")
     if reply is None:

@@ -40,6 +40,24 @@ def test_a_clip_becomes_one_dispatch_and_a_wav(tmp_path: Path) -> None:
     run(test)
 
 
+def test_clips_that_were_cut_are_taken_also_without_a_byte(tmp_path: Path) -> None:
+    async def test() -> None:
+        rig, pin = Rig(tmp_path), Pin()
+        ids = {pin.record(1, b"\x11" * 900): 900, pin.record(2, b""): 0}
+        pin.cut = {1, 2}
+        await rig.start()
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: len(rig.submitted) == 2)
+        found = {clip_id: rig.log.find("clip", "id", clip_id) for clip_id in ids}
+        sounds = {clip_id: rig.files.pcm(clip_id) for clip_id in ids}
+        await rig.stop()
+        for clip_id, size in ids.items():
+            clip = found[clip_id]
+            assert clip is not None and clip.body["cut"] is True and clip.body["bytes"] == size
+            assert len(sounds[clip_id]) == 4 * size
+
+    run(test)
+
+
 def test_the_press_is_dated_by_the_hello_when_the_pin_knew_no_time(tmp_path: Path) -> None:
     async def test() -> None:
         rig, pin = Rig(tmp_path), Pin()

@@ -42,7 +42,7 @@ NONE = None
 TABLE: list[tuple[str, Said, Clip, Phrase | None, str, str]] = [
     ("silence", Said("", no_speech=True), FRESH, NONE, "unheard", "no_speech"),
     ("only blanks", Said("  "), FRESH, NONE, "unheard", "no_speech"),
-    ("silence in a cut clip", Said("", no_speech=True), CUT, NONE, "unheard", "no_speech"),
+    ("silence in a cut clip", Said("", no_speech=True), CUT, NONE, "held", "cut"),
     ("no recogniser", Said("", failure="its model is not there"), FRESH, NONE, "held", "speech_failed"),
     ("unsure and harmless", UNSURE, FRESH, HARMLESS, "jobs", "matched"),
     ("unsure and serious", UNSURE, FRESH, SERIOUS, "held", "not_trusted"),

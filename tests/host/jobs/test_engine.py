@@ -130,6 +130,28 @@ def test_what_was_not_said_clearly_enough(bench: Any, speech_error: type[Excepti
     bench.run(work)
 
 
+def test_a_recording_that_was_cut_is_held_and_can_be_let_go(bench: Any) -> None:
+    async def work(b: Any) -> None:
+        cut = await b.hear("write half down", press_unix_ms=now_ms(), cut=True)
+        notice = (await b.until("notice", cut, kind="held")).body
+        assert notice["text"] == "Heard: write half down. The recording was cut short, so it may be half a sentence."
+        assert f"lapel release {cut}" in notice["detail"]
+        # Its first page had decayed: what was said is not known, and so not nothing.
+        empty = await b.hear("", press_unix_ms=now_ms(), cut=True)
+        notice = (await b.until("notice", empty, kind="held")).body
+        assert notice["text"] == "Heard nothing. The recording was cut short, so it may be half a sentence."
+        assert f'lapel release {empty} "the right words"' in notice["detail"]
+        await b.idle()
+        assert b.ledger() == []
+        await b.engine.release(cut)
+        await b.until("notice", cut, kind="done")
+        await b.engine.release(empty, "write all down")
+        await b.until("notice", empty, kind="done")
+        assert b.ledger() == ["half", "all"]
+
+    bench.run(work)
+
+
 def test_in_the_order_in_which_it_was_said(bench: Any) -> None:
     words = ["one", "two", "three", "four", "five"]
     for word in words[:3]:
