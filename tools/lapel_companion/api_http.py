@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +57,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         return answer({"error": f"a request has at most {MAX_BODY_BYTES} bytes."}, 413)
     except web.HTTPException as error:
         return answer({"error": f"{request.method} {request.path}: {error.reason}."}, error.status)
+    except sqlite3.Error as error:
+        return answer({"error": f"the disk does not take it: {error}."}, _DISK_FULL_STATUS)
     except OSError as error:
         if isinstance(error, ConnectionError):
             raise

@@ -9,6 +9,7 @@ import logging
 import os
 import platform
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,10 +18,11 @@ from typing import Protocol, TextIO
 from lapel_companion import durable
 from lapel_companion.events import EventLog
 from lapel_companion.link import safe_mode, set_aside
-from lapel_companion.notices import Notice, Outbox
+from lapel_companion.notices import Outbox
 
 _SEND_LIMIT_S = 5.0
 _DESKTOP_AGAIN_S = 60.0
+_AGAIN_S = 30.0
 _CATCH_UP_MAX = 20
 _TITLES = {
     "done": "Done",
@@ -124,35 +126,60 @@ class Reader:
         self._report = report
         self._complained: set[str] = set()
         self._rest_until = 0.0
+        self._turn = asyncio.Lock()
+        self._unmarked: dict[int, str] = {}
 
     async def run(self) -> None:
         """Until cancelled, or until the table of events is closed."""
         head = self._log.head()
-        await self._show_all(await asyncio.to_thread(self._outbox.unshown))
-        async with contextlib.aclosing(self._log.subscribe(head)) as events:  # type: ignore[type-var]
-            async for event in events:
-                if event.kind == "notice":
-                    await self._show_all(await asyncio.to_thread(self._outbox.unshown))
-                elif event.kind == "safe_mode":
-                    # No notice: it is not for the pin, which cannot feel anything now.
-                    text = f"{safe_mode.sentence(event.body['cause'])}\n{safe_mode.WAY_ON}"
-                    await self._show("Safe mode", text, urgent=True)
-                elif event.kind == "set_aside":
-                    text = f"{set_aside.sentence(event.body)}\n{set_aside.WAY_ON}"
-                    await self._show("Damaged on the pin", text, urgent=False)
+        await self._show_what_waits()
+        again = asyncio.create_task(self._again())
+        try:
+            async with contextlib.aclosing(self._log.subscribe(head)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    if event.kind == "notice":
+                        await self._show_what_waits()
+                    elif event.kind == "safe_mode":
+                        # No notice: it is not for the pin, which cannot feel anything now.
+                        text = f"{safe_mode.sentence(event.body['cause'])}\n{safe_mode.WAY_ON}"
+                        await self._show("Safe mode", text, urgent=True)
+                    elif event.kind == "set_aside":
+                        text = f"{set_aside.sentence(event.body)}\n{set_aside.WAY_ON}"
+                        await self._show("Damaged on the pin", text, urgent=False)
+        finally:
+            again.cancel()
+            await asyncio.gather(again, return_exceptions=True)
 
-    async def _show_all(self, notices: Sequence[Notice]) -> None:
-        old, notices = notices[:-_CATCH_UP_MAX], notices[-_CATCH_UP_MAX:]
-        if old:
-            await self._show(_summary(len(old)), "", urgent=False)
-            for notice in old:
-                await asyncio.to_thread(self._outbox.shown, notice.seq, "summary")
-        for notice in notices:
-            text = f"{notice.text}\n{notice.detail}" if notice.detail else notice.text
-            urgent = notice.kind in ("question", "reminder")
-            channel = await self._show(_TITLES.get(notice.kind, notice.kind), text, urgent=urgent)
-            if channel is not None:
-                await asyncio.to_thread(self._outbox.shown, notice.seq, channel)
+    async def _again(self) -> None:
+        """What no channel took waits for one to come back, and a question waits with it."""
+        while True:
+            await asyncio.sleep(_AGAIN_S)
+            await self._show_what_waits()
+
+    async def _show_what_waits(self) -> None:
+        async with self._turn:
+            for seq, channel in list(self._unmarked.items()):
+                await self._mark(seq, channel)
+            notices = [one for one in await asyncio.to_thread(self._outbox.unshown) if one.seq not in self._unmarked]
+            old, notices = notices[:-_CATCH_UP_MAX], notices[-_CATCH_UP_MAX:]
+            if old and await self._show(_summary(len(old)), "", urgent=False) is not None:
+                for notice in old:
+                    await self._mark(notice.seq, "summary")
+            for notice in notices:
+                text = f"{notice.text}\n{notice.detail}" if notice.detail else notice.text
+                urgent = notice.kind in ("question", "reminder")
+                taken_by = await self._show(_TITLES.get(notice.kind, notice.kind), text, urgent=urgent)
+                if taken_by is not None:
+                    await self._mark(notice.seq, taken_by)
+
+    async def _mark(self, seq: int, channel: str) -> None:
+        """A channel has taken it. What a full disk does not take is shown once all the same, and noted later."""
+        try:
+            await asyncio.to_thread(self._outbox.shown, seq, channel)
+        except sqlite3.OperationalError:
+            self._unmarked[seq] = channel
+        else:
+            self._unmarked.pop(seq, None)
 
     async def _show(self, title: str, text: str, *, urgent: bool) -> str | None:
         now = asyncio.get_running_loop().time()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import binascii
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -61,23 +62,40 @@ class Partial:
         self.crc = 0
         self._folder = folder
         self._handle = -1
+        # A sync failed: what the system shows of the files may not be on the disk.
+        self._doubtful = False
+        self._opened = False
 
     @property
     def path(self) -> Path:
         return self._folder / f"{self.meta.id}.part"
 
     def open(self) -> None:
-        """Create or reopen the files; what is there already becomes durable. Raises OSError."""
-        if self._handle >= 0:
+        """Create or reopen the files; what is there already becomes durable. Raises OSError.
+
+        It is written once more: after a sync that failed the system may hold for clean what never reached
+        the disk, and a second sync would only repeat its mistake.
+        """
+        if self._handle >= 0 and not self._doubtful:
             return
+        doubtful, self._doubtful = self._doubtful, True
         meta_path = self._folder / f"{self.meta.id}.meta.json"
-        if not meta_path.exists():
+        if doubtful or not meta_path.exists():
             durable.write_atomic(meta_path, json.dumps(asdict(self.meta)).encode(), "clip.meta")
-        self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if self._handle < 0:
+            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         data = self._read()
+        if self._opened:
+            # What came behind the durable bytes was never promised.
+            data = data[: self.durable_bytes]
+            os.ftruncate(self._handle, len(data))
+        if data:
+            os.lseek(self._handle, 0, os.SEEK_SET)
+            durable.write_all(self._handle, data)
         durable.sync_file(self._handle, "clip.open")
         durable.sync_dir(self._folder, "clip.open")
         self.durable_bytes, self.crc = len(data), binascii.crc32(data)
+        self._doubtful, self._opened = False, True
 
     def append(self, data: bytes) -> int:
         """Add bytes behind the durable ones and sync them; the new durable length. Raises OSError.
@@ -85,11 +103,13 @@ class Partial:
         After an error (a full disk) the file is as it was, and the call can be repeated.
         """
         self.open()
+        self._still_there()
         try:
             os.lseek(self._handle, self.durable_bytes, os.SEEK_SET)
             durable.write_all(self._handle, data)
             durable.sync_file(self._handle, "clip.part")
         except OSError:
+            self._doubtful = True
             with contextlib.suppress(OSError):
                 os.ftruncate(self._handle, self.durable_bytes)
             raise
@@ -100,6 +120,7 @@ class Partial:
     def sha256(self) -> str:
         """The digest of what the file holds, read back from it. Raises OSError."""
         self.open()
+        self._still_there()
         return hashlib.sha256(self._read()).hexdigest()
 
     def set_aside(self) -> Path | None:
@@ -113,6 +134,11 @@ class Partial:
         self.durable_bytes = self.crc = 0
         self.open()
         return target
+
+    def _still_there(self) -> None:
+        """Raises OSError when the folder was moved or removed: what is written now, nobody would find."""
+        if not os.path.samestat(os.stat(self.path), os.fstat(self._handle)):
+            raise FileNotFoundError(errno.ENOENT, "The clip's file was replaced", str(self.path))
 
     def close(self) -> None:
         if self._handle >= 0:

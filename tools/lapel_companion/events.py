@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import platform
 import sqlite3
 import threading
@@ -18,36 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lapel_companion import durable
+from lapel_companion import durable, events_file
+from lapel_companion.events_file import EventLogError
 
-SCHEMA_VERSION = 1
+__all__ = ["Event", "EventLog", "EventLogError"]
+
 _BATCH = 256
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS events(
-    seq INTEGER PRIMARY KEY,
-    ts REAL NOT NULL,
-    principal TEXT NOT NULL,
-    dispatch TEXT,
-    job TEXT,
-    host TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    body TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS events_kind ON events(kind, seq);
-CREATE INDEX IF NOT EXISTS events_dispatch ON events(dispatch, kind, seq) WHERE dispatch IS NOT NULL;
-CREATE UNIQUE INDEX IF NOT EXISTS one_event_per_dispatch ON events(dispatch) WHERE kind = 'dispatch';
-CREATE UNIQUE INDEX IF NOT EXISTS one_dispatch_per_clip
-    ON events(json_extract(body, '$.clip'))
-    WHERE kind = 'dispatch' AND json_extract(body, '$.clip') IS NOT NULL;
-CREATE UNIQUE INDEX IF NOT EXISTS one_notice_per_seq
-    ON events(json_extract(body, '$.seq')) WHERE kind = 'notice';
-CREATE INDEX IF NOT EXISTS clip_events ON events(json_extract(body, '$.id')) WHERE kind = 'clip';
-"""
-
-
-class EventLogError(Exception):
-    """The table cannot be opened or used; the text is a sentence for a person."""
 
 
 @dataclass(frozen=True)
@@ -94,29 +71,17 @@ class EventLog:
         self._wakers: set[_Waker] = set()
         self._wakers_lock = threading.Lock()
         self._closed = False
-        try:
-            self._writer = self._connect()
-            version = int(self._writer.execute("PRAGMA user_version").fetchone()[0])
-            if version > SCHEMA_VERSION:
-                raise EventLogError(
-                    f"{self.path} was written by a newer Lapel (schema {version}, we know {SCHEMA_VERSION}):"
-                    " update Lapel, or name another folder with --state."
-                )
-            with durable.step("events.schema"):
-                self._writer.executescript(_SCHEMA)
-                self._writer.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            self._reader = self._connect()
-            self._reader.execute("PRAGMA query_only=1")
-        except sqlite3.Error as error:
-            raise EventLogError(f"{self.path} cannot be used as the table of events: {error}.") from error
+        self._writer, self._reader = events_file.open_table(self.path)
+        self._file = os.stat(self.path)
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=10)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        # Only macOS knows it: there a plain sync stops at the drive's cache.
-        connection.execute("PRAGMA fullfsync=ON")
-        return connection
+    def _still_there(self) -> None:
+        try:
+            if os.path.samestat(os.stat(self.path), self._file):
+                return
+        except OSError:
+            pass
+        # What is committed now, nobody would find again.
+        raise sqlite3.OperationalError(f"{self.path} was moved or removed while it was in use")
 
     @contextmanager
     def transaction(self) -> Iterator[EventLog]:
@@ -130,6 +95,7 @@ class EventLog:
                 finally:
                     self._depth -= 1
                 return
+            self._still_there()
             self._writer.execute("BEGIN IMMEDIATE")
             self._depth, self._owner = 1, threading.get_ident()
             try:

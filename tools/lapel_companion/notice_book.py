@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,7 +109,9 @@ class Book:
             if self._folded >= _MARK_EVERY:
                 self._folded = 0
                 after = min((notice.event for notice in self._live.values()), default=self._cursor + 1) - 1
-                self._log.append(_MARK, {"after": after}, principal="companion")
+                # A full disk only makes the next start slower.
+                with contextlib.suppress(sqlite3.OperationalError):
+                    self._log.append(_MARK, {"after": after}, principal="companion")
 
     def _fold(self, event: Event) -> None:
         body = event.body

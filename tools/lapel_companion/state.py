@@ -41,9 +41,9 @@ class StateFolder:
         """Create the folder if need be (0700) and lock it. Raises StateInUse, StateError."""
         try:
             path = path.expanduser().absolute()
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for name in ("clips", "blobs"):
-                (path / name).mkdir(mode=0o700, exist_ok=True)
+            new = [path / name for name in ("clips", "blobs") if not (path / name).is_dir()]
+            for folder in new:
+                _make(folder)
             lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StateError(
@@ -60,8 +60,8 @@ class StateFolder:
                 " folder with --state."
             ) from error
         try:
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+            # In this order it needs no new block of a disk that is full.
+            os.ftruncate(lock, os.pwrite(lock, f"{os.getpid()}\n".encode(), 0))
             epoch = _read_epoch(path / "epoch") or _new_epoch(path / "epoch")
         except OSError as error:
             os.close(lock)
@@ -90,6 +90,14 @@ class StateFolder:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def _make(folder: Path) -> None:
+    """Make a folder, and those above it, with durable names: what is synced inside must be found again."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+        durable.sync_dir(one.parent, "state")
 
 
 def _read_epoch(path: Path) -> str | None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lapel_companion.events import SCHEMA_VERSION, Event, EventLog, EventLogError
+from lapel_companion.events import Event, EventLog, EventLogError
+from lapel_companion.events_file import SCHEMA_VERSION
 from tests.host.companion.companion_fakes import run
 
 

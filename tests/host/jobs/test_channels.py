@@ -4,6 +4,7 @@ import asyncio
 import io
 import platform
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -272,3 +273,44 @@ def test_the_choices() -> None:
     assert [channel.name for channel in channels.make("auto")] == ["desktop", "terminal"]
     assert [channel.name for channel in channels.make("desktop")] == ["desktop", "terminal"]
     assert [channel.name for channel in channels.make("terminal")] == ["terminal"]
+
+
+def test_a_question_is_asked_when_a_channel_is_back(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "_AGAIN_S", 0.02)
+    box, screen = Outbox(log, EPOCH), Screen()
+    screen.trouble = "the terminal does not take notices: gone"
+    said: list[str] = []
+    box.record("question", dispatch="d1", text="which one?", principal="pin")
+
+    async def work() -> None:
+        while not said:
+            await asyncio.sleep(0.01)
+        screen.trouble = None
+        await until(log, "notice_shown", 1)
+
+    follow(log, Reader(log, box, [screen], said.append), work)
+    assert [text for _, text, _ in screen.shown] == ["which one?"]
+    assert [notice.seq for notice in box.pending()] == [1]
+
+
+def test_a_full_disk_does_not_end_the_reader_and_nothing_is_shown_twice(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "_AGAIN_S", 0.02)
+    box, screen = Outbox(log, EPOCH), Screen()
+    box.record("done", dispatch="d1", text="first", principal="pin")
+    append, full = log.append, [3]
+
+    def sometimes(kind: str, body: Any, **more: Any) -> Any:
+        if kind == "notice_shown" and full[0]:
+            full[0] -= 1
+            raise sqlite3.OperationalError("database or disk is full")
+        return append(kind, body, **more)
+
+    monkeypatch.setattr(log, "append", sometimes)
+
+    async def work() -> None:
+        await until(log, "notice_shown", 1)
+
+    follow(log, Reader(log, box, [screen]), work)
+    assert [text for _, text, _ in screen.shown] == ["first"]

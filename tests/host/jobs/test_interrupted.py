@@ -65,6 +65,8 @@ def test_a_spoken_yes_runs_it_again(bench: Any, words: str) -> None:
         assert b.kinds(answer, "outcome", "outcome") == ["answer"]
         # The question is off the pin, and off the count.
         assert [notice.kind for notice in b.outbox.unseen()] == []
+        while len(b.ledger()) < 2:
+            await asyncio.sleep(0.01)
         await b.engine.cancel("d1")
         await b.idle()
         assert b.ledger() == ["ran", "ran"]

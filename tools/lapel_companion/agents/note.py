@@ -81,7 +81,8 @@ def _write(file: Path, line: str, before: Mapping[str, Any]) -> None:
         data = _all(handle)
         if _count(data, line) <= int(before["same_lines"]):
             _append(handle, data, line, int(before["size_bytes"]))
-        durable.sync_file(handle, "note")
+        else:
+            durable.sync_file(handle, "note")
     finally:
         os.close(handle)
     durable.sync_dir(file.parent, "note")
@@ -105,6 +106,7 @@ def _append(handle: int, data: bytes, line: str, start: int) -> None:
         written = b"\n" + written
     try:
         durable.write_all(handle, written)
+        durable.sync_file(handle, "note")
     except OSError:
         # A half note is worse than none; nobody else has added anything since, or it stays.
         if _all(handle)[: len(data)] == data and written.startswith(_all(handle)[len(data) :]):

@@ -30,7 +30,6 @@ class Teller:
         self._wishes = wishes
         self._linked = False
         self._due = 0.0
-        self._sent: set[int] = set()
         self._retracted: dict[int, int] = {}
 
     def attach(self) -> None:
@@ -56,8 +55,9 @@ class Teller:
         self._due = time.monotonic() + REPEAT_S
         outbox, epoch = self._outbox, self._outbox.epoch
         for notice in outbox.pending()[:AT_ONCE]:
-            self._wishes.put(messages.NOTICE, notice_body(notice), (messages.NOTICE, notice.seq))
-            self._note_sent(notice)
+            # Written down before it is said: by that a pin is known that remembers more than we do.
+            if self._noted(notice):
+                self._wishes.put(messages.NOTICE, notice_body(notice), (messages.NOTICE, notice.seq))
         seqs = outbox.untold()[: schema.LIST_MAX]
         if seqs:
             body = {"ep": epoch, "s": seqs, "a": False}
@@ -73,7 +73,6 @@ class Teller:
     async def stored(self, epoch: str, seq: int) -> None:
         """STORED came."""
         await asyncio.to_thread(self._outbox.stored, epoch, seq)
-        self._sent.discard(seq)
         # There may be more than were told at once.
         self._due = min(self._due, time.monotonic() + REPEAT_S / 4)
 
@@ -85,18 +84,17 @@ class Teller:
             answer = {"ep": epoch, "s": seqs, "a": True}
             self._wishes.put(messages.SEEN, answer, (messages.SEEN, "answer", *seqs))
 
-    def _note_sent(self, notice: Notice) -> None:
-        if notice.seq in self._sent:
-            return
-        self._sent.add(notice.seq)
-        body = {"seq": notice.seq}
+    def _noted(self, notice: Notice) -> bool:
+        """Whether it is written down that the pin may have a notice; a full disk only delays it."""
+        if notice.sent:
+            return True
         try:
             self._log.append(
-                "notice_sent", body, principal="companion", dispatch=notice.dispatch, job=notice.job
+                "notice_sent", {"seq": notice.seq}, principal="companion", dispatch=notice.dispatch, job=notice.job
             )
         except sqlite3.OperationalError:
-            # A full disk: that it was sent is told by `stored` too.
-            pass
+            return False
+        return True
 
 
 def notice_body(notice: Notice) -> dict[str, Any]:
