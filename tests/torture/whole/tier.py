@@ -1,0 +1,173 @@
+"""The tier as `make torture` knows it: which cases there are, by a run that is counted, and workers that run them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.torture.verdict import Verdict
+from tests.torture.whole import calls, faults
+
+ROOT = Path(__file__).resolve().parents[3]
+# They wait more than they compute: for speech, for radio and flash as slow as real ones.
+AT_ONCE_EACH_WORKER = 3
+NOT_RUN = "not run: "
+COUNT = "count"
+_LAST_CASE_S = 20
+# What a run must sync, or its kills prove nothing: the table of events, clips and their names, DBOS's own.
+_SYNCED = ("events.db-wal", ".part", "/clips>", "dbos.sqlite-wal", "notes.md")
+_AGAIN, _BOTH, _OPS, _FAILS = 8, 6, 10, 4
+
+
+class Whole:
+    """`strace` None: the one that is found; "" for none."""
+
+    name = "c"
+
+    def __init__(self, strace: str | None = None) -> None:
+        self._why_not = ""
+        self._strace = strace or ""
+        if strace is None:
+            try:
+                self._strace = calls.find_strace()
+            except calls.NoStrace as error:
+                self._why_not = str(error)
+
+    def cases(self, n: int, seed: int) -> Mapping[str, Sequence[str]]:
+        """Every sync of a run that is counted; of the rest a sample by `seed`. Without strace the cases that need it
+        are named all the same, by one name each kind, and are told as not run."""
+        chance = random.Random(seed)
+        names = ["c/clean/run"]
+        if self._strace:
+            counted = self._count()
+            names += _of_calls(counted, chance)
+            operations = int(counted["ops"])
+        else:
+            names += ["c/sync-1/kill", "c/sync-1/both", "c/sync-1/kill-1", "c/fdatasync-1/eio", "c/pwrite64-1/enospc"]
+            operations = 60
+        for place in sorted(chance.sample(range(1, operations + 1), min(_OPS, operations))):
+            names.append(f"c/op-{place}/{chance.choice(('cut', 'torn'))}")
+        names += ["c/stop/idle", "c/stop/speaking", "c/stop/working", "c/agent/process", "c/agent/group"]
+        names += ["c/recogniser-1/refuses", "c/recogniser-9/refuses", "c/backup/linked", "c/backup/done"]
+        kinds: dict[str, list[str]] = {}
+        for name in names:
+            kinds.setdefault(faults.made(name, self._strace).kind, []).append(name)
+        return kinds
+
+    def run(self, names: Sequence[str], *, workers: int) -> Iterator[Verdict]:
+        """One verdict each, in the order in which they end."""
+        wanted: queue.SimpleQueue[str] = queue.SimpleQueue()
+        found: queue.SimpleQueue[Verdict | BaseException] = queue.SimpleQueue()
+        left = 0
+        # The long ones first, so that nobody waits for one at the end.
+        for name in sorted(names, key=lambda name: not name.startswith("c/stop")):
+            fault = faults.made(name, self._strace)
+            if self._why_not and fault.needs_strace:
+                yield Verdict("c", fault.kind, name, broken=f"{NOT_RUN}{self._why_not}")
+            else:
+                wanted.put(name)
+                left += 1
+        processes = [_worker(self._strace) for _ in range(min(left, AT_ONCE_EACH_WORKER * workers))]
+        for process in processes:
+            threading.Thread(target=_serve, args=(process, wanted, found), daemon=True).start()
+        try:
+            for _ in range(left):
+                verdict = found.get()
+                if isinstance(verdict, BaseException):
+                    raise verdict
+                yield verdict
+        finally:
+            for process in processes:
+                _end(process)
+
+    def _count(self) -> Mapping[str, Any]:
+        process = _worker(self._strace)
+        try:
+            counted = json.loads(_ask(process, COUNT))
+        finally:
+            _end(process)
+        files = "\n".join(counted["files"])
+        missing = [name for name in _SYNCED if name not in files]
+        if missing:
+            raise RuntimeError(f"a run of the companion never syncs {', '.join(missing)}")
+        return dict(counted)
+
+
+def _of_calls(counted: Mapping[str, Any], chance: random.Random) -> list[str]:
+    syncs = range(1, int(counted["syncs"]) + 1)
+    names = [f"c/sync-{number}/kill" for number in syncs]
+    for number in sorted(chance.sample(syncs, min(_AGAIN, len(syncs)))):
+        # A start that has something to recover makes a dozen calls and more.
+        names.append(f"c/sync-{number}/kill-{chance.randint(1, 12)}")
+    names += [f"c/sync-{number}/both" for number in sorted(chance.sample(syncs, min(_BOTH, len(syncs))))]
+    threads = counted["threads"]
+    for call, error in (
+        ("fsync", "eio"), ("fdatasync", "eio"), ("rename", "eio"), ("pwrite64", "enospc"), ("write", "enospc"),
+    ):  # fmt: skip
+        # The busiest thread of another run may be less busy.
+        most = max(1, int(threads[call]) * 2 // 3)
+        names += [f"c/{call}-{first}/{error}" for first in sorted(chance.sample(range(1, most + 1), min(_FAILS, most)))]
+    return [*names, "c/fsync/late-250", "c/fdatasync/late-250"]
+
+
+def _worker(strace: str) -> subprocess.Popen[str]:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tools"), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.torture.whole.worker", *([strace] if strace else [])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": path.rstrip(os.pathsep)},
+    )
+
+
+def _ask(process: subprocess.Popen[str], name: str) -> str:
+    assert process.stdin and process.stdout
+    process.stdin.write(f"{name}\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    if not answer:
+        raise RuntimeError(f"the worker of {name} ended without a word (exit {process.wait()})")
+    return answer
+
+
+def _serve(
+    process: subprocess.Popen[str],
+    wanted: queue.SimpleQueue[str],
+    found: queue.SimpleQueue[Verdict | BaseException],
+) -> None:
+    with contextlib.suppress(queue.Empty):
+        while True:
+            name = wanted.get_nowait()
+            try:
+                found.put(Verdict(**json.loads(_ask(process, name))))
+            except (RuntimeError, OSError, ValueError, TypeError) as error:
+                found.put(error)
+                return
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Closed stdin ends it after its case; one that is in the middle of one is told, and ends what it started."""
+    assert process.stdin and process.stdout
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+    for ask, wait_s in ((_nothing, 1), (process.terminate, _LAST_CASE_S), (process.kill, None)):
+        ask()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(wait_s)
+            break
+    process.stdout.close()
+
+
+def _nothing() -> None:
+    """It ends by itself."""

@@ -1,0 +1,76 @@
+"""Runs cases in a process of its own: names on stdin, one verdict a line, as JSON, on stdout.
+
+    python -m tests.torture.whole.worker [STRACE]
+
+The word `count` in the place of a name runs once with nothing wrong, and tells how many calls there are to fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.torture.agent import scene
+from tests.torture.agent.recogniser import Recogniser
+from tests.torture.verdict import Verdict
+from tests.torture.whole.faults import Clean
+from tests.torture.whole.run import play, run_case
+from tests.torture.whole.stage import Stage
+from tests.torture.whole.tier import COUNT
+
+# strace's own counting is for each thread by itself.
+FAILING = ("fsync", "fdatasync", "write", "pwrite64", "rename")
+
+
+async def count(strace: str) -> dict[str, object]:
+    """{"syncs": calls of a clean run, "files": what they were about, "threads": {name: the most of one thread},
+    "ops": flash operations of the pin}. RuntimeError when the run was not clean."""
+    fault = Clean(strace)
+    with tempfile.TemporaryDirectory(prefix="lapel-c-", ignore_cleanup_errors=True) as folder:
+        with Recogniser(scene.text) as recogniser:
+            fault.prepare(Path(folder), recogniser)
+            stage = fault.stage = Stage(Path(folder), recogniser, fault.under)
+            try:
+                found, _ = await play(stage, fault)
+                watch = fault.watch
+                syncs = len(watch.calls) if watch else 0
+                operations = stage.flash_operations
+            finally:
+                await stage.close()
+                fault.close()
+    if found.words:
+        raise RuntimeError(f"a run with nothing wrong was not well: {'; '.join(found.words)}")
+    return {
+        "syncs": syncs,
+        "files": [f"{call.name} {call.arguments}" for call in watch.calls[:syncs]] if watch else [],
+        "threads": {name: watch.most_by_one_thread(name) for name in FAILING} if watch else {},
+        "ops": operations,
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Until stdin ends."""
+    logging.getLogger("bumble").setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    strace = arguments[0] if arguments else ""
+    for line in sys.stdin:
+        name = line.strip()
+        if name == COUNT:
+            print(json.dumps(asyncio.run(count(strace))), flush=True)
+            continue
+        try:
+            verdict = asyncio.run(run_case(name, strace))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the case is broken and the next one is run
+            verdict = Verdict("c", "", name, broken=f"{type(error).__name__}: {error}")
+        print(json.dumps(asdict(verdict)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
