@@ -22,7 +22,8 @@ _LOUD_24 = 1_000_000
 
 @dataclass
 class Take:
-    """One time that the microphone was on. `began_s` by the timeline; `words` 32-bit, as on I2S."""
+    """One time that the microphone was on. `began_s` by the timeline; `words` 32-bit, as on I2S. overrun: the pin was
+    kept from reading for longer than the microphone's memory lasts, as a busy computer does, or believed so."""
 
     began_s: float
     words: bytearray = field(default_factory=bytearray)
@@ -59,13 +60,14 @@ class Ear:
         simulation.timeline.listen(self._event)
 
     def take_of(self, from_s: float, until_s: float) -> Take | None:
-        """The one that began between these times."""
-        return next((take for take in self.takes if from_s <= take.began_s < until_s), None)
+        """The longest that began between these times."""
+        found = [take for take in self.takes if from_s <= take.began_s < until_s]
+        return max(found, key=lambda take: len(take.words), default=None)
 
     def _event(self, event: Event) -> None:
         if event.name == "mic" and event.fields.get("on"):
             self.takes.append(Take(event.t_s))
-        elif event.name == "overrun" and self.takes:
+        elif event.name in ("overrun", "dropped") and event.fields.get("queue", "mic") == "mic" and self.takes:
             self.takes[-1].overrun = True
 
     def _block(self, samples: list[int]) -> None:

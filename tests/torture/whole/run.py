@@ -115,6 +115,10 @@ def _keep(stage: Stage, name: str) -> None:
     folder.mkdir(parents=True)
     lines = [json.dumps(event.as_json()) for event in stage.events]
     (folder / "timeline.jsonl").write_text("\n".join(lines) + "\n")
+    for i, take in enumerate(stage.ear.takes):
+        (folder / f"heard-{i}.pcm").write_bytes(take.pcm())
+    for i, each in enumerate(stage.recogniser.received):
+        (folder / f"received-{i}-{each.number}.pcm").write_bytes(each.pcm)
     for path in (stage.folder / "ledger", stage.folder / "notes.md", *stage.state.glob("*.db*")):
         with contextlib.suppress(OSError):
             shutil.copy(path, folder)
