@@ -206,7 +206,7 @@ class Stopped(Fault):
         os.kill(pid, signal.SIGSTOP)
         self.came = True
         try:
-            await asyncio.sleep(self._for_s)
+            await stage.until(lambda: False, self._for_s)
         finally:
             os.kill(pid, signal.SIGCONT)
         stage.over_s = stage.now_s

@@ -124,7 +124,7 @@ class Stage:
                 await self._ask("/v1/say", {"text": scene.text(number + i)})
             except (NoDaemon, ApiError):
                 self.typed.append(Typed(number + i, answered=False))
-                await asyncio.sleep(_AGAIN_S)
+                await self.until(lambda: False, _AGAIN_S)
                 continue
             self.typed.append(Typed(number + i, answered=True))
             return
