@@ -155,7 +155,7 @@ class App:
         return settings_rules.is_quiet(self._settings, self._clock.minute_of_day())
 
     def _in_reach(self) -> bool:
-        return self._link.up
+        return self._link.near
 
     def _battery_mv(self):
         return self._battery.mv

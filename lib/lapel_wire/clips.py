@@ -6,7 +6,7 @@ streams ahead of the answer; one from flash waits for it.
 """
 
 RETRY_MS = 2000
-# The companion asks for a lost piece again at most this often.
+# The companion asks for the same lost piece again at most this often.
 RESUME_INTERVAL_MS = 500
 
 OFFER = 1
@@ -19,7 +19,9 @@ class Sender:
     def __init__(self, number: int, live: bool) -> None:
         self.number = number
         self.position = 0
-        self.durable = 0
+        # Times that CLIP or END was said since the companion got further.
+        self.asks = 0
+        self._held = -1
         self._answered = False
         self._live = live
         self._offered_ms: "int | None" = None
@@ -47,19 +49,14 @@ class Sender:
             return FINISH
         return None
 
-    def due_in_ms(self, now_ms: int) -> int:
-        """Time until an unanswered message is to be repeated; RETRY_MS when none waits."""
-        since = self._ended_ms if self._ended_ms is not None else self._offered_ms
-        if since is None:
-            return 0
-        return max(0, RETRY_MS - (now_ms - since))
-
     def offered(self, now_ms: int) -> None:
         """CLIP was queued."""
+        self.asks += 1
         self._offered_ms = now_ms
 
     def finished(self, now_ms: int) -> None:
         """END was queued."""
+        self.asks += 1
         self._ended_ms = now_ms
 
     def sent(self, length: int) -> None:
@@ -68,14 +65,15 @@ class Sender:
 
     def resume(self, offset: int) -> None:
         """The companion holds `offset` bytes and wants what follows."""
-        self._answered = True
+        self.ack(offset)
         self._ended_ms = None
         self.position = offset
 
     def ack(self, offset: int) -> None:
         """The companion holds `offset` bytes durably."""
         self._answered = True
-        self.durable = max(self.durable, offset)
+        if offset > self._held:
+            self._held, self.asks = offset, 0
 
 
 class Receiver:
@@ -83,7 +81,9 @@ class Receiver:
 
     def __init__(self, held: int = 0) -> None:
         self.held = held
-        self._asked_ms: "int | None" = None
+        self._asked_ms = 0
+        # What was held when it was asked last.
+        self._asked_at = -1
 
     def take(self, offset: int, data: "memoryview") -> "memoryview | None":
         """The part of `data` that continues what is held, or None (a double, or behind a hole)."""
@@ -97,7 +97,7 @@ class Receiver:
         """Whether to send RESUME now, after something came that begins or ends at `offset`."""
         if offset <= self.held:
             return False
-        if self._asked_ms is not None and now_ms - self._asked_ms < RESUME_INTERVAL_MS:
+        if self._asked_at == self.held and now_ms - self._asked_ms < RESUME_INTERVAL_MS:
             return False
-        self._asked_ms = now_ms
+        self._asked_ms, self._asked_at = now_ms, self.held
         return True

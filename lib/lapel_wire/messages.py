@@ -103,12 +103,12 @@ TABLE = {
         (("ep", "hex16"), ("s", "u32"), ("k", "notice"), ("d", "word"), ("j", "word?"), ("x", "text")),
     ),
     STORED: ("stored", ">", (("ep", "hex16"), ("s", "u32"))),
-    # Repeated until it comes back with `a` (answer) true; an answer is never answered.
+    # Repeated until it comes back with `a` (answer) true; an answer is never answered. It answers RETRACT too.
     SEEN: ("seen", "<>", (("ep", "hex16"), ("s", "seqs"), ("a", "bool"))),
     RETRACT: ("retract", "<", (("ep", "hex16"), ("s", "u32"))),
     CANCEL: ("cancel", ">", (("id", "u32"), ("ep", "hex16"), ("n", "u32"))),
     CANCELLED: ("cancelled", "<", (("id", "u32"),)),
-    # How many jobs run now: for the person who taps to ask.
+    # How many jobs run now: for the person who taps to ask. Said when it changes, and in answer to STATUS.
     JOBS: ("jobs", "<", (("n", "u32"),)),
     SETTINGS: ("settings", "<", (("id", "u32"), ("v", "settings"))),
     SETTINGS_OK: ("settings_ok", ">", (("id", "u32"), ("err", "text?"))),

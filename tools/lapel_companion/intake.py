@@ -26,6 +26,7 @@ ACK_EVERY_S = 2.0
 PENDING_MAX_BYTES = 128 * 1024
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 _CONFLICTS_A_RUN = 3
+_NUMBERS_MAX = 256
 
 
 class Say(Protocol):
@@ -102,7 +103,11 @@ class Intake:
 
     def offer(self, meta: ClipMeta) -> None:
         """CLIP: answer with what is held of it."""
+        # The one that is offered last stands last: the pin sends one clip at a time.
+        self._numbers.pop(meta.number, None)
         self._numbers[meta.number] = meta.id
+        if len(self._numbers) > _NUMBERS_MAX:
+            del self._numbers[next(iter(self._numbers))]
         known = self._log.find("clip", "id", meta.id)
         if known is not None:
             if same_press(known, meta):
@@ -131,7 +136,7 @@ class Intake:
 
     def take(self, low: int, offset: int, data: memoryview) -> None:
         """Audio of the clip whose number ends in `low`."""
-        incoming = self._named(next((n for n in self._numbers if n & 0xFFFF == low), -1))
+        incoming = self._named(next((n for n in reversed(self._numbers) if n & 0xFFFF == low), -1))
         if incoming is None or len(incoming.pending) + len(data) > PENDING_MAX_BYTES:
             return
         if offset + len(data) > MAX_CLIP_BYTES:

@@ -17,6 +17,7 @@ _EVENTS = (
     "notice_seen",
     "notice_shown",
     "notice_retracted",
+    "notice_withdrawn",
     "notice_moved",
 )
 _MARK = "notices_mark"
@@ -27,8 +28,8 @@ _BATCH = 1000
 
 @dataclass
 class Notice:
-    """One notice. `told`: the pin knows that it was seen; `withdrawn`: the pin knows that it was
-    retracted; `sent`: it was on its way, so that the pin may have it although it never said so."""
+    """One notice. `told`: the pin knows that it is over; `sent`: it was on its way, so that the pin may have
+    it although it never said so."""
 
     seq: int
     epoch: str
@@ -45,7 +46,6 @@ class Notice:
     told: bool = False
     shown: bool = False
     retracted: bool = False
-    withdrawn: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -60,9 +60,8 @@ class Notice:
     @property
     def settled(self) -> bool:
         """Nothing is left to be done about it."""
-        if self.retracted:
-            return self.shown and (self.withdrawn or not self.reached)
-        return self.shown and self.seen and (self.told or not self.reached)
+        over = self.seen or self.retracted
+        return self.shown and over and (self.told or not self.reached)
 
 
 class Book:
@@ -81,14 +80,6 @@ class Book:
         mark = self._log.last(_MARK)
         self._cursor = int(mark.body["after"]) if mark else 0
         self._catch_up()
-
-    def withdrawn(self, seq: int) -> None:
-        """The pin was told that a notice is retracted."""
-        with self._lock:
-            notice = self._live.get(seq)
-            if notice is not None:
-                notice.withdrawn = True
-                self._drop(notice)
 
     def live(self) -> list[Notice]:
         """By their numbers."""
@@ -134,6 +125,8 @@ class Book:
             notice.shown = True
         elif event.kind == "notice_retracted":
             notice.retracted = True
+        elif event.kind == "notice_withdrawn":
+            notice.told = True
         elif event.kind == "notice_moved":
             del self._live[seq]
             return

@@ -87,7 +87,7 @@ class Outbox:
 
     def to_withdraw(self) -> list[int]:
         """Numbers that the pin may have and that were retracted since."""
-        return [n.seq for n in self._book.live() if n.reached and n.retracted and not n.withdrawn]
+        return [n.seq for n in self._book.live() if n.reached and n.retracted and not n.told]
 
     def highest(self) -> int:
         """The highest number ever given, 0 for none."""
@@ -120,18 +120,21 @@ class Outbox:
         self._note("notice_stored", epoch, [seq], "pin", lambda n: not n.stored)
 
     def seen(self, epoch: str, seqs: Iterable[int], *, principal: str) -> None:
-        """It was seen, or (principal "pin") the pin knows that it was."""
-        by_pin = principal == "pin"
-        self._note("notice_seen", epoch, seqs, principal, lambda n: not n.told if by_pin else not n.seen)
+        """It was seen, or (principal "pin") the pin knows that it was, or that it is retracted."""
+        by_pin, seqs = principal == "pin", list(seqs)
+        if by_pin:
+            self._note("notice_withdrawn", epoch, seqs, "pin", lambda n: n.retracted and not n.told)
+        self._note(
+            "notice_seen",
+            epoch,
+            seqs,
+            principal,
+            lambda n: not n.retracted and not (n.told if by_pin else n.seen),
+        )
 
     def shown(self, seq: int, channel: str) -> None:
         """A readable channel has taken it."""
         self._note("notice_shown", None, [seq], "companion", lambda n: not n.shown, channel=channel)
-
-    def withdrawn(self, seq: int) -> None:
-        """The pin was told that it is retracted. Remembered in this run only: telling it again does no
-        harm."""
-        self._book.withdrawn(seq)
 
     def retract(
         self, *, dispatch: str, principal: str, kinds: tuple[str, ...] = ("held", "question")

@@ -88,6 +88,8 @@ def _say(event: Event) -> str | None:
             return f"notice {body['seq']} was seen"
         case "notice_retracted":
             return f"notice {body['seq']} was taken back"
+        case "notice_withdrawn":
+            return f"notice {body['seq']} is off the pin"
         case "released":
             return f"{dispatch}: let go"
         case "cancel":

@@ -9,16 +9,19 @@ import binascii
 from lapel.services.clip_reader import ClipReader
 from lapel.services.store_files import StoreError
 from lapel_wire import messages
-from lapel_wire.clips import FINISH, OFFER, Sender
+from lapel_wire.clips import OFFER, Sender
 
-# A clip whose END goes unanswered so often lets the next one pass until the next session.
-_ENDS_MAX = 5
+# A clip that gets no further however often it is said lets the others pass, and comes again later.
+_ASKS_MAX = 5
+_PARK_MS = 10_000
 _CRC_PIECE_BYTES = 512
+# Of a long prefix so much is checked at a time: the microphone must be served meanwhile.
+_CRC_STEP_BYTES = 4096
 
 
 class ClipFeed:
-    """`live` is the recorder's view of the clip being recorded: `.number` (None: none) and
-    `.ring`. `on_accepted(epoch, number, dispatch)` hears of every clip that arrived."""
+    """`live` is the recorder: `.number` of the clip being recorded (None: none), its `.ring`, and
+    `.is_busy` from the press on. `on_accepted(epoch, number, dispatch)` hears of every clip that arrived."""
 
     def __init__(self, store, live, trace, on_accepted) -> None:
         self._store = store
@@ -27,15 +30,20 @@ class ClipFeed:
         self._on_accepted = on_accepted
         self._sender: Sender = None
         self._reader: ClipReader = None
-        self._ends = 0
         self._parked = []
+        self._unpark_ms = 0
+        self._now_ms = 0
+        # The RESUME {n, off, crc} that waits until our own bytes are checked so far.
+        self._wanted: dict = None
+        self._crc_at = 0
+        self._crc = 0
         self._piece = bytearray(_CRC_PIECE_BYTES)
         self.conflicts = 0
 
     @property
     def busy(self) -> bool:
-        """A clip is on its way, or being recorded."""
-        return self._sender is not None or self._live.number is not None
+        """A clip is on its way, or the button is down for one."""
+        return self._sender is not None or self._live.is_busy
 
     def restart(self) -> None:
         """A new session: nothing is known of what the companion holds."""
@@ -44,6 +52,7 @@ class ClipFeed:
 
     def plan(self, now_ms: int, channel) -> None:
         """Queues the message that is due, if one is."""
+        self._now_ms = now_ms
         try:
             self._plan(now_ms, channel)
         except StoreError as e:
@@ -61,22 +70,23 @@ class ClipFeed:
                 self._drop_sender()
                 return
             reader.refresh()
-        total = None if live else reader.size
-        due = sender.due(now_ms, total)
-        if due == OFFER:
+        if self._wanted is not None:
+            self._check_prefix(channel)
+        due = sender.due(now_ms, None if live else reader.size)
+        if due is None:
+            return
+        if sender.asks >= _ASKS_MAX:
+            self._park()
+        elif due == OFFER:
             if channel.post(messages.CLIP, reader.meta):
                 sender.offered(now_ms)
-        elif due == FINISH:
-            if self._ends >= _ENDS_MAX:
-                self._park()
-            elif channel.post(messages.END, self._end()):
-                self._ends += 1
-                sender.finished(now_ms)
+        elif channel.post(messages.END, self._end()):
+            sender.finished(now_ms)
 
     def fill(self, view) -> int:
         """One audio message into `view`; its length, 0 when there is nothing to send now."""
         sender = self._sender
-        if sender is None or not sender.may_stream:
+        if sender is None or not sender.may_stream or self._wanted is not None:
             return 0
         room = len(view) - messages.AUDIO_HEADER_BYTES
         if self._live.number == sender.number and self._live.ring.end - sender.position < room:
@@ -106,12 +116,8 @@ class ClipFeed:
             return True
         if kind == messages.ACK:
             sender.ack(body["off"])
-        elif self._prefix_crc(body["off"]) == body["crc"]:
-            sender.resume(body["off"])
         else:
-            # Another clip under our id, or more of it than a power cut left us.
-            self.conflicts += 1
-            channel.post(messages.CONFLICT, {"n": body["n"], "off": body["off"]})
+            self._wanted = body
         return True
 
     def close(self) -> None:
@@ -119,20 +125,25 @@ class ClipFeed:
         self._drop_sender()
 
     def _choose(self) -> bool:
+        if self._now_ms >= self._unpark_ms:
+            self._parked.clear()
         for number in self._store.waiting():
             if number not in self._parked:
                 break
         else:
             number = self._live.number
-        if number is None:
-            return False
-        self._reader = self._store.open(number)
+            if number is None or number in self._parked:
+                return False
+        # Before it is opened: when that fails, this is the clip to be parked.
         self._sender = Sender(number, self._live.number == number)
-        self._ends = 0
+        self._wanted, self._crc_at, self._crc = None, 0, 0
+        self._reader = self._store.open(number)
         return True
 
     def _park(self) -> None:
         if self._sender is not None:
+            if not self._parked:
+                self._unpark_ms = self._now_ms + _PARK_MS
             self._parked.append(self._sender.number)
         self._drop_sender()
 
@@ -175,18 +186,25 @@ class ClipFeed:
             return live.ring.read_into(offset, view)
         return self._reader.read_at(offset, view)
 
-    def _prefix_crc(self, offset: int) -> int:
-        """CRC32 of the first `offset` bytes, or -1 when we do not have so many."""
-        crc, at = 0, 0
+    def _check_prefix(self, channel) -> None:
+        """Compares one step further what the companion holds; says so or goes on there once all is checked."""
+        offset, wanted = self._wanted["off"], self._wanted["crc"]
+        if offset < self._crc_at:
+            self._crc_at = self._crc = 0
         view = memoryview(self._piece)
-        try:
-            while at < offset:
-                n = self._read(at, view[: min(_CRC_PIECE_BYTES, offset - at)])
-                if n <= 0:
-                    return -1
-                crc = binascii.crc32(view[:n], crc)
-                at += n
-        except StoreError as e:
-            self._trace("store_error", error=str(e))
-            return -1
-        return crc & 0xFFFFFFFF
+        end = min(offset, self._crc_at + _CRC_STEP_BYTES)
+        while self._crc_at < end:
+            n = self._read(self._crc_at, view[: min(_CRC_PIECE_BYTES, end - self._crc_at)])
+            if n <= 0:
+                break
+            self._crc = binascii.crc32(view[:n], self._crc)
+            self._crc_at += n
+        if self._crc_at == end < offset:
+            return
+        self._wanted = None
+        if self._crc_at == offset and self._crc & 0xFFFFFFFF == wanted:
+            self._sender.resume(offset)
+        else:
+            # Another clip under our id, or more of it than a power cut left us.
+            self.conflicts += 1
+            channel.post(messages.CONFLICT, {"n": self._sender.number, "off": offset})

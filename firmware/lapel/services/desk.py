@@ -10,7 +10,6 @@ from lapel.services.store_files import StoreError
 from lapel_wire import gatt, messages
 from lapel_wire.clips import RETRY_MS
 
-_STATUS_EVERY_MS = 60_000
 _DATA_BYTES = 160
 # Notices that were felt but could not be stored come again; they are felt once.
 _FELT_MAX = 16
@@ -35,11 +34,11 @@ class Desk:
         self._on_settings = on_settings
         self._trace = trace
         self._repeat_ms = 0
-        self._status_ms = 0
         self._felt = []
 
     def greet(self, channel, hello: dict) -> None:
-        """The companion said hello: set the clock, compare high-water marks, say hello."""
+        """The companion said hello: set the clock, compare high-water marks, say hello. It says it again
+        when our answer was lost."""
         store, clock = self._store, self._clock
         clock.set_wall(hello["t"], hello["tz"])
         try:
@@ -66,10 +65,26 @@ class Desk:
             },
         )
         self._repeat_ms = clock.ms()
-        self._status_ms = clock.ms()
+        self.ask(channel)
+
+    def ask(self, channel) -> None:
+        """How the pin is, and a question: the companion answers it with JOBS."""
+        drops = self._drops()
+        overruns = drops.get("mic", 0)
+        aside = self._store.aside
+        channel.post(
+            messages.STATUS,
+            {
+                "bat": self._battery_mv(),
+                "drops": sum(drops.values()) - overruns,
+                "over": overruns,
+                "aside": len(aside),
+                "what": "; ".join(aside[-2:]) or None,
+            },
+        )
 
     def plan(self, now_ms: int, channel) -> None:
-        """Queues what is to be repeated or reported."""
+        """Queues what is to be repeated."""
         if now_ms >= self._repeat_ms:
             self._repeat_ms = now_ms + RETRY_MS
             epoch, seqs = self._store.pending_seen()
@@ -77,21 +92,6 @@ class Desk:
                 channel.post(messages.SEEN, {"ep": epoch, "s": seqs, "a": False})
             for cancel in self._store.pending_cancels():
                 channel.post(messages.CANCEL, cancel)
-        if now_ms >= self._status_ms:
-            self._status_ms = now_ms + _STATUS_EVERY_MS
-            drops = self._drops()
-            overruns = drops.get("mic", 0)
-            aside = self._store.aside
-            channel.post(
-                messages.STATUS,
-                {
-                    "bat": self._battery_mv(),
-                    "drops": sum(drops.values()) - overruns,
-                    "over": overruns,
-                    "aside": len(aside),
-                    "what": "; ".join(aside[-2:]) or None,
-                },
-            )
 
     def hurry(self) -> None:
         """Something durable was added: say it with the next packet."""
@@ -115,7 +115,8 @@ class Desk:
                 channel.post(messages.SEEN, {"ep": body["ep"], "s": body["s"], "a": True})
         elif kind == messages.RETRACT:
             self._announcer.withdrawn(body["ep"], body["s"])
-            store.retract(body["ep"], body["s"])
+            if store.retract(body["ep"], body["s"]):
+                channel.post(messages.SEEN, {"ep": body["ep"], "s": [body["s"]], "a": True})
         elif kind == messages.CANCELLED:
             store.cancel_answered(body["id"])
         elif kind == messages.JOBS:
@@ -125,6 +126,8 @@ class Desk:
             channel.post(messages.SETTINGS_OK, {"id": body["id"], "err": error})
         elif kind == messages.READ:
             self._read(body, channel)
+        elif kind == messages.HELLO_HOST:
+            self.greet(channel, body)
         else:
             self._trace("ignored", message=messages.NAMES.get(kind, "?"))
 

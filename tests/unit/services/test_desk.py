@@ -71,7 +71,7 @@ class Store:
 
     def retract(self, epoch, seq):
         self.retracted.append((epoch, seq))
-        return True
+        return self.takes
 
     def pending_seen(self):
         return EPOCH, [9]
@@ -153,7 +153,7 @@ def test_behind_the_companions_mark_a_new_epoch_begins():
     assert house.store.new_epochs == 1
     house.store.error = StoreError("worn out")
     house.desk.greet(house.channel, dict(HELLO, ch=5))
-    assert "store_error" in house.traced and house.channel.posted[-1][0] == messages.HELLO_PIN
+    assert "store_error" in house.traced and house.channel.posted[-2][0] == messages.HELLO_PIN
 
 
 def test_a_notice_is_felt_once_and_answered_when_durable():
@@ -196,32 +196,51 @@ def test_what_waits_for_an_answer_is_repeated_every_two_seconds():
         house.desk.plan(at, house.channel)
         return [kind for kind, _ in house.channel.posted]
 
-    assert planned(0) == [messages.SEEN, messages.CANCEL, messages.STATUS]
+    assert planned(0) == [messages.SEEN, messages.CANCEL]
     assert planned(1999) == []
     assert planned(2000) == [messages.SEEN, messages.CANCEL]
     house.desk.hurry()
     assert planned(2001) == [messages.SEEN, messages.CANCEL]
     house.take(messages.CANCELLED, id=77)
     assert planned(5000) == [messages.SEEN]
-    assert messages.STATUS in planned(60_000)
-    status = next(body for kind, body in house.channel.posted if kind == messages.STATUS)
-    assert status == {"bat": 3700, "drops": 3, "over": 32, "aside": 0, "what": None}
 
 
 def test_what_was_set_aside_is_told_with_the_first_status():
     house = House()
     house.store.aside = ["notice-00000003 too old", "clip-00000007 checksum does not match", "clip-00000009 cut"]
     house.desk.greet(house.channel, HELLO)
-    house.desk.plan(0, house.channel)
-    status = next(body for kind, body in house.channel.posted if kind == messages.STATUS)
+    status = house.channel.posted[-1][1]
     assert status["aside"] == 3
     assert status["what"] == "clip-00000007 checksum does not match; clip-00000009 cut"
 
 
-def test_a_retraction_a_count_of_jobs_and_settings_are_taken():
+def test_the_status_stands_behind_the_greeting():
     house = House()
-    house.take(messages.RETRACT, ep=EPOCH, s=6)
-    assert house.store.retracted == [(EPOCH, 6)] and house.announcer.withdrawals == [(EPOCH, 6)]
+    assert house.channel.posted[1] == (
+        messages.STATUS,
+        {"bat": 3700, "drops": 3, "over": 32, "aside": 0, "what": None},
+    )
+
+
+def test_a_greeting_that_comes_again_is_answered_again():
+    house = House()
+    first = house.channel.posted[0]
+    assert house.take(messages.HELLO_HOST, **HELLO)[0] == first
+    assert "ignored" not in house.traced and house.store.new_epochs == 0
+
+
+def test_a_retraction_is_answered_when_it_is_durable():
+    house = House()
+    receipt = (messages.SEEN, {"ep": EPOCH, "s": [6], "a": True})
+    for _ in range(2):
+        assert house.take(messages.RETRACT, ep=EPOCH, s=6) == [receipt]
+    assert house.store.retracted[-1] == (EPOCH, 6) and house.announcer.withdrawals[-1] == (EPOCH, 6)
+    house.store.takes = False
+    assert house.take(messages.RETRACT, ep=EPOCH, s=6) == []
+
+
+def test_a_count_of_jobs_and_settings_are_taken():
+    house = House()
     house.take(messages.JOBS, n=2)
     assert house.jobs == [2]
     assert house.take(messages.SETTINGS, id=8, v={}) == [(messages.SETTINGS_OK, {"id": 8, "err": None})]
@@ -246,5 +265,5 @@ def test_the_flight_recorder_is_read_in_pieces():
 
 def test_a_message_that_is_not_for_us_is_reported():
     house = House()
-    assert house.take(messages.HELLO_HOST, **HELLO) == []
+    assert house.take(messages.STORED, ep=EPOCH, s=1) == []
     assert house.traced[-1] == "ignored"

@@ -68,3 +68,25 @@ def test_asking_again_is_rate_limited():
     assert r.ask(11, 0)
     assert not r.ask(11, 100)
     assert r.ask(11, 600)
+
+
+def test_another_hole_is_asked_for_at_once():
+    r = Receiver(10)
+    assert r.ask(20, 0)
+    assert r.take(10, memoryview(bytes(5))) is not None
+    assert r.ask(20, 10) and not r.ask(25, 20)
+
+
+def test_what_was_said_in_vain_is_counted_until_the_companion_gets_further():
+    s = Sender(1, live=False)
+    s.offered(0)
+    s.offered(2000)
+    assert s.asks == 2
+    s.ack(0)
+    assert s.asks == 0
+    s.finished(2100)
+    s.resume(0)
+    s.finished(2200)
+    assert s.asks == 2
+    s.resume(10)
+    assert s.asks == 0

@@ -23,7 +23,6 @@ from lapel_wire import gatt, messages
 
 _REPEAT_S = 2.0
 _JOBS_SETTLE_S = 1.0
-_JOBS_AGAIN_S = 30.0
 _READ_REPEAT_S = 1.0
 _READ_LIMIT_S = 10.0
 _READ_MAX_BYTES = 64 * 1024
@@ -67,8 +66,8 @@ class PinDesk:
         self._cancel_clip = cancel_clip
         self._jobs_running = jobs_running
         self._jobs_due: float | None = None
-        # What the pin was told last over this link, -1 for nothing yet.
-        self._jobs_told = -1
+        # What the pin was told last.
+        self._jobs_told = 0
         self._report = report
         self._data: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(8)
         self._reading = asyncio.Lock()
@@ -102,8 +101,7 @@ class PinDesk:
         self._intake.attach(self.wishes.put)
         self._settings_due = None if body["set"] == self._settings_id else 0.0
         self._teller.attach()
-        self._jobs_told = -1
-        self._jobs_changed()
+        self._tell_jobs()
         self.tick()
 
     async def left(self, reason: str) -> None:
@@ -140,13 +138,9 @@ class PinDesk:
             return
         self._teller.tick()
         if self._jobs_due is not None and time.monotonic() >= self._jobs_due:
-            self._jobs_due, running = None, self._jobs_running()
-            if running:
-                # Nothing answers it: what was lost is said again.
-                self._jobs_due = time.monotonic() + _JOBS_AGAIN_S
-            if running or running != self._jobs_told:
-                self._jobs_told = running
-                self.wishes.put(messages.JOBS, {"n": running}, (messages.JOBS,))
+            self._jobs_due = None
+            if self._jobs_running() != self._jobs_told:
+                self._tell_jobs()
         if self._settings_due is not None and time.monotonic() >= self._settings_due:
             self._settings_due = time.monotonic() + _REPEAT_S
             body = {"id": self._settings_id, "v": self._settings}
@@ -156,6 +150,11 @@ class PinDesk:
         # A job that ends at once is not worth a message; nor is it urgent.
         soon = time.monotonic() + _JOBS_SETTLE_S
         self._jobs_due = soon if self._jobs_due is None else min(soon, self._jobs_due)
+
+    def _tell_jobs(self) -> None:
+        # What is lost of this is said again in answer to the pin's next status.
+        self._jobs_told = self._jobs_running()
+        self.wishes.put(messages.JOBS, {"n": self._jobs_told}, (messages.JOBS,))
 
     async def read(self, what: str) -> bytes:
         """A record that the pin keeps ("flight"). Raises NoPin."""
@@ -214,6 +213,8 @@ class PinDesk:
             await self._settings_taken(body)
         elif kind == messages.STATUS:
             self.status = dict(body)
+            # The pin listens whether anybody is there.
+            self._tell_jobs()
             await self._set_aside(body)
         elif kind == messages.DATA:
             self._answered(dict(body))

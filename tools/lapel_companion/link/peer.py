@@ -9,6 +9,7 @@ import asyncio
 import os
 import random
 import re
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -26,7 +27,9 @@ from lapel_wire.session import ClearSession
 INBOX_MAX_PACKETS = 512
 WRITE_LIMIT_S = 10.0
 HANDSHAKE_LIMIT_S = gatt.HANDSHAKE_TIMEOUT_MS / 1000
-# So many records that fail their check are no accident; a new session may help.
+# The pin speaks every 30 s. When nothing comes any more, nobody is there, although the radio holds the link.
+SILENCE_LIMIT_S = 75.0
+# So many records that fail their check, and none between that is good, are no accident; a new session may help.
 REFUSED_MAX = 64
 BACKOFF_S = (0.030, 0.120)
 _ATT_INSUFFICIENT_RESOURCE = 0x11
@@ -89,6 +92,7 @@ class Peer:
         self._closed = asyncio.Event()
         self._up: BleakGATTCharacteristic | None = None
         self._down: BleakGATTCharacteristic | None = None
+        self._heard_s = 0.0
         self.dropped_packets = 0
         self.proved = False
 
@@ -118,6 +122,7 @@ class Peer:
         except TimeoutError:
             raise NotOurPin(f"no answer within {HANDSHAKE_LIMIT_S:.0f} s") from None
         self.proved = True
+        self._heard_s = time.monotonic()
         await self._desk.welcome(hello, self._mtu, self._interval_ms)
         await run_until(self._send(channel), self._receive(channel), self._tick())
 
@@ -135,16 +140,20 @@ class Peer:
         session = ClearSession(True, info, self._entropy)
         message = session.start()
         cutter, joiner = Cutter(self._mtu), Joiner()
-        cutter.load(message, len(message))
-        while (packet := cutter.packet()) is not None:
-            await self._write(bytes(packet))
-            cutter.advance()
         while True:
-            answer = joiner.feed(await self._inbox.get())
-            if answer is not None:
-                if not session.finish(answer):
-                    raise NotOurPin("its answer to the handshake is wrong")
-                return Channel(session, self._mtu)
+            cutter.load(message, len(message))
+            while (packet := cutter.packet()) is not None:
+                await self._write(bytes(packet))
+                cutter.advance()
+            try:
+                async with asyncio.timeout(_HELLO_REPEAT_S):
+                    while (answer := joiner.feed(await self._inbox.get())) is None:
+                        pass
+            except TimeoutError:
+                continue
+            if not session.finish(answer):
+                raise NotOurPin("its answer to the handshake is wrong")
+            return Channel(session, self._mtu)
 
     async def _hello(self, channel: Channel) -> dict[str, Any]:
         while True:
@@ -174,16 +183,20 @@ class Peer:
                 channel.sent()
 
     async def _receive(self, channel: Channel) -> None:
+        refused = channel.refused
         while True:
             message = channel.feed(await self._inbox.get())
             if message is not None:
+                self._heard_s, refused = time.monotonic(), channel.refused
                 await self._desk.received(*message)
-            elif channel.refused > REFUSED_MAX:
+            elif channel.refused - refused > REFUSED_MAX:
                 raise LinkFailed(f"too much that arrives is damaged (last: {channel.last_error})")
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_S)
+            if time.monotonic() - self._heard_s > SILENCE_LIMIT_S:
+                raise LinkFailed(f"nothing was heard of the pin for {SILENCE_LIMIT_S:.0f} s")
             self._desk.tick()
 
     async def _write(self, packet: bytes) -> None:

@@ -16,8 +16,6 @@ REPEAT_S = 2.0
 # The pin's inbox takes few packets; more at once would only be lost and repeated.
 AT_ONCE = 4
 TEXT_MAX_CHARS = 160
-# A retraction has no receipt; the pin takes it as often as it comes.
-_RETRACT_TIMES = 3
 _NEWS = ("notice", "notice_shown", "notice_seen", "notice_retracted", "notice_moved")
 
 
@@ -30,7 +28,6 @@ class Teller:
         self._wishes = wishes
         self._linked = False
         self._due = 0.0
-        self._retracted: dict[int, int] = {}
 
     def attach(self) -> None:
         """The pin is linked: tell it what it missed."""
@@ -64,11 +61,6 @@ class Teller:
             self._wishes.put(messages.SEEN, body, (messages.SEEN, "ours"))
         for seq in outbox.to_withdraw()[:AT_ONCE]:
             self._wishes.put(messages.RETRACT, {"ep": epoch, "s": seq}, (messages.RETRACT, seq))
-            times = self._retracted.pop(seq, 0) + 1
-            if times < _RETRACT_TIMES:
-                self._retracted[seq] = times
-            else:
-                outbox.withdrawn(seq)
 
     async def stored(self, epoch: str, seq: int) -> None:
         """STORED came."""
@@ -77,7 +69,7 @@ class Teller:
         self._due = min(self._due, time.monotonic() + REPEAT_S / 4)
 
     async def seen(self, body: dict[str, Any]) -> None:
-        """SEEN came: the answer to ours, or the pin's own, which is answered when it is durable."""
+        """SEEN came: the answer to ours or to RETRACT, or the pin's own, which is answered when it is durable."""
         epoch, seqs = body["ep"], body["s"]
         await asyncio.to_thread(self._outbox.seen, epoch, seqs, principal="pin")
         if not body["a"]:

@@ -1,0 +1,45 @@
+"""Whether anybody listens at the other end of a link: a radio can hold it although nobody does.
+
+Only what was heard counts. After some silence the other side is asked; when it says nothing to that, the link is lost.
+"""
+
+ASK_IDLE_MS = 30_000
+# While a clip is recorded or on its way.
+ASK_BUSY_MS = 3_000
+AGAIN_MS = 1_000
+NEAR_MS = 5_000
+# From the first question that was not answered.
+LOST_MS = 10_000
+
+
+class Vigil:
+    """Times are milliseconds that never wrap."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._asked_ms: int = None
+        self._again_ms = 0
+        self.heard(now_ms)
+
+    def heard(self, now_ms: int) -> None:
+        """Something came that only the other side can have said."""
+        self._heard_ms = now_ms
+        self._asked_ms = None
+
+    def must_ask(self, now_ms: int, is_busy: bool) -> bool:
+        """Whether to ask now; it counts as asked then."""
+        if self._asked_ms is None:
+            if now_ms - self._heard_ms < (ASK_BUSY_MS if is_busy else ASK_IDLE_MS):
+                return False
+            self._asked_ms = now_ms
+        elif now_ms < self._again_ms:
+            return False
+        self._again_ms = now_ms + AGAIN_MS
+        return True
+
+    def is_near(self, now_ms: int) -> bool:
+        """Whether the other side was heard just now."""
+        return now_ms - self._heard_ms < NEAR_MS
+
+    def is_lost(self, now_ms: int) -> bool:
+        """Whether it was asked for long enough in vain."""
+        return self._asked_ms is not None and now_ms - self._asked_ms >= LOST_MS
