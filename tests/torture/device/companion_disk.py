@@ -145,7 +145,4 @@ def _settled(flags):
     if flags & MOVED:
         return True
     reached = flags & (SENT | STORED)
-    if flags & RETRACTED:
-        # Whether the pin was told is known in this run only.
-        return not reached
-    return bool(flags & SEEN and (flags & TOLD or not reached))
+    return bool(flags & (SEEN | RETRACTED) and (flags & TOLD or not reached))

@@ -14,7 +14,6 @@ from lapel_wire import gatt, messages
 
 REPEAT_MS = 2000
 JOBS_SETTLE_MS = 1000
-JOBS_AGAIN_MS = 30_000
 
 # What an operation of the lane takes: some kilobytes and a sync, or a commit.
 OPERATION_MS = 6
@@ -68,8 +67,7 @@ class Mind:
             return False
         self.pin = body
         self._settings_due_ms = None if body["set"] == self.options.settings_id else now_ms
-        self._jobs_told = -1
-        self._jobs_due_ms = now_ms + JOBS_SETTLE_MS
+        self._tell_jobs()
         self.teller.due_ms = now_ms
         self.tick(now_ms)
         return True
@@ -102,6 +100,7 @@ class Mind:
                 self._settings_due_ms = None
         elif kind == messages.STATUS:
             self.status = body
+            self._tell_jobs()
 
     def tick(self, now_ms):
         """Twice a second: repeat what was not answered."""
@@ -109,16 +108,17 @@ class Mind:
             return
         self.teller.tick(now_ms)
         if self._jobs_due_ms is not None and now_ms >= self._jobs_due_ms:
-            self._jobs_due_ms, running = None, self.work.running
-            if running:
-                self._jobs_due_ms = now_ms + JOBS_AGAIN_MS
-            if running or running != self._jobs_told:
-                self._jobs_told = running
-                self.wishes.put(messages.JOBS, {"n": running}, (messages.JOBS,))
+            self._jobs_due_ms = None
+            if self.work.running != self._jobs_told:
+                self._tell_jobs()
         if self._settings_due_ms is not None and now_ms >= self._settings_due_ms:
             self._settings_due_ms = now_ms + REPEAT_MS
             body = {"id": self.options.settings_id, "v": self.options.settings}
             self.wishes.put(messages.SETTINGS, body, (messages.SETTINGS,))
+
+    def _tell_jobs(self):
+        self._jobs_told = self.work.running
+        self.wishes.put(messages.JOBS, {"n": self._jobs_told}, (messages.JOBS,))
 
     def jobs_changed(self, now_ms):
         """A job began or ended: no hurry."""

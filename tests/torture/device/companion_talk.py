@@ -14,6 +14,7 @@ REFUSED_MAX = 64
 BACKOFF_MS = (30, 120)
 HELLO_REPEAT_MS = 1000
 TICK_MS = 500
+SILENCE_LIMIT_MS = 75_000
 
 
 class Talk:
@@ -33,8 +34,11 @@ class Talk:
         self._channel = None
         self._joiner = Joiner()
         self._cutter = Cutter(port.mtu)
-        message = self._session.start()
-        self._cutter.load(message, len(message))
+        self._opening = self._session.start()
+        self._cutter.load(self._opening, len(self._opening))
+        self._opening_ms = now_ms
+        self._heard_ms = now_ms
+        self._refused = 0
         self._inbox = []
         self._read_due_ms = now_ms
         self._hello_ms = None
@@ -75,6 +79,8 @@ class Talk:
             due = min(due, self._read_due_ms)
         if self._hello_ms is not None:
             due = min(due, self._hello_ms + HELLO_REPEAT_MS)
+        if self._channel is None:
+            due = min(due, self._opening_ms + HELLO_REPEAT_MS)
         if self._is_written:
             return min(due, self._since_ms + WRITE_LIMIT_MS)
         if self._has_packet:
@@ -90,6 +96,13 @@ class Talk:
             self._take(self._inbox.pop(0), now_ms)
         if self.over is not None:
             return
+        if self.proved and now_ms >= self._heard_ms + SILENCE_LIMIT_MS:
+            self.over = "nothing was heard of the pin for 75 s"
+            return
+        if self._channel is None and now_ms >= self._opening_ms + HELLO_REPEAT_MS:
+            self._opening_ms = now_ms
+            if not self._cutter.busy:
+                self._cutter.load(self._opening, len(self._opening))
         if self._hello_ms is not None and now_ms >= self._hello_ms + HELLO_REPEAT_MS:
             self._greet(now_ms)
         if self.proved and now_ms >= self._tick_ms + TICK_MS:
@@ -139,9 +152,11 @@ class Talk:
             return
         message = self._channel.feed(packet)
         if message is None:
-            if self._channel.refused > REFUSED_MAX:
+            if self._channel.refused - self._refused > REFUSED_MAX:
                 self.over = "too much that arrives is damaged"
-        elif self.proved:
+            return
+        self._heard_ms, self._refused = now_ms, self._channel.refused
+        if self.proved:
             self._mind.take(message[0], message[1], now_ms)
         elif message[0] == messages.HELLO_PIN:
             self._hello_ms = None

@@ -6,7 +6,6 @@ from lapel_wire import messages, schema
 
 REPEAT_MS = 2000
 AT_ONCE = 4
-RETRACT_TIMES = 3
 
 
 class Teller:
@@ -15,8 +14,6 @@ class Teller:
     def __init__(self, mind):
         self._mind = mind
         self.due_ms = 0
-        # Retractions told in this run: {seq: times}; nothing answers them.
-        self._retracted = {}
 
     @property
     def is_busy(self):
@@ -44,7 +41,6 @@ class Teller:
             wishes.put(messages.SEEN, {"ep": epoch, "s": seqs, "a": False}, (messages.SEEN, "ours"))
         for seq in self._to_withdraw()[:AT_ONCE]:
             wishes.put(messages.RETRACT, {"ep": epoch, "s": seq}, (messages.RETRACT, seq))
-            self._retracted[seq] = self._retracted.get(seq, 0) + 1
 
     def record(self, now_ms, kind, dispatch, text, digest=""):
         """Writes a notice down; the caller's operation is its transaction. What to do once it is durable."""
@@ -85,7 +81,7 @@ class Teller:
             for seq, entry in self._mind.disk.live()
             if entry[4] & disks.RETRACTED
             and entry[4] & (disks.SENT | disks.STORED)
-            and self._retracted.get(seq, 0) < RETRACT_TIMES
+            and not entry[4] & disks.TOLD
         ]
 
     # -- what the lane does
@@ -106,12 +102,12 @@ class Teller:
             self.due_ms = min(self.due_ms, now_ms + REPEAT_MS // 4)
 
     def do_seen(self, now_ms, epoch, seqs, is_answer):
-        """The pin knows these as seen: its own doing, or the answer to ours."""
+        """The pin knows these as seen: its own doing, or the answer to ours, or as withdrawn."""
         disk, witness = self._mind.disk, self._mind.witness
         for seq in seqs:
             entry = disk.notices.get(seq)
             if entry is not None and entry[0] == epoch and not entry[4] & disks.MOVED:
-                disk.flag(seq, disks.SEEN | disks.TOLD)
+                disk.flag(seq, disks.TOLD if entry[4] & disks.RETRACTED else disks.SEEN | disks.TOLD)
                 witness.settled(entry[3], disks.SEEN_BY_PIN)
         if is_answer:
             return None
