@@ -186,6 +186,19 @@ class ClipFiles:
                 found.append(Partial(self._folder, meta))
         return found
 
+    def whole(self) -> list[str]:
+        """The ids of all accepted clips whose recording is here, the oldest first."""
+        files = sorted(self._folder.glob("*.adpcm"), key=lambda path: path.stat().st_mtime)
+        return [path.stem for path in files if _ID.fullmatch(path.stem)]
+
+    def described(self, clip_id: str) -> tuple[ClipMeta, bytes] | None:
+        """What the pin said of a clip, and its bytes; None when one of the two is not here."""
+        meta = _read_meta(self._folder / f"{clip_id}.meta.json")
+        try:
+            return (meta, self._coded(clip_id)) if meta is not None else None
+        except OSError:
+            return None
+
     def finish(self, clip_id: str) -> None:
         """Give an accepted clip its name, and people a WAV. May be repeated. Raises OSError."""
         part = self._folder / f"{clip_id}.part"

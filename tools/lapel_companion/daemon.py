@@ -23,6 +23,7 @@ from lapel_companion.clock import PinClock
 from lapel_companion.engine import EngineError, Services
 from lapel_companion.engine_dbos import DbosEngine
 from lapel_companion.events import Event, EventLog, EventLogError
+from lapel_companion.history import History
 from lapel_companion.intake import Intake
 from lapel_companion.link import set_aside
 from lapel_companion.link.desk import PinDesk
@@ -91,6 +92,9 @@ class Daemon:
         self.clips = ClipFiles(self.state.clips_dir)
         self.blobs = Blobs(self.state.blobs_dir)
         self.outbox = Outbox(self.log, self.state.epoch)
+        put_back = await asyncio.to_thread(History(self.state, self.log, self.outbox).check, self.clips)
+        if put_back is not None:
+            self._report(put_back)
         self.outbox.load()
         self._recogniser = Apart(settings.speech)
         closing.callback(self._recogniser.close)

@@ -81,10 +81,12 @@ class Said:
 
 @dataclass(frozen=True)
 class Clip:
-    """`press_unix_s` is None when nobody knows when the button was pressed."""
+    """`press_unix_s` is None when nobody knows when the button was pressed; `restored`: it may have been done
+    in a history that is lost."""
 
     press_unix_s: float | None
     cut: bool = False
+    restored: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ def decide(
         return Decision("unheard", "no_speech", "nothing intelligible was in it, so nothing was done")
     if said.by_person:
         return _act(match, plan)
+    if clip.restored:
+        return Decision("held", "restored", "it may have been done before the state here was put back")
     if said.confidence is not None and said.confidence < limits.min_confidence:
         return Decision("held", "unsure", f"the recogniser is only {said.confidence:.0%} sure")
     if reply is None:

@@ -35,8 +35,11 @@ class Incoming:
         self.end = None
 
 
-def accept(log: EventLog, meta: ClipMeta, end: dict[str, Any]) -> str:
-    """Make a whole, durable clip a dispatch, once; its id. Raises sqlite3.OperationalError."""
+def accept(log: EventLog, meta: ClipMeta, end: dict[str, Any], *, recovered: bool = False) -> str:
+    """Make a whole, durable clip a dispatch, once; its id. `recovered`: it was found without a record.
+
+    Raises sqlite3.OperationalError.
+    """
     with log.transaction():
         known = log.find("clip", "id", meta.id)
         if known is not None and known.dispatch is not None:
@@ -55,6 +58,8 @@ def accept(log: EventLog, meta: ClipMeta, end: dict[str, Any]) -> str:
             "press_unix_ms": meta.press_unix_ms,
             "reply_to": meta.reply_to,
         }
+        if recovered:
+            clip["recovered"] = True
         log.append("clip", clip, principal="pin", dispatch=dispatch)
         accepted = {"id": dispatch, "clip": meta.id, "source": "pin", "outcome": "accepted"}
         log.append("dispatch", accepted, principal="pin", dispatch=dispatch)

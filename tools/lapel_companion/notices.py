@@ -19,6 +19,9 @@ __all__ = ["KINDS", "Notice", "Outbox"]
 
 KINDS = ("done", "failed", "question", "reminder", "held", "cancelled", "unheard")
 
+# They are sent in the order of their numbers, but for questions, which wait for each other.
+_LATEST = 256
+
 
 class Outbox:
     """The notices of one state folder, whose epoch is `epoch`. `load` once before use."""
@@ -93,6 +96,11 @@ class Outbox:
         """The highest number ever given, 0 for none."""
         last = self._log.last("notice")
         return int(last.body["seq"]) if last else 0
+
+    def highest_sent(self) -> int:
+        """The highest number that the pin may have of us, 0 for none."""
+        marks = [event for kind in ("notice_sent", "notice_stored") for event in self._log.newest(kind, _LATEST)]
+        return max((int(event.body["seq"]) for event in marks), default=0)
 
     def find(self, notice_id: str) -> Event | None:
         """The `notice` event of an id ("<epoch>-<number>"), or None."""

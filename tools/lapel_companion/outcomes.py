@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lapel_companion import dispatcher, ledger, wording
+from lapel_companion import dispatcher, history, ledger, wording
 from lapel_companion.agents.base import Request
 from lapel_companion.dispatcher import Clip, Decision, Limits, Match, Plan, Reply, Said
 from lapel_companion.engine import Services
@@ -62,7 +62,7 @@ class Outcomes:
         early = found.clip_id is not None and services.log.find("cancel", "clip", found.clip_id) is not None
         return dispatcher.decide(
             said,
-            Clip(found.press_unix_s, bool(found.clip.get("cut", False))),
+            Clip(found.press_unix_s, bool(found.clip.get("cut", False)), self._restored(found)),
             match,
             lambda matched: self._plan(matched, request),
             now_s=now_s,
@@ -70,6 +70,9 @@ class Outcomes:
             cancelled=found.cancelled or (early and found.round == 1),
             limits=Limits(services.config.ask_after_s, services.config.speech.min_confidence),
         )
+
+    def _restored(self, found: Dispatch) -> bool:
+        return found.clip_id is not None and history.may_have_been_done(self._services.log, found.clip)
 
     def _plan(self, match: Match, request: Request) -> Plan:
         agent = self._services.agents[match.phrase.agent]
@@ -134,6 +137,9 @@ class Outcomes:
         return []
 
     def _say_outcome(self, found: Dispatch, decision: Decision, heard: str) -> None:
+        if found.clip.get("recovered") and found.round == 1:
+            # One notice speaks of all that were found; this one would only add to the noise.
+            return
         if decision.outcome == "held":
             known = decision.reason not in ("no_match", "refused", "speech_failed")
             text = wording.held(heard, decision.why)

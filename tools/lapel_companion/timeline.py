@@ -97,7 +97,9 @@ def _say(event: Event) -> str | None:
         case "conflict":
             return f"the clip {body['id']} contradicts what is known of it; see the clips folder"
         case "epoch":
-            return "a new history begins: this state is older than what the pin remembers"
+            return "a new history begins: the state here was put back or lost a part"
+        case "restored" | "clips_left":
+            return None
         case "settings":
             return (
                 f"the pin refuses its settings: {body['error']}"

@@ -206,10 +206,11 @@ class Connection:
         elif kind in (messages.ACK, messages.RESUME):
             self._offset(kind, body, channel)
         elif kind == messages.NOTICE:
-            if body["s"] not in pin.notices:
+            if body["s"] not in pin.notices or pin.notices[body["s"]]["ep"] != body["ep"]:
                 pin.notices[body["s"]] = body
                 pin.notices_felt.append(body["s"])
-                pin.notice_epoch, pin.notice_high = body["ep"], max(pin.notice_high, body["s"])
+                high = pin.notice_high if pin.notice_epoch == body["ep"] else 0
+                pin.notice_epoch, pin.notice_high = body["ep"], max(high, body["s"])
             if not pin.silent:
                 channel.post(messages.STORED, {"ep": body["ep"], "s": body["s"]})
         elif kind == messages.SEEN and body["a"]:

@@ -106,11 +106,12 @@ def test_a_state_from_a_backup_begins_a_new_history(tmp_path: Path) -> None:
         await rig.connect(FakeClient(pin, Faults()))
         event = rig.log.last("epoch")
         assert event is not None and rig.state.epoch != old
-        assert event.body == {"old": old, "new": rig.state.epoch, "pin_knows": 9, "we_know": 1}
-        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(pin.notices))
+        assert event.body == {"old": old, "new": rig.state.epoch, "why": "pin", "pin_knows": 9, "we_know": 1}
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: len(pin.notices) == 2)
         await rig.stop()
-        # The old number belonged to the old history: the notice has a new one, and is felt.
-        assert [(body["s"], body["ep"]) for body in pin.notices.values()] == [(2, rig.state.epoch)]
+        # The old number belonged to the old history: the notice has a new one, and is felt. So is what happened.
+        assert {body["ep"] for body in pin.notices.values()} == {rig.state.epoch}
+        assert [body["x"][:9] for body in pin.notices.values()] == ["first", "The state"]
 
     run(test)
 

@@ -247,3 +247,23 @@ def test_what_cannot_be_ended_is_said_and_nothing_is_run_beside_it(
         assert b.ledger() == ["ran"]
 
     bench.run(after)
+
+
+def test_what_may_have_been_done_in_a_lost_history_is_asked_about(bench: Any) -> None:
+    """The state was put back from a backup, and the pin offers a recording that it made before."""
+    ids = [f"0a0b0c0d-00112233445566aa-{number}" for number in (7, 8)]
+
+    async def work(b: Any) -> None:
+        b.log.append("restored", {"ep": "00112233445566aa", "high": 7}, principal="pin")
+        first = await b.hear("say hello", press_unix_ms=int(time.time() * 1000), clip_id=ids[0])
+        second = await b.hear("say hello", press_unix_ms=int(time.time() * 1000), clip_id=ids[1])
+        assert (await b.until("outcome", first)).body["reason"] == "restored"
+        assert (await b.until("notice", first)).body["text"] == (
+            "Heard: say hello. It may have been done before the state here was put back."
+        )
+        await b.until("notice", second, kind="done")
+        await b.idle()
+        await b.engine.release(first)
+        await b.until("notice", first, kind="done")
+
+    bench.run(work)

@@ -13,6 +13,7 @@ from typing import Any
 from lapel_companion.clips import ClipMeta
 from lapel_companion.clock import PinClock
 from lapel_companion.events import Event, EventLog
+from lapel_companion.history import History
 from lapel_companion.intake import Intake
 from lapel_companion.link.peer import LinkFailed
 from lapel_companion.link.teller import Teller
@@ -59,6 +60,7 @@ class PinDesk:
         self._intake = intake
         self._clock = clock
         self._outbox = outbox
+        self._history = History(state, log, outbox)
         self._teller = Teller(log, outbox, self.wishes)
         self._settings = dict(settings)
         self._settings_id = settings_id(self._settings)
@@ -90,6 +92,7 @@ class PinDesk:
         """The pin said hello. Raises LinkFailed when we must greet it anew, as another history."""
         await self._check_history(body)
         try:
+            await asyncio.to_thread(self._history.linked, body)
             await asyncio.to_thread(self._clock.hello, body["boot"], body["ms"])
             await asyncio.to_thread(
                 self._log.append, "linked", {"mtu": mtu, "interval_ms": interval_ms}, principal="pin"
@@ -242,16 +245,9 @@ class PinDesk:
         )
 
     async def _check_history(self, body: dict[str, Any]) -> None:
-        highest = self._outbox.highest()
-        if body["ne"] != self._state.epoch or body["nh"] <= highest:
-            return
-        old = self._state.epoch
-        new = await asyncio.to_thread(self._state.new_epoch)
-        record = {"old": old, "new": new, "pin_knows": body["nh"], "we_know": highest}
-        await asyncio.to_thread(self._log.append, "epoch", record, principal="pin")
-        await asyncio.to_thread(self._outbox.start_epoch, new)
-        self._report("this state is older than what the pin remembers (a backup?): a new history begins")
-        raise LinkFailed("a new history begins")
+        if await asyncio.to_thread(self._history.behind, body):
+            self._report(await asyncio.to_thread(self._history.begin_anew, body))
+            raise LinkFailed("a new history begins")
 
     async def _cancelled(self, body: dict[str, Any]) -> None:
         assert self.pin is not None
