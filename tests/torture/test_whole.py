@@ -23,6 +23,7 @@ from tests.torture.whole.ear import Take
 from tests.torture.whole.oracle import Findings, Truth, judge
 from tests.torture.whole.stage import Press, Typed
 from tests.torture.whole.touch import felt
+from tests.torture.whole.written import Written
 
 THREADS = """
 import os, subprocess, sys, threading
@@ -75,6 +76,33 @@ def test_who_is_killed_at_a_call_has_not_made_it(tmp_path: Path) -> None:
     assert (code, said, len(seen)) == (-signal.SIGKILL, "", 3)
     seen, code, said = watched(tmp_path, 4)
     assert (code, said, len(seen)) == (-signal.SIGKILL, "synced\n", 4)
+
+
+@pytest.mark.parametrize(
+    ("lines", "left"),
+    [
+        (['write(5</s/a>, "x", 1) = 1'], ["/s/a was written (write) and not synced"]),
+        (['pwrite64(5</s/a>, "x", 1, 0) = 1', "fdatasync(5</s/a>) = 0"], []),
+        (["fsync(5</s/a>) = 0", "ftruncate(5</s/a>, 0) = 0"], ["/s/a was written (ftruncate) and not synced"]),
+        (['write(5</s/a>, "x", 1) = 1', "fsync(5</s/a>) = -1 EIO"], ["/s/a was written (write) and not synced"]),
+        (['write(1</elsewhere>, "x", 1) = 1', 'pwrite64(5</s/dbos.sqlite-wal>, "x", 1, 0) = 1'], []),
+        (
+            ['openat(AT_FDCWD</>, "/s/a", O_WRONLY|O_CREAT, 0600) = 5</s/a>'],
+            ["/s/a got its name and /s was not synced"],
+        ),
+        (['openat(AT_FDCWD</>, "/s/a", O_WRONLY|O_CREAT, 0600) = 5</s/a>', "fsync(6</s>) = 0"], []),
+        (['rename("/s/.a.tmp", "/s/a") = 0', "fsync(6</s>) = 0"], []),
+        (['openat(AT_FDCWD</>, "/s/a", O_CREAT) = 5</s/a>', 'write(5</s/a>, "x", 1) = 1', 'unlink("/s/a") = 0'], []),
+        (
+            ['write(5</s/.t>, "x", 1) = 1', 'rename("/s/.t", "/s/a") = 0', "fsync(5</s/a>) = 0", "fsync(6</s>) = 0"],
+            ["/s/a got its name before its bytes were synced"],
+        ),
+    ],
+)
+def test_what_is_written_must_be_synced(lines: list[str], left: list[str]) -> None:
+    look = Written("/s")
+    look.feed(f"17 {line}" for line in lines)
+    assert look.left() == left
 
 
 def test_every_name_has_its_fault_and_without_strace_a_case_is_told_as_not_run() -> None:

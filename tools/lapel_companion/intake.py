@@ -24,7 +24,7 @@ BATCH_S = 0.1
 # Progress is told sparingly: its answer takes the place of audio on a slow radio.
 ACK_EVERY_S = 2.0
 PENDING_MAX_BYTES = 128 * 1024
-RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+RETRY_S = (1.0, 2.0, 5.0, 10.0)
 _CONFLICTS_A_RUN = 3
 _NUMBERS_MAX = 256
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tests.torture.agent import scene
 from tests.torture.agent.recogniser import Recogniser
-from tests.torture.whole import calls
-from tests.torture.whole.stage import Stage
+from tests.torture.whole import calls, written
+from tests.torture.whole.stage import REST_LIMIT_S, Stage
 
 
 class Fault:
@@ -26,6 +26,8 @@ class Fault:
     needs_strace = False
     interrupts = False
     restores = False
+    # How long it may take until everything is at rest again.
+    rest_s = REST_LIMIT_S
 
     def __init__(self) -> None:
         self.stage: Stage
@@ -56,6 +58,10 @@ class Fault:
     async def rested(self) -> None:
         """Everything is at rest."""
 
+    def found(self) -> list[str]:
+        """What this fault itself saw go wrong, at the end."""
+        return []
+
     def close(self) -> None:
         """The run is over."""
 
@@ -68,20 +74,49 @@ class Clean(Fault):
     def __init__(self, strace: str = "") -> None:
         super().__init__()
         self.came = True
-        self.watch: calls.Watch | None = None
         self._strace = strace
+        self._watch: calls.Watch | None = None
+
+    @property
+    def calls(self) -> Sequence[calls.Call]:
+        """What was counted so far."""
+        return self._watch.calls if self._watch else []
+
+    def most_by_one_thread(self, name: str) -> int:
+        """How often the busiest thread made that call."""
+        return self._watch.most_by_one_thread(name) if self._watch else 0
 
     def start_under(self, start: int) -> Sequence[str]:
         if not self._strace:
             return ()
         also = ("write", "pwrite64")
-        self.watch = calls.Watch(self._strace, self._folder, lambda: self.stage.sim.companion_pid, _nothing, also)
-        self.watch.start()
-        return self.watch.command
+        self._watch = calls.Watch(self._strace, self._folder, lambda: self.stage.sim.companion_pid, _nothing, also)
+        self._watch.start()
+        return self._watch.command
 
     def close(self) -> None:
-        if self.watch:
-            self.watch.close()
+        if self._watch:
+            self._watch.close()
+
+
+class Written(Fault):
+    """Nothing goes wrong, and what was written is looked at: all of it must have been synced."""
+
+    kind = "written and not synced"
+    needs_strace = True
+
+    def __init__(self, strace: str) -> None:
+        super().__init__()
+        self.came = True
+        self._strace = strace
+
+    def start_under(self, start: int) -> Sequence[str]:
+        return calls.tracer(self._strace, self._folder / "written", f"trace={calls.one_of(written.CALLS)}")
+
+    def found(self) -> list[str]:
+        look = written.Written(str(self._folder))
+        look.feed((self._folder / "written").read_text(errors="replace").splitlines())
+        return look.left()
 
 
 class SyncKill(Fault):
@@ -107,16 +142,15 @@ class SyncKill(Fault):
         self._loop = asyncio.get_running_loop()
         if start > len(self._at):
             return ()
-        at = self._at[start - 1]
         watch = calls.Watch(
-            self._strace, self._folder, lambda: self.stage.sim.companion_pid, lambda call: self._call(call, start, at)
+            self._strace, self._folder, lambda: self.stage.sim.companion_pid, lambda call: self._call(call, start)
         )
         watch.start()
         self._watches.append(watch)
         return watch.command
 
-    def _call(self, call: calls.Call, start: int, at: int) -> None:
-        if call.number != at:
+    def _call(self, call: calls.Call, start: int) -> None:
+        if call.number != self._at[start - 1]:
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.stage.sim.companion_pid, signal.SIGKILL)
@@ -139,18 +173,34 @@ class SyncKill(Fault):
             watch.close()
 
 
+class LastWords(SyncKill):
+    """The companion is asked to end while it works, and killed at the `at`-th call that it makes then."""
+
+    def __init__(self, strace: str, at: int) -> None:
+        super().__init__(strace, 0)
+        self.kind = "kill -9 while it ends"
+        self._place = at
+
+    async def acted(self) -> None:
+        self._at[0] = len(self._watches[0].calls) + self._place
+        os.kill(self.stage.sim.companion_pid, signal.SIGTERM)
+        await self.stage.until(lambda: self.stage.starts > 1, None)
+
+
 class Failing(Fault):
-    """A few calls of the companion fail, or are late, in its first life: `first` to `first` + 2 of each thread."""
+    """A few calls of the companion fail, or are late, in its first life: the `first` and the next of each thread."""
 
     needs_strace = True
     interrupts = True
+    # Its threads come to them one after the other, and the longer a disk fails the later it is tried again.
+    rest_s = 120.0
 
     def __init__(self, strace: str, names: Sequence[str], effect: str, first: int = 0) -> None:
         super().__init__()
         self.kind = "late sync" if effect.startswith("delay") else effect.removeprefix("error=") + " of a call"
         self._strace = strace
         self._names = names
-        self._effect = effect + (f":when={first}..{first + 2}" if first else "")
+        self._effect = effect + (f":when={first}..{first + 1}" if first else "")
 
     def start_under(self, start: int) -> Sequence[str]:
         if start > 1:
@@ -306,6 +356,10 @@ def made(name: str, strace: str) -> Fault:
     match what, how:
         case "clean", "run":
             return Clean()
+        case "clean", "written":
+            return Written(strace)
+        case "bye", "kill":
+            return LastWords(strace, int(number))
         case "sync", "kill":
             return SyncKill(strace, int(number), int(more or 0))
         case "sync", "both":

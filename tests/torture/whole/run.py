@@ -22,7 +22,7 @@ TASK, REPEAT, NOTE = scene.TASK + 7, scene.REPEAT + 7, scene.NOTE + 50
 # What is said on top when the fault has not come yet: a run that was quicker than the one that was counted.
 _MORE = scene.NOTE + 70
 _MORE_MAX = 6
-LIMIT_S = 150.0
+LIMIT_S = 240.0
 # Where what is left of a case that is not good can be looked at.
 KEPT = Path(__file__).resolve().parents[3] / "build" / "torture"
 
@@ -62,14 +62,14 @@ async def play(stage: Stage, fault: Fault) -> tuple[Findings, int | None]:
         await stage.say(NOTE)
         await stage.hold(REPEAT)
         await fault.acted()
-        why = await stage.rest()
+        why = await stage.rest(fault.rest_s)
         more = 0
         while not why and not fault.came and more < _MORE_MAX:
             await stage.say(_MORE + more)
             more += 1
-            why = await stage.rest()
+            why = await stage.rest(fault.rest_s)
         await fault.rested()
-        why = why or await stage.rest()
+        why = why or await stage.rest(fault.rest_s)
         last_s = stage.last_s()
         found = await _look(stage, fault, why)
     finally:
@@ -77,6 +77,8 @@ async def play(stage: Stage, fault: Fault) -> tuple[Findings, int | None]:
         done = await asyncio.gather(beside, return_exceptions=True)
     if isinstance(done[0], Exception):
         raise done[0]
+    for sentence in fault.found():
+        found.add("", sentence)
     if not fault.came:
         found.add("", "the fault never came")
     recovery_ms = None if stage.over_s is None else max(0, round((last_s - stage.over_s) * 1000))

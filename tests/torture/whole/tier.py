@@ -52,7 +52,14 @@ class Whole:
             names += _of_calls(counted, chance)
             operations = int(counted["ops"])
         else:
-            names += ["c/sync-1/kill", "c/sync-1/both", "c/sync-1/kill-1", "c/fdatasync-1/eio", "c/pwrite64-1/enospc"]
+            names += [
+                "c/clean/written",
+                "c/sync-1/kill",
+                "c/sync-1/both",
+                "c/sync-1/kill-1",
+                "c/fdatasync-1/eio",
+                "c/pwrite64-1/enospc",
+            ]
             operations = 60
         for place in sorted(chance.sample(range(1, operations + 1), min(_OPS, operations))):
             names.append(f"c/op-{place}/{chance.choice(('cut', 'torn'))}")
@@ -104,11 +111,12 @@ class Whole:
 
 def _of_calls(counted: Mapping[str, Any], chance: random.Random) -> list[str]:
     syncs = range(1, int(counted["syncs"]) + 1)
-    names = [f"c/sync-{number}/kill" for number in syncs]
+    names = ["c/clean/written", *(f"c/sync-{number}/kill" for number in syncs)]
     for number in sorted(chance.sample(syncs, min(_AGAIN, len(syncs)))):
         # A start that has something to recover makes a dozen calls and more.
         names.append(f"c/sync-{number}/kill-{chance.randint(1, 12)}")
     names += [f"c/sync-{number}/both" for number in sorted(chance.sample(syncs, min(_BOTH, len(syncs))))]
+    names += [f"c/bye-{number}/kill" for number in range(1, int(counted["last"]) + 1)]
     threads = counted["threads"]
     for call, error in (
         ("fsync", "eio"), ("fdatasync", "eio"), ("rename", "eio"), ("pwrite64", "enospc"), ("write", "enospc"),

@@ -29,8 +29,8 @@ FAILING = ("fsync", "fdatasync", "write", "pwrite64", "rename")
 
 
 async def count(strace: str) -> dict[str, object]:
-    """{"syncs": calls of a clean run, "files": what they were about, "threads": {name: the most of one thread},
-    "ops": flash operations of the pin}. RuntimeError when the run was not clean."""
+    """{"syncs": calls of a clean run, "files": what they were about, "last": calls while it ends, "threads": {name: the
+    most of one thread}, "ops": flash operations of the pin}. RuntimeError when the run was not clean."""
     fault = Clean(strace)
     with tempfile.TemporaryDirectory(prefix="lapel-c-", ignore_cleanup_errors=True) as folder:
         with Recogniser(scene.text) as recogniser:
@@ -38,20 +38,16 @@ async def count(strace: str) -> dict[str, object]:
             stage = fault.stage = Stage(Path(folder), recogniser, fault.under)
             try:
                 found, _ = await play(stage, fault)
-                watch = fault.watch
-                syncs = len(watch.calls) if watch else 0
-                operations = stage.flash_operations
+                syncs, operations = len(fault.calls), stage.flash_operations
+                threads = {name: fault.most_by_one_thread(name) for name in FAILING}
             finally:
                 await stage.close()
                 fault.close()
     if found.words:
         raise RuntimeError(f"a run with nothing wrong was not well: {'; '.join(found.words)}")
-    return {
-        "syncs": syncs,
-        "files": [f"{call.name} {call.arguments}" for call in watch.calls[:syncs]] if watch else [],
-        "threads": {name: watch.most_by_one_thread(name) for name in FAILING} if watch else {},
-        "ops": operations,
-    }
+    files = [f"{call.name} {call.arguments}" for call in fault.calls[:syncs]]
+    last = len(fault.calls) - syncs
+    return {"syncs": syncs, "files": files, "last": last, "threads": threads, "ops": operations}
 
 
 def main(arguments: list[str]) -> int:
