@@ -14,7 +14,7 @@ from tests.torture.agent import scene
 from tests.torture.agent.recogniser import Recogniser
 from tests.torture.verdict import Verdict
 from tests.torture.whole import faults
-from tests.torture.whole.faults import Fault
+from tests.torture.whole.fault import Fault
 from tests.torture.whole.oracle import Findings, Truth, judge, number_in
 from tests.torture.whole.stage import Stage
 

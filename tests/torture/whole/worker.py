@@ -19,10 +19,10 @@ from pathlib import Path
 from tests.torture.agent import scene
 from tests.torture.agent.recogniser import Recogniser
 from tests.torture.verdict import Verdict
-from tests.torture.whole.faults import Clean
 from tests.torture.whole.run import play, run_case
 from tests.torture.whole.stage import Stage
 from tests.torture.whole.tier import COUNT
+from tests.torture.whole.traced import Clean
 
 # strace's own counting is for each thread by itself.
 FAILING = ("fsync", "fdatasync", "write", "pwrite64", "rename")
