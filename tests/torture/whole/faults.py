@@ -103,7 +103,8 @@ class Deaf(Fault):
 
 
 class Restored(Fault):
-    """The companion's state is put back to what it was: when the pin was linked, or when the first task was done."""
+    """The companion's state is put back to what it was: when the pin was linked, when the first task was accepted and
+    nothing had come of it yet, or when it was done."""
 
     kind = "older state put back"
     interrupts = True
@@ -113,11 +114,16 @@ class Restored(Fault):
         super().__init__()
         self._when = when
 
+    def prepare(self, folder: Path, recogniser: Recogniser) -> None:
+        super().prepare(folder, recogniser)
+        if self._when == "accepted":
+            recogniser.delay_s = 1.0
+
     async def play(self) -> None:
         stage = self.stage
         await self.opened.wait()
-        if self._when == "done":
-            await stage.until(lambda: any(e.name == "notice_stored" for e in stage.events), None)
+        last = {"linked": "linked", "accepted": "clip", "done": "notice_stored"}[self._when]
+        await stage.until(lambda: any(e.name == last for e in stage.events), None)
         pid = stage.sim.companion_pid
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -171,6 +177,6 @@ def made(name: str, strace: str) -> Fault:
             return AgentKilled(how == "group")
         case "recogniser", "refuses":
             return Deaf(int(number or 1))
-        case "backup", ("linked" | "done"):
+        case "backup", ("linked" | "accepted" | "done"):
             return Restored(how)
     raise ValueError(f"no case is called {name}")

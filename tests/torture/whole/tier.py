@@ -64,7 +64,13 @@ class Whole:
         for place in sorted(chance.sample(range(1, operations + 1), min(_OPS, operations))):
             names.append(f"c/op-{place}/{chance.choice(('cut', 'torn'))}")
         names += ["c/stop/idle", "c/stop/speaking", "c/stop/working", "c/agent/process", "c/agent/group"]
-        names += ["c/recogniser-1/refuses", "c/recogniser-9/refuses", "c/backup/linked", "c/backup/done"]
+        names += [
+            "c/recogniser-1/refuses",
+            "c/recogniser-9/refuses",
+            "c/backup/linked",
+            "c/backup/accepted",
+            "c/backup/done",
+        ]
         kinds: dict[str, list[str]] = {}
         for name in names:
             kinds.setdefault(faults.made(name, self._strace).kind, []).append(name)
