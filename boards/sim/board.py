@@ -9,7 +9,7 @@
 import json
 
 import machine
-import vfs
+import root
 import world
 
 import bus
@@ -134,23 +134,15 @@ def essentials():
 
 
 def build(trace=None):
-    """The board with its flash mounted. A flash that holds no file system gets a new one, and the trace says
-    so."""
+    """The board with its flash mounted. A flash on which nothing was ever stored gets a file system, and the
+    trace says so; one whose file system is damaged raises OSError."""
     link = bus.attached()
     machine.reserve_dma(onchip.IBUF_BYTES)
     flash = world.attached().flash
     board = Board(link, flash)
     if trace is not None:
         board.trace = trace
-    _mount(flash, board)
+    if root.mounted(flash, board.flash_dir, readsize=_CACHE_BYTES):
+        board.trace("formatted", error="the flash was empty")
     return board
-
-
-def _mount(flash, board):
-    try:
-        vfs.mount(vfs.VfsLfs2(flash, readsize=_CACHE_BYTES), board.flash_dir)
-    except OSError as error:
-        vfs.VfsLfs2.mkfs(flash)
-        vfs.mount(vfs.VfsLfs2(flash, readsize=_CACHE_BYTES), board.flash_dir)
-        board.trace("formatted", error=str(error))
 

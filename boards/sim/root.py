@@ -18,14 +18,24 @@ def mount(world):
     vfs.mount(vfs.VfsPosix("/"), HOST)
     sys.path[:] = [HOST + path if path.startswith("/") else path for path in sys.path]
     vfs.umount("/")
-    try:
-        vfs.mount(vfs.VfsLfs2(flash), "/")
-    except OSError:
-        first = bytearray(flash.block_bytes)
-        flash.readblocks(0, first)
-        if first != b"\xff" * len(first):
-            raise OSError("the file system on the flash is damaged; the stock boot says so for ever")
-        vfs.VfsLfs2.mkfs(flash)
-        vfs.mount(vfs.VfsLfs2(flash), "/")
+    if mounted(flash, "/"):
         world.trace("formatted", error="the flash was empty")
     os.chdir("/")
+
+
+def mounted(flash, place, **options):
+    """Mounts it, and formats it first when nothing was ever stored on it: True then. Raises OSError for a file
+    system that is damaged: what lies there may be recordings."""
+    try:
+        vfs.mount(vfs.VfsLfs2(flash, **options), place)
+        return False
+    except OSError as error:
+        # The first two are written by a format that may have been cut short.
+        block = bytearray(flash.block_bytes)
+        for number in range(2, flash.blocks):
+            flash.readblocks(number, block)
+            if block != b"\xff" * len(block):
+                raise OSError("the file system on the flash is damaged (%s): it does not mount" % error)
+    vfs.VfsLfs2.mkfs(flash)
+    vfs.mount(vfs.VfsLfs2(flash, **options), place)
+    return True

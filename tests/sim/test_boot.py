@@ -199,3 +199,18 @@ def test_a_press_while_the_pin_starts_forgets_nothing(sim: Sim) -> None:
     # Three quick taps mean what they always mean: there was no clip of this boot to take back.
     assert run.of("cancel", "pin") == []
     assert run.of("haptic", "pin", pattern="none_long")
+
+
+def test_a_file_system_that_is_damaged_is_safe_mode_and_nothing_is_formatted(sim: Sim) -> None:
+    sim(f"link down\nwait link up=false 15\nhold {SHORT}\nwait kept\n").good()
+    path = sim.state / FOLDER / "flash.bin"
+    image = bytearray(path.read_bytes())
+    # Both copies of the superblock.
+    image[: 2 * 4096] = bytes(2 * 4096)
+    path.write_bytes(image)
+    run = sim("wait safe_mode who=companion 60\n", "--may-die").good()
+    assert run.of("formatted") == []
+    assert [line["cause"] for line in run.of("reset", "sim")] == ["soft reset"] * 3
+    told = [str(line["cause"]) for line in run.of("safe_mode", "companion")]
+    assert len(told) == 1 and "the file system on the flash is damaged" in told[0]
+    assert path.read_bytes() == image
