@@ -17,6 +17,7 @@ SETTINGS = const(5)
 CANCELS = const(6)
 NOTICE = const(7)
 MARKS = const(8)
+TALLY = const(9)
 
 FRAME_BYTES = 8
 BODY_MAX_BYTES = 2000

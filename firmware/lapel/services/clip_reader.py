@@ -18,13 +18,14 @@ class PageCache:
 
     def forget(self) -> None:
         """Nothing is in the cache any more."""
-        self._owner = None
+        # The owner None is one like others.
+        self._owner, self._page = None, -1
 
     def load(self, owner, file, page: int, payload: int):
         """A view of the `payload` bytes of that page, or None when they fail their CRC32. Raises OSError."""
         if self._owner is owner and self._page == page and self._bytes == payload:
             return self._view[:payload]
-        self._owner = None
+        self.forget()
         file.seek(clip_layout.page_start(page))
         size = payload + clip_layout.CRC_BYTES
         if file.readinto(self._view[:size]) != size:

@@ -18,8 +18,7 @@ def settle(path: str, number: int, pages, report):
     A clip without an end gets one over the pages that pass their CRC32, and is CUT from then on.
     `pages` is a clip_reader.PageCache, `report(error)` as of mend(). Raises StoreError when the flash fails.
     """
-    size = store_files.size(path)
-    if size == 0:
+    if store_files.size(path) == 0:
         return EMPTY, 0, None
     try:
         with open(path, "rb") as file:

@@ -39,9 +39,11 @@ class Store:
         self._trace = trace
         self._space = store_space.Space(root, statvfs)
         self._quarantine = quarantine.Quarantine(root, trace)
-        self._ids = store_ids.ClipIds(state, random, self._quarantine, trace)
+        self._ids = store_ids.ClipIds(
+            state + "/device", (state + "/counter", root + "/clips/counter"), random, self._quarantine, trace
+        )
 
-        clips = store_clips.Clips(root + "/clips", self._ids, self._space, self._quarantine, trace)
+        clips = store_clips.Clips(root + "/clips", state + "/tally", self._ids, self._space, self._quarantine, trace)
         self._clips = clips
         self.begin = clips.begin
         self.fits = clips.fits

@@ -1,6 +1,8 @@
 """The clips on flash: begun, kept in order until accepted, recovered after a power cut."""
 
-from lapel.core import clip_layout
+import struct
+
+from lapel.core import clip_layout, records
 from lapel.services import clip_reader, clip_recovery, clip_writer, store_files
 from lapel_wire import messages
 
@@ -10,20 +12,28 @@ READERS_MAX = 4
 
 
 class Clips:
-    """Files `NNNNNNNN` (the clip's number) in `folder`. `ids` ClipIds, `space` Space."""
+    """Files `NNNNNNNN` (the clip's number) in `folder`. `ids` ClipIds, `space` Space.
 
-    def __init__(self, folder: str, ids, space, quarantine, trace) -> None:
+    How many wait stands in another folder, in the file `tally`: where bits of a folder rot, LittleFS goes back to
+    what it was before, and clips are gone without a word.
+    """
+
+    def __init__(self, folder: str, tally: str, ids, space, quarantine, trace) -> None:
         self.pages = clip_reader.PageCache()
         # Clips that a power cut, or a flash that failed, had ended.
         self.cut_found = 0
         # Handles that reported an error when they were closed after another error.
         self.close_failures = 0
         self._folder = folder
+        self._tally = tally
         self._ids = ids
         self._space = space
         self._quarantine = quarantine
         self._trace = trace
         self._waiting = []
+        # What the tally says, -1 for not known; clips that mount() found broken.
+        self._tallied = -1
+        self._broken = 0
         # Numbers of clips that the flash did not let us look at.
         self._unread = []
         # (first number, epoch): numbers go on over epochs, so these few say which epoch a clip is of.
@@ -35,10 +45,19 @@ class Clips:
         """Looks at every file; the highest number that was there. Raises StoreError when it cannot list."""
         store_files.make_folder(self._folder)
         self._waiting, self._epochs, self._unread = [], [], []
+        self._broken = 0
         highest = 0
         for number in store_files.numbered(self._folder):
             highest = number
             self._settle(number)
+        body = self._quarantine.load(self._tally, records.TALLY)
+        if body is not None:
+            self._tallied = struct.unpack("<I", body)[0]
+        missing = self._tallied - len(self._waiting) - len(self._unread) - self._broken
+        if missing > 0:
+            self._quarantine.count += 1
+            self.report("%d recordings are missing: the flash has lost them" % missing)
+        self._count()
         return highest
 
     def look_again(self) -> None:
@@ -46,6 +65,7 @@ class Clips:
         unread, self._unread = self._unread, []
         for number in unread:
             self._settle(number)
+        self._count()
 
     def begin(self, meta: dict) -> clip_writer.ClipWriter:
         """A writer for a new clip. `meta`: codec, rate, boot, ms, t, re; ep and n are added.
@@ -103,6 +123,8 @@ class Clips:
                 reader.close()
         path = self._path(number)
         blocks = clip_layout.blocks(store_files.size(path))
+        # First: a power cut in between leaves one more than is told, and not one that seems lost.
+        self._count(-1)
         store_files.remove(path)
         self._waiting.remove(number)
         self._space.give(blocks)
@@ -134,6 +156,7 @@ class Clips:
         self._writer = None
         self._space.give(writer.blocks - clip_layout.blocks(size_bytes))
         self._waiting.append(writer.number)
+        self._count()
 
     def aborted(self, writer) -> None:
         """The clip's file is gone."""
@@ -144,6 +167,7 @@ class Clips:
         """The flash failed under the writer: what was synced becomes a cut clip."""
         self._writer = None
         self._settle(writer.number)
+        self._count()
 
     def end_of(self, file, header_bytes: int):
         """(bytes, ms, SHA-256 in hex, cut) of an open clip file, or None. Raises OSError."""
@@ -177,6 +201,16 @@ class Clips:
             self._epochs.append((number, epoch))
             self._epochs.sort()
 
+    def _count(self, more: int = 0) -> None:
+        count = len(self._waiting) + len(self._unread) + more
+        if count == self._tallied:
+            return
+        try:
+            store_files.save(self._tally, records.TALLY, struct.pack("<I", count))
+            self._tallied = count
+        except store_files.StoreError as error:
+            self.report(error)
+
     def _settle(self, number: int) -> None:
         path = self._path(number)
         try:
@@ -192,6 +226,7 @@ class Clips:
             self.report(error)
             return
         if state == clip_recovery.BROKEN:
+            self._broken += 1
             self._quarantine.take(path, detail)
             return
         if state == clip_recovery.CUT:

@@ -93,12 +93,12 @@ def is_forgetting(root: str) -> bool:
 
 
 def size(path: str) -> int:
-    """Bytes of the file, 0 when it is not there."""
+    """Bytes of the file, -1 when it is not there."""
     try:
         return os.stat(path)[6]
     except OSError as error:
         if is_missing(error):
-            return 0
+            return -1
         raise failure(error, "looking at " + path) from None
 
 

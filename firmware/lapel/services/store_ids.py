@@ -14,11 +14,15 @@ DEVICE_BYTES = 4
 
 
 class ClipIds:
-    """`random(n) -> bytes` must be the hardware's. Files in `folder`: `device`, and `counter` (epoch, u32 first
-    number that is not reserved, and the device once more: no clip begins before its whole id is durable)."""
+    """`random(n) -> bytes` must be the hardware's. `device` is a file, `counters` are two in different folders (epoch,
+    u32 first number that is not reserved, and the device once more: no clip begins before its whole id is durable).
 
-    def __init__(self, folder: str, random, quarantine, trace) -> None:
-        self._folder = folder
+    Where bits of a folder rot, LittleFS goes back to what it was before: one counter may be old, or not there.
+    """
+
+    def __init__(self, device: str, counters, random, quarantine, trace) -> None:
+        self._device = device
+        self._counters = counters
         self._random = random
         self._quarantine = quarantine
         self._trace = trace
@@ -33,20 +37,27 @@ class ClipIds:
         return self._next - 1
 
     def mount(self, highest_waiting: int) -> None:
-        """Loads what is there. A lost counter means a new epoch, and goes on after the waiting clips."""
-        counter = self._load("counter", records.COUNTER, EPOCH_BYTES + 4) or b""
-        device = self._load("device", records.DEVICE, DEVICE_BYTES)
-        if device is None:
-            device = counter[EPOCH_BYTES + 4 :] or self._random(DEVICE_BYTES)
-            self._try(self._save, "device", records.DEVICE, device)
-        self.device = _hex(device)
-        if not counter:
+        """Loads what is there. Lost counters mean a new epoch, and it goes on after the waiting clips."""
+        epoch, device, agree = b"", b"", True
+        for path in self._counters:
+            counter = self._quarantine.load(path, records.COUNTER) or b""
+            if len(counter) < EPOCH_BYTES + 4:
+                continue
+            agree = agree and epoch in (b"", counter[:EPOCH_BYTES])
+            epoch = counter[:EPOCH_BYTES]
+            device = counter[EPOCH_BYTES + 4 :]
+            # What was reserved before may have been given: it is never given again.
+            self._next = max(self._next, struct.unpack_from("<I", counter, EPOCH_BYTES)[0])
+        found = self._quarantine.load(self._device, records.DEVICE) or b""
+        if len(found) != DEVICE_BYTES:
+            found = device or self._random(DEVICE_BYTES)
+            self._try(store_files.save, self._device, records.DEVICE, found)
+        self.device = _hex(found)
+        self.epoch = _hex(epoch)
+        self._reserved = self._next
+        if not epoch or not agree:
             self._start_over(highest_waiting + 1)
-            return
-        self.epoch = _hex(counter[:EPOCH_BYTES])
-        # What was reserved before may have been given: it is never given again.
-        self._next = self._reserved = struct.unpack_from("<I", counter, EPOCH_BYTES)[0]
-        if self._next <= highest_waiting:
+        elif self._next <= highest_waiting:
             self._trace("counter_behind", counter=self._next, waiting=highest_waiting)
             self._start_over(highest_waiting + 1)
 
@@ -89,16 +100,10 @@ class ClipIds:
         self._write(binascii.unhexlify(self.epoch), self._next + BATCH)
 
     def _write(self, epoch: bytes, reserved: int) -> None:
-        device = binascii.unhexlify(self.device)
-        self._save("counter", records.COUNTER, epoch + struct.pack("<I", reserved) + device)
+        body = epoch + struct.pack("<I", reserved) + binascii.unhexlify(self.device)
+        for path in self._counters:
+            store_files.save(path, records.COUNTER, body)
         self._reserved = reserved
-
-    def _save(self, name: str, kind: int, body: bytes) -> None:
-        store_files.save(self._folder + "/" + name, kind, body)
-
-    def _load(self, name: str, kind: int, length: int):
-        body = self._quarantine.load(self._folder + "/" + name, kind)
-        return None if body is None or len(body) < length else body
 
 
 def _hex(data: bytes) -> str:

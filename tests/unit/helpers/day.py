@@ -185,7 +185,8 @@ class Day:
         try:
             reader = self.store.open(number)
         except StoreError as error:
-            self.failures.append(str(error))
+            # As the feed says it.
+            self.trace("store_error", error=str(error))
             return b"", True
         try:
             data = bytearray(reader.size)
@@ -195,7 +196,8 @@ class Day:
                 assert reader.sha == binascii.hexlify(hashlib.sha256(data).digest()).decode()
             return data[:got], reader.cut or got < len(data)
         except StoreError as error:
-            self.failures.append(str(error))
+            # As the feed says it.
+            self.trace("store_error", error=str(error))
             return b"", True
         finally:
             reader.close()

@@ -1,5 +1,7 @@
 """Files that decay: each fault has a defined outcome, and the pin goes on."""
 
+import binascii
+import hashlib
 import os
 
 from clips import META, make, read, record, speech
@@ -34,6 +36,12 @@ def test_a_page_that_decays_ends_the_clip_before_it():
             flash.remount()
             trace = Trace()
             store = make(flash, trace=trace)
+            reader = store.open(number)
+            data = bytearray(20_000)
+            assert reader.read_at(0, data) == good == reader.size
+            # The companion takes it by this digest.
+            assert reader.sha == binascii.hexlify(hashlib.sha256(data[:good]).digest()).decode()
+            reader.close()
             assert read(store, number) == (speech(20_000)[:good], True, good, good // 8)
             assert "clip_damaged" in trace.names()
             # It stays so.
@@ -43,6 +51,29 @@ def test_a_page_that_decays_ends_the_clip_before_it():
             reader = store.open(number)
             assert reader.complete and reader.crc(good) == reader.crc(good, 3000, reader.crc(3000))
             reader.close()
+
+
+def test_clips_that_are_gone_without_a_word_are_told_of():
+    # Where bits of a directory rot, LittleFS goes back to what it was before.
+    with Flash() as flash:
+        store = make(flash)
+        first, second, third = record(store, 3000), record(store, 3000), record(store, 3000)
+        os.remove(path_of(flash, second))
+        damage(path_of(flash, third), 12)
+        flash.remount()
+        trace = Trace()
+        store = make(flash, trace=trace)
+        # The third lies in quarantine.
+        assert store.waiting() == [first] and store.quarantined == 2
+        assert ("store_error", {"error": "1 recordings are missing: the flash has lost them"}) in trace.events
+        # Once.
+        flash.remount()
+        trace = Trace()
+        store = make(flash, trace=trace)
+        assert store.quarantined == 0 and trace.events == []
+        store.remove(first)
+        flash.remount()
+        assert make(flash).quarantined == 0
 
 
 def test_a_first_page_that_decays_leaves_an_empty_clip_that_is_cut():

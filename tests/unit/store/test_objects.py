@@ -1,7 +1,10 @@
 """Ids, cancels, settings and free space, over resets and with broken files."""
 
+import os
+
 from flash import Flash, Random, Trace, damage
 
+from lapel.services import store_files
 from lapel.services.store import Store, StoreError, StoreFull
 from lapel.services.store_ids import BATCH
 from lapel.services.store_objects import PENDING_MAX
@@ -9,6 +12,7 @@ from lapel.services.store_space import RESERVE_BLOCKS
 
 MICROPYTHON_HEAP = "4m"
 
+COUNTERS = ("/state/counter", "/clips/counter")
 A, B, C = "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb", "cccccccccccccccc"
 META = {"codec": "ima-adpcm", "rate": 16000, "boot": "01234567", "ms": 1, "t": None, "re": None}
 
@@ -84,13 +88,11 @@ def test_a_lost_counter_begins_an_epoch_after_the_waiting_clips():
             for _ in range(3):
                 clip(store)
             store.remove(1)
-            path = flash.root + "/state/counter"
-            if fault == "gone":
-                import os
-
-                os.remove(path)
-            else:
-                damage(path, 10)
+            for path in COUNTERS:
+                if fault == "gone":
+                    os.remove(flash.root + path)
+                else:
+                    damage(flash.root + path, 10)
             trace = Trace()
             store = again(flash, 5, trace)
             assert store.epoch != old and "epoch" in trace.names()
@@ -104,18 +106,75 @@ def test_a_lost_counter_begins_an_epoch_after_the_waiting_clips():
             assert new > 3 and store.open(new).meta["ep"] == store.epoch
 
 
+def test_one_counter_that_is_lost_or_old_takes_nothing():
+    for fault in ("gone", "broken", "old"):
+        for path in COUNTERS:
+            with Flash() as flash:
+                store = make(flash)
+                device, epoch, old = store.device, store.epoch, content_of(flash.root + path)
+                given = [clip(store) for _ in range(BATCH + 2)]
+                # Nothing on flash shows how many there were.
+                for number in given:
+                    store.remove(number)
+                store.close()
+                if fault == "gone":
+                    os.remove(flash.root + path)
+                elif fault == "broken":
+                    damage(flash.root + path, 10)
+                else:
+                    put_back(flash.root + path, old)
+                os.remove(flash.root + "/state/device")
+                store = again(flash, 5)
+                assert (store.device, store.epoch) == (device, epoch)
+                assert clip(store) not in given
+                assert content_of(flash.root + COUNTERS[0]) == content_of(flash.root + COUNTERS[1])
+
+
+def test_counters_that_do_not_agree_on_the_epoch_begin_another():
+    with Flash() as flash:
+        store = make(flash)
+        number, old = clip(store), content_of(flash.root + COUNTERS[0])
+        epochs = [store.epoch, store.new_epoch()]
+        for seed, path in enumerate(COUNTERS):
+            put_back(flash.root + path, old)
+            store = again(flash, 6 + seed)
+            assert store.epoch not in epochs and clip(store) > number
+            epochs.append(store.epoch)
+
+
+def test_no_clip_begins_before_its_whole_id_is_durable():
+    # As the flash of a new pin that fails in its first moment.
+    with Flash() as flash:
+        trace, failing = Trace(), [True]
+        save = store_files.save
+
+        def fails(path, kind, body):
+            if failing[0]:
+                raise StoreError("no")
+            save(path, kind, body)
+
+        store_files.save = fails
+        try:
+            store = make(flash, trace=trace)
+            assert "no" in raised(StoreError, store.begin, META)
+            failing[0] = False
+            number, identity = clip(store), (store.device, store.epoch)
+        finally:
+            store_files.save = save
+        store = again(flash)
+        assert (store.device, store.epoch) == identity and store.waiting() == [number]
+
+
 def test_a_counter_behind_the_clips_begins_an_epoch():
     with Flash() as flash:
         store = make(flash)
         old = store.epoch
-        saved = open(flash.root + "/state/counter", "rb")
-        content = saved.read()
-        saved.close()
+        content = content_of(flash.root + COUNTERS[0])
         for _ in range(BATCH + 2):
             clip(store)
         store.close()
-        with open(flash.root + "/state/counter", "wb") as file:
-            file.write(content)
+        for path in COUNTERS:
+            put_back(flash.root + path, content)
         trace = Trace()
         store = again(flash, 9, trace)
         assert "counter_behind" in trace.names()
@@ -201,6 +260,11 @@ def test_ids_are_reserved_ahead_when_idle():
 def content_of(path):
     with open(path, "rb") as file:
         return file.read()
+
+
+def put_back(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
 
 
 # Cancels and settings
