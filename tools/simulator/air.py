@@ -37,12 +37,14 @@ ENDED_HERE = int(hci.HCI_ErrorCode.CONNECTION_TERMINATED_BY_LOCAL_HOST_ERROR)
 
 @dataclass
 class Pace:
-    """How fast the radio is. `loss` is the share of link-layer packets that must be sent again."""
+    """How fast the radio is. `loss` is the share of link-layer packets that must be sent again, `mtu` the
+    longest that the pin's radio grants."""
 
     interval_ms: float = 30.0
     packets_per_event: int = 4
     octets: int = 251
     loss: float = 0.0
+    mtu: int = 517
 
     @property
     def interval_units(self) -> int:

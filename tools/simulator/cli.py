@@ -37,6 +37,7 @@ FILE = click.Path(path_type=Path)
 RADIO = click.Choice(["virtual", "external"])
 INTERVAL = click.FloatRange(7.5, 4000)
 PACKETS = click.IntRange(1, 12)
+MTU = click.IntRange(23, 517)
 BLOCKS = click.IntRange(16, 65535)
 HEAP = click.IntRange(100_000)
 
@@ -58,6 +59,7 @@ HEAP = click.IntRange(100_000)
 @click.option("--json", "as_json", is_flag=True, help="Every event as one line of JSON.")
 @click.option("--interval-ms", type=INTERVAL, help="Connection interval; 30, or the report's.")
 @click.option("--packets", type=PACKETS, help="Packets a connection event; 4, or the report's.")
+@click.option("--mtu", type=MTU, default=517, help="The longest ATT MTU that the pin's radio grants.")
 @click.option("--flash-blocks", type=BLOCKS, default=nor.BLOCKS, help="Of a new flash, of 4 kB.")
 @click.option("--flash-time/--no-flash-time", default=True, help="Flash takes the chip's time.")
 @click.option("--heap", type=HEAP, default=None, help="The pin's heap, in bytes; else the board's.")
@@ -80,6 +82,7 @@ def sim(
     as_json: bool,
     interval_ms: float | None,
     packets: int | None,
+    mtu: int,
     flash_blocks: int,
     flash_time: bool,
     heap: int | None,
@@ -108,7 +111,7 @@ def sim(
         constants = measured.read(device) if device else measured.Measured()
     except (BoardError, BadReport) as error:
         raise click.UsageError(str(error)) from error
-    pace = Pace(interval_ms or constants.interval_ms or 30.0, packets or constants.packets or 4)
+    pace = Pace(interval_ms or constants.interval_ms or 30.0, packets or constants.packets or 4, mtu=mtu)
     if usb:
         with _state(state) as kept:
             screen = JsonLines() if as_json else Screen(verbose=verbose)

@@ -90,6 +90,11 @@ class Companion:
         """As a crash: no farewell."""
         await self._signal(signal.SIGKILL)
 
+    def freeze(self, frozen: bool) -> None:
+        """Stop the process where it stands, or let it go on."""
+        if self.running:
+            os.kill(self.pid, signal.SIGSTOP if frozen else signal.SIGCONT)
+
     async def stop(self) -> None:
         """As a user stops it; killed when it does not listen."""
         await self._signal(signal.SIGTERM)
@@ -98,6 +103,7 @@ class Companion:
         # from here on its end is no surprise
         process, self._process = self._process, None
         if process and process.returncode is None:
+            self.freeze(False)
             for each in (number, signal.SIGKILL):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, each)

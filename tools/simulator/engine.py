@@ -14,6 +14,7 @@ from typing import Protocol
 
 from simulator.events import Event, Pattern, Timeline
 from simulator.person import Person
+from simulator.relay import WAYS, Relay
 from simulator.script import Step
 
 LAST_SHOWN = 6
@@ -32,6 +33,7 @@ class World(Protocol):
 
     timeline: Timeline
     person: Person
+    relay: Relay
 
     @property
     def failure(self) -> str:
@@ -42,6 +44,7 @@ class World(Protocol):
     async def power_on(self) -> None: ...
     async def companion_kill(self) -> None: ...
     async def companion_start(self) -> None: ...
+    async def companion_freeze(self, frozen: bool) -> None: ...
     async def battery(self, mv: int) -> None: ...
 
 
@@ -72,6 +75,9 @@ class Engine:
             "power on": lambda step: world.power_on(),
             "companion kill": lambda step: world.companion_kill(),
             "companion start": lambda step: world.companion_start(),
+            "companion freeze": lambda step: world.companion_freeze(True),
+            "companion thaw": lambda step: world.companion_freeze(False),
+            "relay": self._relay,
             "battery": lambda step: world.battery(int(step.number)),
             "wait": self._waited,
             "felt": self._felt,
@@ -123,6 +129,15 @@ class Engine:
         event = await self._timeline.find(step.pattern, start, set(), step.number)
         if event:
             raise Unmet(f"{step.where}: {step.text}: it came: {_told(event)}")
+
+    async def _relay(self, step: Step) -> None:
+        if not self._world.relay.is_ours:
+            raise CannotDo("the radio is not the simulator's (--radio external): nobody is between")
+        fault, *ways = step.words
+        if fault == "good":
+            self._world.relay.good()
+        else:
+            self._world.relay.set(fault, step.number / 100, ways or WAYS)
 
     async def _failure(self) -> str:
         while not self._world.failure:

@@ -23,6 +23,7 @@ from simulator.air import Air, PacedLink
 from simulator.bus import Bus, Channel
 from simulator.controller import PacedController
 from simulator.pin_gatt import Buffers, GattTable, Writes, end, exchange
+from simulator.relay import Relay
 
 ACTIVE, REGISTER, ADVERTISE, ADVERTISE_STOP, VALUE = range(1, 6)
 NOTIFY, INDICATE, DISCONNECT, EXCHANGE_MTU, WRITTEN = range(6, 11)
@@ -41,8 +42,9 @@ class PinRadio:
     """One per run; the firmware switches it on and off. `report(event, **fields)` tells what the air sees of
     it."""
 
-    def __init__(self, bus: Bus, air: Air, seed: int, report: Report) -> None:
+    def __init__(self, bus: Bus, air: Air, seed: int, report: Report, relay: Relay) -> None:
         self.refused_writes = 0
+        self._relay = relay
         self._bus = bus
         self._air = air
         self._random = random.Random(seed)
@@ -107,7 +109,7 @@ class PinRadio:
             await self._new_device(told)
         self._told = told
         assert self._device
-        self._device.gatt_server.max_mtu = told["mtu"]
+        self._device.gatt_server.max_mtu = min(told["mtu"], self._air.pace.mtu)
         address = self._device.static_address
         kind = 0 if address.is_public else 1
         # the firmware's world has addresses most significant byte first
@@ -241,7 +243,11 @@ class PinRadio:
         if connection is None:
             self._send(EV_SENT, 1)
             return
-        self._push(connection, attribute, payload[4:], counted=True)
+        passed = self._relay.carry("up", payload[4:])
+        for number, packet in enumerate(passed):
+            self._push(connection, attribute, packet, counted=number == 0)
+        if not passed:
+            self._send(EV_SENT, 1)
 
     def _push(self, connection: Connection, attribute: int, value: bytes, *, counted: bool) -> None:
         assert self._device and self._device.host.le_acl_packet_queue
@@ -282,12 +288,13 @@ class PinRadio:
         if self.full:
             self.refused_writes += 1
             raise att.ATT_Error(error_code=INSUFFICIENT_RESOURCES)
-        with self._writes.one() as (token, done):
-            self._send(EV_WRITE, connection.handle, attribute, token, data=value)
-            try:
-                await done
-            except asyncio.CancelledError:
-                raise att.ATT_Error(error_code=UNLIKELY) from None
+        for packet in self._relay.carry("down", value):
+            with self._writes.one() as (token, done):
+                self._send(EV_WRITE, connection.handle, attribute, token, data=packet)
+                try:
+                    await done
+                except asyncio.CancelledError:
+                    raise att.ATT_Error(error_code=UNLIKELY) from None
 
     def _written(self, payload: bytes) -> None:
         self._writes.confirm(struct.unpack("<H", payload)[0])

@@ -1,14 +1,4 @@
-"""The script language of `lapel sim`: one action a line, `#` begins a comment.
-
-    hold FILE.wav        press, speak the file once the pin says `listening`, let go at its end tap [N]
-N short presses (1) reply FILE.wav       a tap, then a hold press, release       the button alone wait EVENT
-[key=value ...] [SECONDS]     the event comes within SECONDS (30); `*` in a value stands for anything
-expect-not EVENT [key=value ...] SECONDS     it does not come within SECONDS from now sleep SECONDS link down
-| up       out of range, and back link stall | loss PERCENT     links hold but nothing moves (until `link
-up`); packets are lost and sent again power cut            at once; with `after N [torn]` in the N-th flash
-operation from now, torn half way through it power on companion kill | start battery MV           the
-cell's voltage
-"""
+"""The script language of `lapel sim`: one action a line, `#` begins a comment. Its words are in README.md."""
 
 from __future__ import annotations
 
@@ -19,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from simulator.events import Pattern
+from simulator.relay import FAULTS, WAYS
 from simulator.wav import BadWav, load
 
 WAIT_S = 30.0
@@ -42,6 +33,7 @@ class Step:
     pattern: Pattern = field(default_factory=lambda: Pattern(""))
     number: float = 0.0
     torn: bool = False
+    words: tuple[str, ...] = ()
 
 
 class _Wrong(Exception):
@@ -182,9 +174,19 @@ def _power(verb: str, rest: list[str], sounds: Sounds) -> Step:
 
 
 def _companion(verb: str, rest: list[str], sounds: Sounds) -> Step:
-    if rest not in (["kill"], ["start"]):
-        raise _Wrong("companion takes kill or start")
+    if rest not in (["kill"], ["start"], ["freeze"], ["thaw"]):
+        raise _Wrong("companion takes kill, start, freeze or thaw")
     return Step(f"companion {rest[0]}")
+
+
+def _relay(verb: str, rest: list[str], sounds: Sounds) -> Step:
+    if rest == ["good"]:
+        return Step(verb, words=("good",))
+    if len(rest) in (2, 3) and rest[0] in FAULTS and (rest[2:] == [] or rest[2] in WAYS):
+        percent = _number(rest[1], "a percentage")
+        if percent <= 100:
+            return Step(verb, number=percent, words=(rest[0], *rest[2:]))
+    raise _Wrong("relay takes lose, double or swap, a percentage, and up or down for one way; or good")
 
 
 def _battery(verb: str, rest: list[str], sounds: Sounds) -> Step:
@@ -205,6 +207,7 @@ VERBS: dict[str, Callable[[str, list[str], Sounds], Step]] = {
     "link": _link,
     "power": _power,
     "companion": _companion,
+    "relay": _relay,
     "battery": _battery,
 }
 

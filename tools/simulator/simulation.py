@@ -28,6 +28,7 @@ from simulator.mic import Microphone
 from simulator.person import Person
 from simulator.pin import Pin, PinSpec
 from simulator.pin_radio import PinRadio
+from simulator.relay import Relay
 
 READY_S = 15.0
 LINKED_S = 30.0
@@ -78,7 +79,8 @@ class Simulation:
         self.mic = Microphone(self.bus, seed, options.measured)
         self.air = Air(options.pace, seed)
         self._flash: nor.NorFlash | None = None
-        self._radio = PinRadio(self.bus, self.air, seed, self._on_air) if options.virtual_radio else None
+        self.relay = Relay(seed, options.virtual_radio, self.timeline.add)
+        self._radio = PinRadio(self.bus, self.air, seed, self._on_air, self.relay) if options.virtual_radio else None
         address = hci.Address(random.Random(seed).randbytes(6), hci.Address.PUBLIC_DEVICE_ADDRESS)
         self._port = HciPort(self.air, "companion", address) if options.virtual_radio else None
         self._others: list[HciPort] = []
@@ -199,6 +201,11 @@ class Simulation:
         """Start it again; returns when it runs, before it is linked."""
         self._sim("companion", how="start")
         await self._the_companion().start()
+
+    async def companion_freeze(self, frozen: bool) -> None:
+        """Stop its process, or let it go on; its links hold meanwhile."""
+        self._sim("companion", how="freeze" if frozen else "thaw")
+        self._the_companion().freeze(frozen)
 
     async def battery(self, mv: int) -> None:
         """What the fuel gauge reads."""

@@ -1,6 +1,7 @@
 """Whether anybody listens at the other end of a link: a radio can hold it although nobody does.
 
-Only what was heard counts. After some silence the other side is asked; when it says nothing to that, the link is lost.
+Only answers count. After some time without one the other side is asked; when it says nothing to that, the link is
+lost.
 """
 
 ASK_IDLE_MS = 30_000
@@ -21,7 +22,7 @@ class Vigil:
         self.heard(now_ms)
 
     def heard(self, now_ms: int) -> None:
-        """Something came that only the other side can have said."""
+        """Something came that the other side says only when it has heard us."""
         self._heard_ms = now_ms
         self._asked_ms = None
 
@@ -37,7 +38,7 @@ class Vigil:
         return True
 
     def is_near(self, now_ms: int) -> bool:
-        """Whether the other side was heard just now."""
+        """Whether the other side has answered just now."""
         return now_ms - self._heard_ms < NEAR_MS
 
     def is_lost(self, now_ms: int) -> bool:

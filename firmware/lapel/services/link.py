@@ -22,6 +22,8 @@ _BUSY_MS = 8
 _IDLE_MS = 40
 # Our answer to the opening message may be lost; who is refused more often than this is no companion.
 _REFUSED_MAX = 3
+# What the companion says only when it has heard us; all else may come over a link of which our way is dead.
+_ANSWERS = (messages.JOBS, messages.ACK, messages.RESUME, messages.ACCEPTED, messages.CANCELLED)
 
 
 class Stranger(Exception):
@@ -72,7 +74,7 @@ class Link:
 
     @property
     def near(self) -> bool:
-        """The companion is in reach: it was heard just now. True only while it is asked: see Vigil."""
+        """The companion is in reach: it has just answered. True only while it is asked: see Vigil."""
         return self.up and self._vigil.is_near(self._clock.ms())
 
     async def run(self) -> None:
@@ -187,7 +189,8 @@ class Link:
                 got = channel.feed(await link.receive())
                 if got is None:
                     continue
-                vigil.heard(self._clock.ms())
+                if got[0] in _ANSWERS:
+                    vigil.heard(self._clock.ms())
                 if not self._feed.take(got[0], got[1], channel):
                     self._desk.take(got[0], got[1], channel)
         finally:

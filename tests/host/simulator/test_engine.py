@@ -13,6 +13,7 @@ import pytest
 from simulator.engine import CannotDo, Engine, Unmet
 from simulator.events import Timeline
 from simulator.person import Person
+from simulator.relay import Relay
 from simulator.script import parse
 
 
@@ -25,6 +26,10 @@ class FakeWorld:
         self.acts: list[str] = []
         self._on = on
         self.person = cast(Person, self)
+        self.relay = Relay(1, True, self._related)
+
+    def _related(self, who: str, event: str, **fields: Any) -> None:
+        self._act(f"{event} {fields['fault']} {fields.get('percent')} {fields.get('way')}")
 
     def _act(self, name: str) -> None:
         self.acts.append(name)
@@ -62,6 +67,9 @@ class FakeWorld:
     async def companion_start(self) -> None:
         self._act("companion_start")
 
+    async def companion_freeze(self, frozen: bool) -> None:
+        self._act(f"companion_freeze {frozen}")
+
     async def battery(self, mv: int) -> None:
         self._act(f"battery {mv}")
 
@@ -93,10 +101,14 @@ def later(timeline: Timeline, delay_s: float, name: str, **fields: Any) -> None:
 
 
 def test_actions_are_done_in_order() -> None:
-    world = play("tap 2\npress\nrelease\nlink down\nlink loss 5\npower cut after 3 torn\npower on\nbattery 9")
+    world = play(
+        "tap 2\npress\nrelease\nlink down\nlink loss 5\npower cut after 3 torn\npower on\nbattery 9"
+        "\nrelay lose 5\nrelay swap 10 down\nrelay good\ncompanion freeze\ncompanion thaw"
+    )
     assert world.acts == [
         "tap 2", "press", "release", "link down 0.0", "link loss 0.05", "power_cut 3 True", "power_on",
-        "battery 9",
+        "battery 9", "relay lose 5.0 up and down", "relay swap 10.0 down", "relay good None None",
+        "companion_freeze True", "companion_freeze False",
     ]  # fmt: skip
 
 
@@ -205,5 +217,6 @@ def test_every_verb_of_the_parser_can_be_run() -> None:
     every = "tap\npress\nrelease\nwait x\nexpect-not x 1\nsleep 0\n"
     every += "link up\nlink down\nlink stall\nlink loss 1\n"
     every += "power cut\npower on\ncompanion kill\ncompanion start\nbattery 1\n"
+    every += "companion freeze\ncompanion thaw\nrelay good\n"
     steps = parse(every, "s", Path())
     assert {step.verb for step in steps} <= asyncio.run(known)

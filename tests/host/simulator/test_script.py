@@ -45,13 +45,18 @@ def test_every_action(folder: Path) -> None:
     power on
     companion kill
     companion start
+    companion freeze
+    companion thaw
     battery 3300
+    relay lose 5
+    relay double 7.5 up
+    relay good
     """
     steps = parse(text, "x.script", folder)
     assert [step.verb for step in steps] == [
         "hold", "hold", "tap", "tap", "reply", "wait", "wait", "wait", "expect-not", "expect-not", "sleep",
         "link down", "link up", "link loss", "power cut", "power cut", "power cut", "power on",
-        "companion kill", "companion start", "battery",
+        "companion kill", "companion start", "companion freeze", "companion thaw", "battery", "relay", "relay", "relay",
     ]  # fmt: skip
     assert list(steps[0].sound) == [1, 2]
     assert steps[0].where == "x.script:3"
@@ -62,6 +67,8 @@ def test_every_action(folder: Path) -> None:
     assert (steps[8].pattern.name, steps[8].number) == ("kept", 3)
     assert (steps[15].number, steps[15].torn) == (3, False)
     assert (steps[16].number, steps[16].torn) == (12, True)
+    relays = [(step.words, step.number) for step in steps[-3:]]
+    assert relays == [(("lose",), 5), (("double", "up"), 7.5), (("good",), 0)]
 
 
 @pytest.mark.parametrize(
@@ -83,9 +90,13 @@ def test_every_action(folder: Path) -> None:
         ("sleep nan", "not a number of seconds"),
         ("link sideways", "down, up"),
         ("link loss 100", "below 100"),
+        ("relay lose 101", "a percentage"),
+        ("relay lose 5 left", "up or down"),
+        ("relay burn 5", "lose, double or swap"),
+        ("companion sleep", "freeze or thaw"),
         ("power off", "cut, on"),
         ("power cut after none", "cut, on"),
-        ("companion wait", "kill or start"),
+        ("companion wait", "kill, start"),
         ("battery full", "millivolts"),
         ('hold "a.wav', "cannot be read"),
     ],

@@ -89,6 +89,19 @@ def test_an_answer_keeps_the_link():
     run(scenario)
 
 
+def test_what_the_companion_says_by_itself_is_no_answer():
+    async def scenario(house):
+        companion = await linked(house)
+        house.skip_ms(NEAR_MS)
+        companion.post(messages.SETTINGS, {"id": 1, "v": {}})
+        await house.until(lambda: house.desk.others)
+        assert not house.link.near
+        companion.post(messages.JOBS, {"n": 0})
+        await house.until(lambda: house.link.near)
+
+    run(scenario)
+
+
 def test_a_press_asks_at_once():
     async def scenario(house):
         await linked(house)
