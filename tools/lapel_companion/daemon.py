@@ -27,7 +27,7 @@ from lapel_companion.history import History
 from lapel_companion.intake import Intake
 from lapel_companion.link import set_aside
 from lapel_companion.link.desk import PinDesk
-from lapel_companion.link.radio import Keeper, RadioError, radio_of
+from lapel_companion.link.radio import Keeper, Radio, RadioError, radio_of
 from lapel_companion.link.safe_mode import SafeModeWatch
 from lapel_companion.notices import Outbox
 from lapel_companion.socket_path import SocketPathError
@@ -44,11 +44,12 @@ class DaemonError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """`radio` None: no link (for a test dispatch). `quiet_terminal`: what is printed is read already."""
+    """`radio`: a spec, or one that is made already; None for no link (a test dispatch). `quiet_terminal`: what
+    is printed is read already."""
 
     state: Path
     config: Path | None = None
-    radio: str | None = "bleak"
+    radio: str | Radio | None = "bleak"
     quiet_terminal: bool = False
 
 
@@ -84,7 +85,7 @@ class Daemon:
     async def _open(self) -> None:
         options, closing = self._options, self._closing
         settings = config.load(options.config)
-        self._radio = None if options.radio is None else radio_of(options.radio)
+        self._radio = radio_of(options.radio) if isinstance(options.radio, str) else options.radio
         self.state = StateFolder.open(options.state)
         closing.callback(self.state.close)
         self.log = EventLog(self.state.events_path)
@@ -198,7 +199,7 @@ class Daemon:
     def status(self) -> dict[str, Any]:
         """What `lapel status` shows."""
         pin = self.desk.pin
-        link: dict[str, Any] = {"radio": self._options.radio, "state": "off"}
+        link: dict[str, Any] = {"radio": None if self._radio is None else self._radio.name, "state": "off"}
         if self._keeper is not None:
             link["state"] = self._keeper.state
             link["strangers"] = self._keeper.strangers

@@ -24,11 +24,14 @@ BOOT = "b007b007"
 
 
 class Pin:
-    """`clips` maps a number to the bytes that wait. Time is the host's monotonic clock in ms."""
+    """`clips` maps a number to the bytes that wait, those of `growing` are still being recorded. Time is the
+    host's monotonic clock in ms."""
 
     def __init__(self, seed: int = 0) -> None:
         self.random = random.Random(seed)
         self.clips: dict[int, bytes] = {}
+        self.growing: set[int] = set()
+        self.acked: dict[int, int] = {}
         self.said: dict[int, dict[str, Any]] = {}
         self.accepted: dict[int, str] = {}
         self.notices: dict[int, dict[str, Any]] = {}
@@ -75,6 +78,11 @@ class Pin:
         self.said[number] = {**said, **changes}
         return messages.clip_id(DEVICE, self.said[number]["ep"], number)
 
+    def hurry(self) -> None:
+        """Something new is to be said: not only with the next repeat."""
+        for connection in self.connections:
+            connection.repeat_ms = 0
+
     def cut_off(self) -> None:
         """Power: what a connection knew is gone."""
         self.connections.clear()
@@ -93,7 +101,7 @@ class Connection:
         self._reply = b""
         self._sender: Sender | None = None
         self._parked: set[int] = set()
-        self._repeat_ms = 0
+        self.repeat_ms = 0
         self._ask_ms = 0
         self._greeted = False
         pin.connections.append(self)
@@ -148,8 +156,8 @@ class Connection:
         if pin.asks and now_ms >= self._ask_ms:
             self._ask_ms = now_ms + 20
             channel.post(messages.STATUS, {"bat": 3900, "drops": 0, "over": 0, "aside": 0, "what": None})
-        if now_ms >= self._repeat_ms:
-            self._repeat_ms = now_ms + clips.RETRY_MS
+        if now_ms >= self.repeat_ms:
+            self.repeat_ms = now_ms + clips.RETRY_MS
             if pin.unanswered_seen and pin.notice_epoch:
                 channel.post(
                     messages.SEEN, {"ep": pin.notice_epoch, "s": pin.unanswered_seen[:16], "a": False}
@@ -162,9 +170,9 @@ class Connection:
             waiting = [n for n in sorted(pin.clips) if n not in self._parked]
             if not waiting:
                 return
-            self._sender = Sender(waiting[0], live=False)
+            self._sender = Sender(waiting[0], live=waiting[0] in pin.growing)
         number = self._sender.number
-        due = self._sender.due(now_ms, len(pin.clips[number]))
+        due = self._sender.due(now_ms, None if number in pin.growing else len(pin.clips[number]))
         if due == OFFER and channel.post(messages.CLIP, pin.said[number]):
             self._sender.offered(now_ms)
         elif due == FINISH and channel.post(messages.END, self.end(number)):
@@ -259,6 +267,7 @@ class Connection:
         channel.post(messages.STATUS, {"bat": 3900, "drops": 0, "over": 0, "aside": 0, "what": None})
 
     def _offset(self, kind: int, body: dict[str, Any], channel: Channel) -> None:
+        self.pin.acked[body["n"]] = body["off"]
         sender = self._sender
         if sender is None or sender.number != body["n"]:
             return

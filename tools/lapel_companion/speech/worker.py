@@ -31,15 +31,23 @@ class _Settings:
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answers until `requests` ends."""
-    recogniser = speech.make(_Settings(**json.loads(requests.readline())))
+    settings = requests.readline()
+    if not settings:
+        # Who started us was ended at once.
+        return
+    recogniser = speech.make(_Settings(**json.loads(settings)))
     while line := requests.readline():
         request = json.loads(line)
         try:
             answer = {"ok": _answer(recogniser, request, requests)}
         except SpeechError as error:
             answer = {"error": str(error)}
-        answers.write(json.dumps(answer).encode() + b"\n")
-        answers.flush()
+        try:
+            answers.write(json.dumps(answer).encode() + b"\n")
+            answers.flush()
+        except BrokenPipeError:
+            # Who asked is gone; its successor has a process of its own.
+            return
 
 
 def _answer(recogniser: Recogniser, request: dict[str, Any], requests: BinaryIO) -> Any:
@@ -54,7 +62,7 @@ def _answer(recogniser: Recogniser, request: dict[str, Any], requests: BinaryIO)
 
 def main() -> None:
     """Keeps the answers' pipe to itself: an engine that prints must not spoil them."""
-    answers = os.fdopen(os.dup(1), "wb")
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     os.nice(_NICENESS)
     serve(sys.stdin.buffer, answers)

@@ -1,0 +1,164 @@
+"""One case: a scene with a fault in it, then everything comes to rest, and is judged."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from tests.torture.crash import oracle
+from tests.torture.crash.scenes import SCENES
+from tests.torture.crash.trap import ANY_POINT, KILL, LIST, Fault
+from tests.torture.crash.world import Died, Nursery, World
+from tests.torture.verdict import Verdict
+
+# A second crash, at a moment that is drawn, while the daemon comes back from the first.
+AGAIN = "again"
+KINDS = {
+    KILL: "killed at a point",
+    AGAIN: "killed again",
+    "stop": "stands still",
+    "full": "disk full",
+    "broken": "disk error",
+}
+REST_LIMIT_S = 15.0
+CASE_LIMIT_S = 90.0
+_QUIET_S = 0.25
+
+
+@dataclass(frozen=True)
+class Case:
+    """`b/<scene>/<point>/<occurrence>/<how>`; with `again-K` the second crash is at the K-th point passed."""
+
+    scene: str
+    point: str
+    occurrence: int
+    how: str
+    second: int = 0
+
+    @property
+    def name(self) -> str:
+        how = f"{self.how}-{self.second}" if self.how == AGAIN else self.how
+        return f"b/{self.scene}/{self.point}/{self.occurrence}/{how}"
+
+    @classmethod
+    def of(cls, name: str) -> Case:
+        """Raises ValueError."""
+        _, scene, point, occurrence, how = name.split("/")
+        how, _, second = how.partition("-")
+        if scene not in SCENES or how not in KINDS:
+            raise ValueError(f"no case of this tier is called {name}")
+        return cls(scene, point, int(occurrence), how, int(second or 0))
+
+    @property
+    def fault(self) -> Fault:
+        return Fault(self.point, self.occurrence, KILL if self.how == AGAIN else self.how)
+
+
+async def trail(nursery: Nursery, scene: str) -> list[str]:
+    """The points that a scene passes, without any fault. AssertionError when even that is not good."""
+    async with World(nursery) as world:
+        await _played(world, scene, Fault(ANY_POINT, 0, LIST))
+        await _rest(world)
+        findings = oracle.judge(world, await _recorded(world))
+        assert not findings.all, f"the scene {scene} is not good by itself: {findings.all}\n{world.log}"
+        return world.trail
+
+
+async def run(nursery: Nursery, case: Case) -> Verdict:
+    """The verdict; a fault that did not come is tried once more."""
+    kind = KINDS[case.how]
+    try:
+        async with asyncio.timeout(CASE_LIMIT_S):
+            verdict = await _run(nursery, case, kind)
+            if verdict.broken.startswith(_MISSED):
+                verdict = await _run(nursery, case, kind)
+            return verdict
+    except TimeoutError:
+        return Verdict("b", kind, case.name, broken=f"it took longer than {CASE_LIMIT_S:g} s")
+
+
+_MISSED = "the point was not reached"
+
+
+async def _run(nursery: Nursery, case: Case, kind: str) -> Verdict:
+    async with World(nursery) as world:
+        await _played(world, case.scene, case.fault)
+        if world.sprung is None:
+            return Verdict("b", kind, case.name, broken=f"{_MISSED} (or less often)")
+        if case.how == AGAIN:
+            await _start_again(world, Fault(ANY_POINT, case.second, KILL))
+        begun_s = time.monotonic()
+        rested = await _rest(world)
+        recovery_ms = round((time.monotonic() - begun_s - _QUIET_S) * 1000)
+        found = oracle.judge(world, await _recorded(world))
+        broken = found.other if rested else [*found.other, "it never came to rest"]
+        if "Traceback" in world.log:
+            broken.append("a traceback: " + world.log[world.log.index("Traceback") :][:2000])
+        counts: dict[str, Any] = {
+            name: len(sentences) for name, sentences in found.__dict__.items() if name != "other"
+        }
+        if any(counts.values()):
+            broken += [sentence for sentence in found.all if sentence not in found.other]
+        return Verdict("b", kind, case.name, **counts, broken="; ".join(broken), recovery_ms=max(0, recovery_ms))
+
+
+async def _played(world: World, name: str, fault: Fault) -> None:
+    scene = SCENES[name]
+    if scene.before is not None:
+        await scene.before(world)
+    world.armed = fault
+    try:
+        await scene.play(world)
+    except Died:
+        world.wearer.let_all_go()
+
+
+async def _start_again(world: World, fault: Fault) -> None:
+    try:
+        await world.start(fault)
+        await world.died.wait()
+    except Died:
+        pass
+
+
+async def _rest(world: World) -> bool:
+    """Bring a daemon up if there is none, and wait until nothing moves; whether that came."""
+    deadline_s = time.monotonic() + REST_LIMIT_S
+    quiet_since_s: float | None = None
+    before: Any = None
+    while time.monotonic() < deadline_s:
+        try:
+            if world.died.is_set():
+                await world.start()
+            now = await _state(world)
+        except Died:
+            continue
+        if now is None or now != before:
+            before, quiet_since_s = now, None
+        elif quiet_since_s is None:
+            quiet_since_s = time.monotonic()
+        elif time.monotonic() - quiet_since_s >= _QUIET_S:
+            return True
+        await asyncio.sleep(_QUIET_S / 5)
+    return False
+
+
+async def _state(world: World) -> Any:
+    """What would change if anything still moved; None while something is known to be under way."""
+    status = await world.get("/v1/status")
+    if status is None or status["engine"]["open"] or status["engine"]["waiting_to_retry"] or world.wearer.busy:
+        return None
+    recorded = await _recorded(world)
+    if any(not (one["on_pin"] or one["seen"] or one["retracted"]) for one in recorded):
+        return None
+    gone = world.wearer.pin.retracted
+    if any(one["retracted"] and one["on_pin"] and one["seq"] not in gone for one in recorded):
+        return None
+    return status["head"], len(world.ears.received), world.books
+
+
+async def _recorded(world: World) -> list[dict[str, Any]]:
+    answer = await world.get("/v1/notices", limit=500)
+    return [] if answer is None else list(answer["notices"])
