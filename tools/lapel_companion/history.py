@@ -41,8 +41,9 @@ class History:
         return None
 
     def behind(self, hello: Mapping[str, Any]) -> bool:
-        """Whether the pin knows a notice of this epoch that it was never sent by this history."""
-        return bool(hello["ne"] == self._state.epoch and hello["nh"] > self._outbox.highest_sent())
+        """Whether the pin knows a notice of this epoch that it was never sent by this history, or a new beginning
+        was broken off by a full disk."""
+        return self._outbox.epoch != self._state.epoch or bool(hello["ne"] == self._state.epoch and hello["nh"] > self._outbox.highest_sent())
 
     def begin_anew(self, hello: Mapping[str, Any]) -> str:
         """The pin remembers more than we do; a sentence on what happened. Raises OSError, sqlite3.Error."""
@@ -62,24 +63,32 @@ class History:
     def _begin_anew(
         self, why: str, facts: Mapping[str, Any], clips: ClipFiles | None, strange: list[str]
     ) -> str:
-        old = self._state.epoch
-        new = self._state.new_epoch()
-        asked: list[str] = []
-        with self._log.transaction():
-            self._log.append("epoch", {"old": old, "new": new, "why": why, **facts}, principal="companion")
-            for clip_id in strange[-ASKED_MAX:] if clips is not None else []:
-                asked += self._recover(clip_id, clips) if clips is not None else []
-            if strange:
-                self._log.append("clips_left", {"ids": strange}, principal="companion")
-        self._outbox.start_epoch(new)
+        old = self._outbox.epoch
+        new = self._state.new_epoch() if old == self._state.epoch else self._state.epoch
         text = "The state of Lapel on this computer was put back or lost a part: what was done since is not known here"
+        began = self._log.last("epoch")
+        if began is None or began.body["new"] != new:
+            with self._log.transaction():
+                self._log.append("epoch", {"old": old, "new": new, "why": why, **facts}, principal="companion")
+                self._tell(new, text, strange, self._take_in(strange, clips))
+        self._outbox.start_epoch(new)
+        return f"{text}; a new history begins."
+
+    def _take_in(self, strange: list[str], clips: ClipFiles | None) -> list[str]:
+        asked: list[str] = []
+        for clip_id in strange[-ASKED_MAX:] if clips is not None else []:
+            asked += self._recover(clip_id, clips) if clips is not None else []
+        if strange:
+            self._log.append("clips_left", {"ids": strange}, principal="companion")
+        return asked
+
+    def _tell(self, epoch: str, text: str, strange: list[str], asked: list[str]) -> None:
         detail = "What the pin recorded before and still has is held, so that nothing is done twice: lapel status"
         if asked:
             detail += f"\nRecordings found without a record are held as {asked[0]} to {asked[-1]}"
         if len(strange) > len(asked):
             detail += f"; {len(strange) - len(asked)} more are left in the folder clips"
-        self._outbox.record("failed", dispatch="", text=text, detail=detail, principal="companion")
-        return f"{text}; a new history begins."
+        self._outbox.record("failed", dispatch="", text=text, detail=detail, principal="companion", epoch=epoch)
 
     def _recover(self, clip_id: str, clips: ClipFiles) -> list[str]:
         """A whole recording that no event knows becomes a dispatch, which is held."""

@@ -8,7 +8,8 @@ committed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lapel_companion import wording
@@ -46,14 +47,16 @@ class Outbox:
         job: str | None = None,
         detail: str = "",
         extra: dict[str, Any] | None = None,
+        epoch: str | None = None,
     ) -> int:
-        """Write a notice down durably (with the caller's transaction) and return its number."""
+        """Write a notice down durably (with the caller's transaction) and return its number. `epoch`: of the
+        history that begins with it."""
         if kind not in KINDS:
             raise ValueError(f"'{kind}' is no kind of notice")
         with self._log.transaction():
             last = self._log.last("notice")
             seq = (int(last.body["seq"]) if last else 0) + 1
-            body = {"seq": seq, "ep": self.epoch, "kind": kind, "dispatch": dispatch, "job": job}
+            body = {"seq": seq, "ep": epoch or self.epoch, "kind": kind, "dispatch": dispatch, "job": job}
             body |= {"text": wording.fit(text), "detail": detail} | (extra or {})
             self._log.append("notice", body, principal=principal, dispatch=dispatch, job=job)
         return seq
@@ -161,11 +164,18 @@ class Outbox:
 
     def start_epoch(self, epoch: str) -> None:
         """Another history begins: what is unseen of the earlier ones gets new numbers, so that it is felt
-        again."""
-        self.epoch = epoch
-        old = [notice for notice in self._book.live() if notice.epoch != epoch]
-        if not old:
-            return
+        again. When that cannot be written, the epoch stays. Raises sqlite3.OperationalError."""
+        before = self.epoch
+        # Whoever records now is done with that first.
+        with self._log.transaction():
+            self.epoch = epoch
+        try:
+            self._renumber([notice for notice in self._book.live() if notice.epoch != epoch])
+        except sqlite3.Error:
+            self.epoch = before
+            raise
+
+    def _renumber(self, old: Sequence[Notice]) -> None:
         with self._log.transaction():
             for notice in old:
                 moved: int | None = None

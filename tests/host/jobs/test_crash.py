@@ -121,14 +121,15 @@ def test_one_that_its_owner_marked_idempotent_is_run_again(tmp_path: Path, bench
 
 
 POINTS = [
-    ("before:transcript:", 1, "none"),
-    ("after:dispatch:", 1, "done"),
-    ("before:outcome:", 1, "done"),
-    ("after:job:queued", 1, "done"),
-    ("before:attempt:", 1, "done"),
-    ("gate", 0, "held"),
-    ("before:job:done", 1, "held"),
-    ("after:job:done", 1, "done"),
+    ("events.commit[dispatch+transcript].before", 1, "none"),
+    ("events.commit[dispatch+transcript].after", 1, "done"),
+    ("events.commit[outcome+job].before", 1, "done"),
+    ("events.commit[outcome+job].after", 1, "done"),
+    ("events.commit[attempt+job].before", 1, "done"),
+    ("events.commit[attempt+job].after", 0, "held"),
+    ("job.gate.before", 0, "held"),
+    ("events.commit[job+notice].before", 1, "held"),
+    ("events.commit[job+notice].after", 1, "done"),
 ]
 
 

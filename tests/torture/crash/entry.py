@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lapel_companion import dbos_runner, durable, intake, notice_book, steps
+from lapel_companion import channels, dbos_runner, durable, intake, notice_book, steps
 from lapel_companion.agents import command
 from lapel_companion.daemon import Daemon, DaemonError, Options, quiet_libraries
 from lapel_companion.link import desk, peer, radio, teller
@@ -36,6 +36,7 @@ _SHORTER: tuple[tuple[Any, str, Any], ...] = (
     (radio, "NO_RADIO_RETRY_S", (0.3,)),
     (dbos_runner, "_AGAIN_S", (0.3, 0.6, 1.0)),
     (steps, "_SAVE_AGAIN_S", 0.2),
+    (channels, "_AGAIN_S", 0.3),
     (command, "_AFTERMATH_S", 0.2),
     # Written once in thousands of notices.
     (notice_book, "_MARK_EVERY", 5),

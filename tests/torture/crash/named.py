@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lapel_companion.link import wishes
@@ -67,19 +67,23 @@ def _in_module(tree: ast.Module, path: Path) -> Iterator[str]:
                 yield texts[0]
             else:
                 assert _made(node.args[0]), f"{path}:{node.lineno}: what can this step be called?"
-        elif called in ("append", "_note") and texts[0] and any(word.arg == "principal" for word in node.keywords):
-            yield f"events.commit[{texts[0]}]"
-        elif called == "_note" and texts[0]:
-            yield f"events.commit[{texts[0]}]"
-        elif called == "to_thread" and getattr(node.args[0], "attr", "") == "append" and texts[1]:
-            yield f"events.commit[{texts[1]}]"
+        elif (kind := _kind(called, node, texts)) is not None:
+            yield f"events.commit[{kind}]"
+
+
+def _kind(called: str, node: ast.Call, texts: list[str | None]) -> str | None:
+    """The kind of the event that a call appends."""
+    if called == "to_thread":
+        return texts[1] if getattr(node.args[0], "attr", "") == "append" else None
+    by_somebody = any(word.arg == "principal" for word in node.keywords)
+    return texts[0] if called == "_note" or (called == "append" and by_somebody) else None
 
 
 def _of_durable(func: ast.expr) -> bool:
     return isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == "durable"
 
 
-def _text(node: ast.expr, words: dict[str, object]) -> str | None:
+def _text(node: ast.expr, words: Mapping[str, object]) -> str | None:
     value = words.get(node.id) if isinstance(node, ast.Name) else getattr(node, "value", None)
     return value if isinstance(value, str) else None
 

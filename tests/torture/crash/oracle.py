@@ -118,4 +118,3 @@ def _notices(world: World, recorded: list[dict[str, Any]], found: Findings) -> N
     found.notices_doubled += [f"told twice: {told_of[3]}" for told_of, times in told.items() if times > 1]
     if len(wearer.pin.notices_felt) != len(set(wearer.pin.notices_felt)):
         found.notices_doubled.append("one notice was felt twice")
-

@@ -162,6 +162,5 @@ class Wearer:
         return made
 
 
-
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000

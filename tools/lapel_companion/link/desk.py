@@ -245,9 +245,13 @@ class PinDesk:
         )
 
     async def _check_history(self, body: dict[str, Any]) -> None:
-        if await asyncio.to_thread(self._history.behind, body):
+        try:
+            if not await asyncio.to_thread(self._history.behind, body):
+                return
             self._report(await asyncio.to_thread(self._history.begin_anew, body))
-            raise LinkFailed("a new history begins")
+        except (OSError, sqlite3.OperationalError) as error:
+            raise LinkFailed(f"a new history cannot be written down: {error}") from error
+        raise LinkFailed("a new history begins")
 
     async def _cancelled(self, body: dict[str, Any]) -> None:
         assert self.pin is not None

@@ -1,0 +1,49 @@
+"""Tier (b) in small: every point that the code names is passed, and a sample of its cases is good."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from tests.torture.crash import named
+from tests.torture.crash.case import Case
+from tests.torture.points import Points
+from tests.torture.seeds import commit_seed
+
+# Of each kind of fault.
+SAMPLE = 3
+
+
+def test_a_sample_of_faults_at_the_points() -> None:
+    seed = commit_seed()
+    tier, chance = Points(), random.Random(seed)
+    # Lists the points that no scene passes, should there be any.
+    kinds = tier.cases(600, seed)
+    names = [name for found in kinds.values() for name in chance.sample(list(found), min(SAMPLE, len(found)))]
+    verdicts = list(tier.run(names, workers=1))
+    assert sorted(verdict.case for verdict in verdicts) == sorted(names)
+    assert [verdict for verdict in verdicts if not verdict.good] == [], f"make torture TIER=b SEED={seed}"
+
+
+def test_a_point_that_nobody_passes_is_missed() -> None:
+    wanted = named.named()
+    assert {"clip.part.sync", "events.commit[dispatch]", "link.send[accepted]", "job.gate", "leftover.end"} <= wanted
+    trail = [f"{step}.{end}" for step in wanted for end in ("before", "after")]
+    assert wanted <= named.passed(trail)
+    assert wanted - named.passed(point for point in trail if point != "job.gate.after") == {"job.gate"}
+    both = ["events.commit[clip+dispatch].before", "events.commit[clip+dispatch].after"]
+    assert named.passed(both) == {"events.commit[clip]", "events.commit[dispatch]"}
+
+
+def test_a_name_says_the_whole_case() -> None:
+    for name in ("b/jobs/events.commit[attempt+job].after/2/kill", "b/clips/link.send[ack].before/1/again-17"):
+        assert Case.of(name).name == name
+
+
+def test_each_kind_of_fault_has_cases_and_none_twice() -> None:
+    tier = Points()
+    tier._counts = {"clips": Counter({"clip.part.sync.before": 5, "clip.part.sync.after": 1})}
+    kinds = tier.cases(300, 7)
+    assert kinds == tier.cases(300, 7) != tier.cases(300, 8)
+    assert len(kinds["killed at a point"]) == 4 and len(kinds["disk full"]) == len(kinds["disk error"]) == 1
+    assert len(set(kinds["killed again"])) == len(kinds["killed again"]) > 0
