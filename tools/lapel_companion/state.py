@@ -62,6 +62,7 @@ class StateFolder:
         try:
             # In this order it needs no new block of a disk that is full.
             os.ftruncate(lock, os.pwrite(lock, f"{os.getpid()}\n".encode(), 0))
+            durable.sweep(path)
             epoch = _read_epoch(path / "epoch") or _new_epoch(path / "epoch")
         except OSError as error:
             os.close(lock)

@@ -88,6 +88,25 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytes
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_kill_in_the_middle_of_a_write_left_is_swept_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(point: str) -> None:
+        if point == "x.rename.before":
+            raise Killed
+
+    StateFolder.open(tmp_path).close()
+    monkeypatch.setattr(durable, "_observers", [kill])
+    for folder in (tmp_path, tmp_path / "clips"):
+        with pytest.raises(Killed):
+            durable.write_atomic(folder / "x", b"data", "x")
+    before = {path for path in tmp_path.rglob("*") if path.suffix == ".tmp"}
+    assert len(before) == 2
+    StateFolder.open(tmp_path).close()
+    assert not any(path.exists() for path in before)
+
+
 def test_a_partial_survives_a_restart_with_what_was_synced(tmp_path: Path) -> None:
     files = ClipFiles(tmp_path)
     partial = files.begin(meta())

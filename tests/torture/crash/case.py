@@ -22,8 +22,8 @@ KINDS = {
     "full": "disk full",
     "broken": "disk error",
 }
-REST_LIMIT_S = 15.0
-CASE_LIMIT_S = 90.0
+REST_LIMIT_S = 40.0
+CASE_LIMIT_S = 120.0
 _QUIET_S = 0.25
 
 
@@ -87,12 +87,10 @@ async def _run(nursery: Nursery, case: Case, fault: Fault) -> Verdict | None:
     """None when the point was not reached."""
     async with World(nursery) as world:
         await _played(world, case.scene, fault)
+        begun_s = time.monotonic()
+        rested = await _rest(world, Fault(ANY_POINT, case.second, KILL) if case.how == AGAIN else None)
         if world.sprung is None:
             return None
-        if case.how == AGAIN:
-            await _start_again(world, Fault(ANY_POINT, case.second, KILL))
-        begun_s = time.monotonic()
-        rested = await _rest(world)
         recovery_ms = round((time.monotonic() - begun_s - _QUIET_S) * 1000)
         found = oracle.judge(world, await _recorded(world))
         broken = found.other if rested else [*found.other, "it never came to rest"]
@@ -113,26 +111,19 @@ async def _played(world: World, name: str, fault: Fault) -> None:
     try:
         await scene.play(world)
     except Died:
-        world.wearer.let_all_go()
+        world.wearer.calm_down()
 
 
-async def _start_again(world: World, fault: Fault) -> None:
-    try:
-        await world.start(fault)
-        await world.died.wait()
-    except Died:
-        pass
-
-
-async def _rest(world: World) -> bool:
-    """Bring a daemon up if there is none, and wait until nothing moves; whether that came."""
+async def _rest(world: World, fault: Fault | None = None) -> bool:
+    """Wait until nothing moves; whether that came. A daemon that ends is started again, the first with `fault`."""
     deadline_s = time.monotonic() + REST_LIMIT_S
     quiet_since_s: float | None = None
     before: Any = None
     while time.monotonic() < deadline_s:
         try:
             if world.died.is_set():
-                await world.start()
+                fault, armed = None, fault
+                await world.start(armed)
             now = await _state(world)
         except Died:
             continue

@@ -75,7 +75,10 @@ def main(line: str) -> int:
 async def _live(orders: Orders, trap: Trap) -> int:
     options = Options(Path(orders.state), Path(orders.config), SocketRadio(Path(orders.pin)))
     daemon = Daemon(options, on_event=lambda _: None, report=_report)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, daemon.stop.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, daemon.stop.set)
+    # The harness says nothing; what can be read is its end.
+    loop.add_reader(trap.control, os._exit, 1)
     running = asyncio.create_task(daemon.run())
     ready = asyncio.create_task(daemon.ready.wait())
     await asyncio.wait((running, ready), return_when=asyncio.FIRST_COMPLETED)

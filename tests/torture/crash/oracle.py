@@ -49,6 +49,7 @@ def judge(world: World, recorded: list[dict[str, Any]]) -> Findings:
     _sound(world, found)
     _notices(world, recorded, found)
     found.other += world.wearer.mistakes
+    found.other += [f"{path.name} is left behind" for path in world.state.rglob("*.tmp")]
     return found
 
 

@@ -78,8 +78,9 @@ class Wearer:
         self.pin.clips[made.clip] = coded(made.number, made.seconds)
         self.pin.growing.discard(made.clip)
 
-    def let_all_go(self) -> None:
-        """Nobody holds the button for ever."""
+    def calm_down(self) -> None:
+        """Nobody holds the button for ever, and no pin stays in safe mode."""
+        self.info = gatt.INFO
         for clip in list(self.pin.growing):
             self.let_go(self.presses[clip])
 

@@ -53,7 +53,7 @@ class Trap:
     """An observer for durable.watch. Called from any thread."""
 
     def __init__(self, control: socket.socket, fault: Fault | None) -> None:
-        self._control = control
+        self.control = control
         self._fault = fault
         self._lock = threading.Lock()
         self._reached: Counter[str] = Counter()
@@ -61,7 +61,7 @@ class Trap:
 
     def tell(self, **said: Any) -> None:
         """One line to the harness."""
-        self._control.sendall(json.dumps(said).encode() + b"\n")
+        self.control.sendall(json.dumps(said).encode() + b"\n")
 
     def __call__(self, point: str) -> None:
         fault = self._fault

@@ -25,7 +25,7 @@ from tests.torture.crash.trap import STOP, Fault
 
 ROOT = Path(__file__).parents[3]
 START_LIMIT_S = 30.0
-UNTIL_LIMIT_S = 6.0
+UNTIL_LIMIT_S = 8.0
 STOPPED_S = 0.4
 _POLL_S = 0.02
 _NOTES = "kept"
