@@ -87,12 +87,6 @@ def write_atomic(path: Path, data: bytes, what: str, mode: int = 0o600) -> None:
     sync_dir(path.parent, what)
 
 
-def sweep(folder: Path) -> None:
-    """Remove what a `write_atomic` that was cut off has left below a folder that is ours alone. Raises OSError."""
-    for path in folder.rglob(".*.tmp"):
-        remove(path, "litter")
-
-
 def write_all(handle: int, data: bytes | memoryview) -> None:
     """Write every byte; a short write of the system goes on where it stopped. Raises OSError."""
     view = memoryview(data)

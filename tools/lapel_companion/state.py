@@ -62,7 +62,9 @@ class StateFolder:
         try:
             # In this order it needs no new block of a disk that is full.
             os.ftruncate(lock, os.pwrite(lock, f"{os.getpid()}\n".encode(), 0))
-            durable.sweep(path)
+            # A write that was cut off never got its name.
+            for half in path.rglob(".*.tmp"):
+                durable.remove(half, "litter")
             epoch = _read_epoch(path / "epoch") or _new_epoch(path / "epoch")
         except OSError as error:
             os.close(lock)

@@ -30,6 +30,7 @@ class Pin:
     def __init__(self, seed: int = 0) -> None:
         self.random = random.Random(seed)
         self.clips: dict[int, bytes] = {}
+        self.word: dict[str, Any] = {"bat": 3900, "drops": 0, "over": 0, "aside": 0, "what": None}
         self.growing: set[int] = set()
         self.acked: dict[int, int] = {}
         self.said: dict[int, dict[str, Any]] = {}
@@ -155,7 +156,7 @@ class Connection:
         pin = self.pin
         if pin.asks and now_ms >= self._ask_ms:
             self._ask_ms = now_ms + 20
-            channel.post(messages.STATUS, {"bat": 3900, "drops": 0, "over": 0, "aside": 0, "what": None})
+            channel.post(messages.STATUS, pin.word)
         if now_ms >= self.repeat_ms:
             self.repeat_ms = now_ms + clips.RETRY_MS
             if pin.unanswered_seen and pin.notice_epoch:
@@ -264,7 +265,7 @@ class Connection:
             "set": pin.settings_id,
         }
         channel.post(messages.HELLO_PIN, hello)
-        channel.post(messages.STATUS, {"bat": 3900, "drops": 0, "over": 0, "aside": 0, "what": None})
+        channel.post(messages.STATUS, pin.word)
 
     def _offset(self, kind: int, body: dict[str, Any], channel: Channel) -> None:
         self.pin.acked[body["n"]] = body["off"]

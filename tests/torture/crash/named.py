@@ -59,9 +59,10 @@ def _in_module(tree: ast.Module, path: Path) -> Iterator[str]:
             continue
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         texts = [_text(argument, words) for argument in node.args]
-        known = [text for text in texts if text is not None]
+        either = [one for argument in node.args for one in _either(argument)]
+        known = [text for one in either if (text := _text(one, words)) is not None]
         if called in _STEPS and known and (called == "end_group" or _of_durable(node.func)):
-            yield from (f"{known[0]}.{step}" for step in _STEPS[called])
+            yield from (f"{what}.{step}" for what in known for step in _STEPS[called])
         elif called == "step" and _of_durable(node.func):
             if texts[0] is not None:
                 yield texts[0]
@@ -81,6 +82,10 @@ def _kind(called: str, node: ast.Call, texts: list[str | None]) -> str | None:
 
 def _of_durable(func: ast.expr) -> bool:
     return isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == "durable"
+
+
+def _either(node: ast.expr) -> list[ast.expr]:
+    return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
 
 
 def _text(node: ast.expr, words: Mapping[str, object]) -> str | None:

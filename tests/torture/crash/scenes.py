@@ -125,6 +125,7 @@ async def backup(world: World) -> None:
     """The pin remembers more than this state does: a restored backup. And a pin that is in safe mode first."""
     wearer = world.wearer
     wearer.pin.notice_high += 10
+    wearer.pin.word |= {"aside": 1, "what": "a test"}
     wearer.info = gatt.safe_info("a test")
     await world.start_armed()
     await world.until(lambda: "safe mode" in world.log)

@@ -168,8 +168,10 @@ class World:
 
     async def release(self, press: Press, number: int) -> None:
         """`lapel release` with the words of another recording."""
+        dispatch = self.wearer.pin.accepted.get(press.clip)
+        if dispatch is None:
+            return
         self.released[number] = press
-        dispatch = self.wearer.pin.accepted[press.clip]
         if await self.post("/v1/release", {"dispatch": dispatch, "text": agent.text(number)}) is not None:
             self.typed[number] = dispatch
 
