@@ -43,7 +43,9 @@ class History:
     def behind(self, hello: Mapping[str, Any]) -> bool:
         """Whether the pin knows a notice of this epoch that it was never sent by this history, or a new beginning
         was broken off by a full disk."""
-        return self._outbox.epoch != self._state.epoch or bool(hello["ne"] == self._state.epoch and hello["nh"] > self._outbox.highest_sent())
+        if self._outbox.epoch != self._state.epoch:
+            return True
+        return bool(hello["ne"] == self._state.epoch and hello["nh"] > self._outbox.highest_sent())
 
     def begin_anew(self, hello: Mapping[str, Any]) -> str:
         """The pin remembers more than we do; a sentence on what happened. Raises OSError, sqlite3.Error."""

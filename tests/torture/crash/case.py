@@ -133,7 +133,7 @@ async def _rest(world: World, fault: Fault | None = None) -> bool:
             quiet_since_s = time.monotonic()
         elif time.monotonic() - quiet_since_s >= _QUIET_S:
             return True
-        await asyncio.sleep(_QUIET_S / 5)
+        await asyncio.sleep(0.05)
     return False
 
 

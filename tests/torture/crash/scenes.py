@@ -144,6 +144,18 @@ async def some_history(world: World) -> None:
     await world.end(signal.SIGTERM)
 
 
+async def strange(world: World) -> None:
+    """A recording that the table of events does not know: an older table was put back."""
+    await world.start_armed()
+    world.wearer.press(TASK + 2)
+    await all_felt(world)
+
+
+async def history_and_more(world: World) -> None:
+    await some_history(world)
+    (world.state / "clips" / "0a0b0c0d-00112233445566aa-777.adpcm").write_bytes(b"of another history")
+
+
 SCENES = {
     scene.name: scene
     for scene in (
@@ -152,5 +164,6 @@ SCENES = {
         Scene("stop", stopped),
         Scene("return", comes_back, left_behind),
         Scene("backup", backup, some_history),
+        Scene("strange", strange, history_and_more),
     )
 }

@@ -220,6 +220,8 @@ class World:
     async def _go_on(self) -> None:
         # While it stands still the pin walks out of reach and comes back.
         self.wearer.cut()
-        await asyncio.sleep(STOPPED_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOPPED_S):
+                await self.died.wait()
         if self._pid:
             os.kill(self._pid, signal.SIGCONT)
