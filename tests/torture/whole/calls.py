@@ -21,6 +21,8 @@ from get_tools.strace import problem
 ROOT = Path(__file__).resolve().parents[3]
 # Where something becomes durable, gets its name or goes. Not every machine has every one: ? is strace's word.
 SYNCS = ("fsync", "fdatasync", "sync_file_range", "rename", "renameat", "renameat2", "unlink", "unlinkat")
+# What is made to fail.
+FAILING = ("fsync", "fdatasync", "rename", "pwrite64", "write")
 HELD_US = 12_000
 _BEGIN = re.compile(rb"^(\d+)\s+(\w+)\(([^\n]*)")
 

@@ -62,7 +62,7 @@ class Written(Fault):
     def found(self) -> list[str]:
         look = written.Written(str(self._folder))
         look.feed((self._folder / "written").read_text(errors="replace").splitlines())
-        return look.left()
+        return [*look.left(), *look.never()]
 
 
 class SyncKill(Fault):

@@ -19,18 +19,16 @@ from pathlib import Path
 from tests.torture.agent import scene
 from tests.torture.agent.recogniser import Recogniser
 from tests.torture.verdict import Verdict
+from tests.torture.whole.calls import FAILING
 from tests.torture.whole.run import play, run_case
 from tests.torture.whole.stage import Stage
 from tests.torture.whole.tier import COUNT
 from tests.torture.whole.traced import Clean
 
-# strace's own counting is for each thread by itself.
-FAILING = ("fsync", "fdatasync", "write", "pwrite64", "rename")
-
 
 async def count(strace: str) -> dict[str, object]:
-    """{"syncs": calls of a clean run, "files": what they were about, "last": calls while it ends, "threads": {name: the
-    most of one thread}, "ops": flash operations of the pin}. RuntimeError when the run was not clean."""
+    """{"syncs": calls of a clean run, "last": calls while it ends, "threads": {name: the most of one thread},
+    "ops": flash operations of the pin}. RuntimeError when the run was not clean."""
     fault = Clean(strace)
     with tempfile.TemporaryDirectory(prefix="lapel-c-", ignore_cleanup_errors=True) as folder:
         with Recogniser(scene.text) as recogniser:
@@ -45,9 +43,7 @@ async def count(strace: str) -> dict[str, object]:
                 fault.close()
     if found.words:
         raise RuntimeError(f"a run with nothing wrong was not well: {'; '.join(found.words)}")
-    files = [f"{call.name} {call.arguments}" for call in fault.calls[:syncs]]
-    last = len(fault.calls) - syncs
-    return {"syncs": syncs, "files": files, "last": last, "threads": threads, "ops": operations}
+    return {"syncs": syncs, "last": len(fault.calls) - syncs, "threads": threads, "ops": operations}
 
 
 def main(arguments: list[str]) -> int:
@@ -58,7 +54,12 @@ def main(arguments: list[str]) -> int:
     for line in sys.stdin:
         name = line.strip()
         if name == COUNT:
-            print(json.dumps(asyncio.run(count(strace))), flush=True)
+            try:
+                counted = asyncio.run(count(strace))
+            except RuntimeError as error:
+                print(error, file=sys.stderr)
+                return 1
+            print(json.dumps(counted), flush=True)
             continue
         try:
             verdict = asyncio.run(run_case(name, strace))

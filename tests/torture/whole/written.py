@@ -18,6 +18,11 @@ _HANDLE = re.compile(r"^\w+<(/[^>]*)>")
 _NAME = re.compile(r'"(/[^"]*)"')
 
 
+# What a run syncs, or something is wrong with the watch: the table of events, clips and their names, notes.
+_MUST = re.compile(r"/(events\.db-wal|[^/]+\.part|clips|notes\.md)$")
+_KINDS = 4
+
+
 class Written:
     """Takes strace's lines (-f -y) in order; `left()` is what they leave behind. Only paths below `folder` count."""
 
@@ -26,6 +31,7 @@ class Written:
         self._dirty: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._known: set[str] = set()
+        self._synced: set[str] = set()
         self.wrong: list[str] = []
 
     def feed(self, lines: Iterable[str]) -> None:
@@ -42,11 +48,21 @@ class Written:
         folders = [f"{name} got its name and {folder} was not synced" for folder, name in self._names.items()]
         return [*self.wrong, *files, *folders]
 
+    def never(self) -> list[str]:
+        """A sentence when something that every run must sync was never synced."""
+        kinds = {found[1].rpartition(".")[2] for path in self._synced if (found := _MUST.search(path))}
+        return (
+            []
+            if len(kinds) == _KINDS
+            else [f"of events, clips, their folder and notes only {sorted(kinds)} was synced"]
+        )
+
     def _call(self, name: str, rest: str) -> None:
         handle = _HANDLE.match(rest)
         path = handle[1] if handle else ""
         named = [each for each in _NAME.findall(rest) if each.startswith(self._folder)]
         if name in ("fsync", "fdatasync"):
+            self._synced.add(path)
             self._dirty.pop(path, None)
             self._names.pop(path, None)
         elif name in ("write", "pwrite64", "writev", "ftruncate"):
