@@ -14,7 +14,7 @@ import click
 
 from lapel_companion import paths
 from simulator.air import Pace
-from simulator.bench import memory, slow
+from simulator.bench import memory, slow, wear
 from simulator.bench.dispatches import Run, measure
 from simulator.bench.figures import Figure, table
 from simulator.pin import PinSpec
@@ -44,6 +44,7 @@ def main(clips: int, slow_only: bool, seed: int) -> None:
         for name, samples in vars(run).items():
             getattr(both, name).extend(samples)
     missed |= _show("Pin and companion", [*both.others(), *_still()])
+    _wear()
     _slow(seed)
     missed |= _memory(seed)
     sys.exit(1 if missed else 0)
@@ -66,6 +67,15 @@ def _slow(seed: int) -> None:
     run = _measure(RADIOS[0], SLOW_CLIPS, seed, slow.spec())
     figures = [*run.latencies(), *run.boot(), Figure("Python slower than elsewhere here", "times", slow.factors())]
     _show(f"Python about as slow as on the chip, radio: {_name(RADIOS[0])} an event", figures)
+
+
+def _wear() -> None:
+    """Told, not judged: years are years."""
+    click.echo("a pin's years on a small flash ...", err=True)
+    try:
+        click.echo(wear.table(wear.measured()) + "\n")
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _memory(seed: int) -> bool:
