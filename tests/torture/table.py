@@ -120,4 +120,5 @@ def _aligned(row: Iterable[str], widths: Sequence[int]) -> list[str]:
 
 def _said(verdict: Verdict) -> str:
     counts = [f"{name.replace('_', ' ')} {getattr(verdict, name)}" for name in _COUNTS if getattr(verdict, name)]
-    return "; ".join([*counts, *([verdict.broken] if verdict.broken else [])]) or "nobody asked for it"
+    words = [word for word in (verdict.why, verdict.broken) if word]
+    return "; ".join([*counts, *words]) or "nobody asked for it"

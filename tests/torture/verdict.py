@@ -13,8 +13,8 @@ class Verdict:
 
     The counts are the oracle's, by what the simulated person felt, the digest of what was received and
     the agent's own ledger. `broken` is a sentence on anything else that must not be: a crash, a pin that
-    never came to rest, memory past its bound, a point that was not reached. `recovery_ms` is the time
-    from the end of the fault until everything was where it belongs.
+    never came to rest, memory past its bound, a point that was not reached. `why` is what the counts were
+    counted by. `recovery_ms` is the time from the end of the fault until everything was where it belongs.
     """
 
     tier: str
@@ -26,6 +26,7 @@ class Verdict:
     notices_doubled: int = 0
     wrong_data: int = 0
     broken: str = ""
+    why: str = ""
     recovery_ms: int | None = None
 
     @property

@@ -115,6 +115,7 @@ class Virtual:
             kind=self._kinds.get(case) or str(line.get("kind")),
             case=case,
             broken=str(line.get("broken", "")),
+            why=str(line.get("why", "")),
             recovery_ms=None if recovery is None else int(str(recovery)),
             **counts,
         )

@@ -24,7 +24,7 @@ def emit(verdict: dict) -> None:
     sys.stdout.write(json.dumps(verdict) + "\n")
 
 
-def branch(case: str, kind: str) -> bool:
+def branch(case: str, kind: str = "") -> bool:
     """True in a copy of this process, which ends with leave(); False here, once the copy has ended.
 
     A copy that ends otherwise has its verdict given here.

@@ -1,98 +1,19 @@
 """Was anything lost, doubled or changed? By what the person felt, what agents wrote down, and the sound itself.
 
 Nothing here asks the product: a press is known by its recording, what came of it by the companion's witness, and
-how many notices are unseen by tapping until the pin says that there is none.
+how many notices are unseen by tapping until the pin says that there is none (ending.py).
 """
+
+from ending import NOTICES
 
 # What a cut may take of a hold: 1.2 s of ADPCM.
 LOST_MAX_BYTES = 9600
-NOTICES = ("done", "failed", "question", "reminder", "held", "cancelled", "unheard")
+PROMISES = ("captured", "kept")
+WARNINGS = ("error", "full")
 # What tells the person that a press came to nothing, or perhaps to nothing.
 TELLING = ("failed", "held", "cancelled", "unheard")
-_TAPS_MAX = 70
-_GAP_MS = 500
-_ANSWER_MS = 8000
-# So long nothing happens before it counts as rest.
-_REST_MS = 600
 # From a tap to the end of what it plays again.
 _REPLAY_MS = 3000
-
-
-class Ending:
-    """What the person does when a case is over: waits until all is at rest, counts the notices by tapping, and waits
-    again. `step()` is true when it is over; life.run takes it as `until`."""
-
-    def __init__(self, life):
-        self._life = life
-        self._acts = self._play()
-        self.began_ms = life.world.now_ms
-        self.rest_ms = None
-        self.seen_before = 0
-        self.unseen = None
-
-    def step(self) -> bool:
-        """To be called again and again."""
-        try:
-            next(self._acts)
-        except StopIteration:
-            return True
-        return False
-
-    def _play(self):
-        life = self._life
-        yield from self._until_rest()
-        self.rest_ms = life.world.now_ms
-        self.unseen = 0
-        answered = 1
-        # A question may have waited until the one before it was seen.
-        while answered:
-            answered = 0
-            while (yield from self._tap()) in NOTICES:
-                answered += 1
-                if answered > _TAPS_MAX:
-                    raise AssertionError("notices never end")
-                # One that was held back until this one was seen is felt now.
-                yield from self._until_rest()
-            self.unseen += answered
-            yield from self._until_rest()
-
-    def _until_rest(self):
-        since_ms = None
-        while since_ms is None or self._life.world.now_ms - since_ms < _REST_MS:
-            if not at_rest(self._life):
-                since_ms = None
-            elif since_ms is None:
-                since_ms = self._life.world.now_ms
-            yield
-
-    def _tap(self):
-        # One tap; the pattern that answers it, None for none.
-        life, felt = self._life, self._life.touch.felt
-        before, began_ms = len(felt), life.world.now_ms
-        life.person.tap(0)
-        while len(felt) == before:
-            if life.world.now_ms - began_ms > _ANSWER_MS:
-                return None
-            yield
-        until_ms = life.world.now_ms + _GAP_MS
-        while life.world.now_ms < until_ms:
-            yield
-        return felt[before][1]
-
-
-def at_rest(life) -> bool:
-    """Nothing is left to be done on either side. Only when to look is asked of the product, never what is true."""
-    app = life.app
-    if app is None or life.world.now_ms < life.person.script_ms:
-        return False
-    if not life.carrier.companion.is_idle or not app._link.up:
-        return False
-    store, feedback = app._store, app._feedback
-    if store.waiting() or store.pending_seen()[1] or store.pending_cancels():
-        return False
-    if app._recorder.is_busy or feedback._current is not None or feedback._queue:
-        return False
-    return app._announcer._coalescer.deadline is None
 
 
 class Verdict:
@@ -100,31 +21,75 @@ class Verdict:
 
     def __init__(self):
         self.counts = {"clips_lost": 0, "run_twice": 0, "notices_lost": 0, "notices_doubled": 0, "wrong_data": 0}
+        # A sentence for each of them; and on what else must not be.
         self.words = []
+        self.broken = []
 
     def add(self, what: str, sentence: str) -> None:
         self.counts[what] += 1
         self.words.append(sentence)
 
 
-def judge(life, ending: Ending) -> Verdict:
+class Excuse:
+    """What the flash did to them, and whether the person was warned.
+
+    From `failed_ms` on it failed: what was not promised may be missing. At `decayed_ms` what lay on it was damaged:
+    then even what was promised may be. None: it did not.
+    """
+
+    def __init__(self, life, failed_ms=None, decayed_ms=None):
+        self._warned_ms = [at_ms for at_ms, name, _ in life.touch.felt if name in WARNINGS]
+        self._failed_ms = failed_ms
+        self.decayed_ms = decayed_ms
+        self.held_empty = False
+
+    @property
+    def is_given(self) -> bool:
+        """The flash did something."""
+        return self._failed_ms is not None or self.decayed_ms is not None
+
+    def unpromised(self, press) -> bool:
+        """Nothing need have come of that press."""
+        return self._failed_ms is not None and self._has_warned(press.at_ms)
+
+    def decay(self) -> bool:
+        """Something that was promised or counted may be gone."""
+        return self.decayed_ms is not None and self._has_warned(self.decayed_ms)
+
+    def _has_warned(self, since_ms):
+        return any(at_ms >= since_ms for at_ms in self._warned_ms)
+
+
+def judge(life, ending, excuse) -> Verdict:
     """Of a life whose Ending is over; `life.cuts` has the times of each loss of power."""
     verdict = Verdict()
     witness = life.carrier.companion.witness
     left = dict(witness.clips)
+    excuse.held_empty = _held_empty(witness, left, excuse)
     for press in life.person.holds():
-        _judge_press(life, press, witness, left, verdict)
+        _judge_press(life, press, witness, left, excuse, verdict)
     for data, _ in left.values():
         verdict.add("wrong_data", "a clip of %d bytes was accepted that nobody said" % len(data))
-    _judge_notices(life, ending, witness, verdict)
+    _judge_notices(life, ending, witness, excuse, verdict)
+    if not ending.is_answered:
+        verdict.broken.append("a tap was not answered")
     return verdict
+
+
+def _held_empty(witness, left, excuse) -> bool:
+    # Of a clip whose first page is lost only its press is left, and that it is held.
+    for digest, (data, is_cut) in list(left.items()):
+        if is_cut and not data and excuse.is_given:
+            del left[digest]
+            return any(entry[2] == digest and entry[1] == "held" for entry in witness.recorded.values())
+    return False
 
 
 def promises(life):
     """{number of the press: what was felt of it}. A pattern belongs to the newest press that was over."""
     found = {}
     for at_ms, name, _ in life.touch.felt:
-        if name in ("captured", "kept"):
+        if name in PROMISES:
             over = [press.number for press in life.person.holds() if press.released_ms and press.released_ms < at_ms]
             free = [number for number in over if number not in found]
             if free:
@@ -151,48 +116,56 @@ def _seen(life, ending, witness):
     return low, high
 
 
-def _judge_press(life, press, witness, left, verdict) -> None:
+def _judge_press(life, press, witness, left, excuse, verdict) -> None:
     what = "press %d" % press.number
     whole = press.spoken(life.sound)
     cuts = [ticks for ms, ticks in life.cuts if ms >= press.at_ms]
-    spoken = press.spoken(life.sound, cuts[0]) if cuts else whole
+    spoken = len(press.spoken(life.sound, cuts[0])) if cuts else len(whole)
     promise = promises(life).get(press.number)
-    found = None
-    for digest, (data, is_cut) in witness.clips.items():
-        if data and whole[: len(data)] == data:
-            found = digest, data, is_cut
-    if found is None:
-        if promise or len(spoken) > LOST_MAX_BYTES:
-            verdict.add("clips_lost", "%s: felt %s, %d bytes were said, nothing arrived" % (what, promise, len(spoken)))
+    came = [digest for digest, (data, _) in left.items() if data and whole[: len(data)] == data]
+    if not came:
+        if promise and excuse.held_empty:
+            # Its first page decayed: `held` says that there was something.
+            excuse.held_empty = False
+            return
+        lost = not excuse.decay() if promise else spoken > LOST_MAX_BYTES and not excuse.unpromised(press)
+        if lost:
+            verdict.add("clips_lost", "%s: felt %s, %d bytes were said, nothing arrived" % (what, promise, spoken))
         return
-    digest, data, is_cut = found
-    left.pop(digest, None)
-    if promise and (is_cut or data != whole):
-        verdict.add("wrong_data", "%s: felt %s, and %d of %d bytes arrived" % (what, promise, len(data), len(whole)))
-    elif not is_cut and data != whole:
-        verdict.add("wrong_data", "%s: %d of %d bytes arrived as a whole" % (what, len(data), len(whole)))
-    elif len(spoken) - len(data) > LOST_MAX_BYTES:
-        verdict.add("clips_lost", "%s: %d of %d bytes spoken arrived" % (what, len(data), len(spoken)))
-    runs = sum([1 for _, ran, _ in witness.ledger if ran == digest])
+    if len(came) > 1:
+        verdict.add("run_twice", "%s became %d dispatches" % (what, len(came)))
+    data, is_cut = left[came[0]]
+    for digest in came:
+        del left[digest]
+    arrived = "%s: felt %s, and %d of %d bytes arrived" % (what, promise, len(data), len(whole))
+    if (promise or not is_cut) and data != whole and not (is_cut and excuse.decayed_ms is not None):
+        verdict.add("wrong_data", arrived)
+    elif promise and is_cut and excuse.decayed_ms is None:
+        verdict.add("wrong_data", arrived + ", marked as cut")
+    elif spoken - len(data) > LOST_MAX_BYTES and not excuse.unpromised(press) and excuse.decayed_ms is None:
+        verdict.add("clips_lost", arrived + " of %d said until the cut" % spoken)
+    _judge_runs(what, came, is_cut, witness, verdict)
+
+
+def _judge_runs(what, came, is_cut, witness, verdict) -> None:
+    runs = sum([1 for _, ran, _ in witness.ledger if ran in came])
+    told = [entry[1] for entry in witness.recorded.values() if entry[2] in came and entry[1] in TELLING]
     if runs > 1:
         verdict.add("run_twice", "%s: %d runs" % (what, runs))
-    told = [entry[1] for entry in witness.recorded.values() if entry[2] == digest and entry[1] in TELLING]
     if is_cut and (runs or not told):
         verdict.add("wrong_data", "%s: a cut clip came to %d runs and %s" % (what, runs, told))
-    if not runs and not told:
-        verdict.add("clips_lost", "%s: felt %s, arrived, and never ran" % (what, promise))
+    elif not runs and not told:
+        verdict.add("clips_lost", "%s: it arrived, and nothing came of it" % what)
 
 
-def _judge_notices(life, ending, witness, verdict) -> None:
+def _judge_notices(life, ending, witness, excuse, verdict) -> None:
     felt = [entry for entry in life.touch.felt if entry[1] in NOTICES]
     seen_low, seen_high = _seen(life, ending, witness)
-    count = 0
+    count = len(witness.recorded)
     for text, (ms, kind, _, _) in witness.recorded.items():
-        count += 1
         if not any(at_ms > ms and (name == kind or shown > 1) for at_ms, name, shown in felt):
             verdict.add("notices_lost", "%s: was never felt" % text)
-    if ending.unseen is None:
-        verdict.words.append("the taps were not answered")
+    if excuse.decay():
         return
     if ending.unseen < count - seen_high:
         verdict.add("notices_lost", "%d of %d notices unseen, %d seen" % (ending.unseen, count, seen_high))

@@ -9,7 +9,8 @@ from flash import Random
 from nor import PowerCut
 from person import Person
 from sound import Sound
-from virtual_board import FLASH_DIR, READ_BYTES, Bitten, Board, ButtonPin, Reset, TimedNor, Touch
+from virtual_board import FLASH_DIR, READ_BYTES, Bitten, Board, ButtonPin, Reset, Touch
+from virtual_flash import TimedNor
 
 from lapel.app import App
 from lapel.services.store_files import StoreError
@@ -77,7 +78,8 @@ class Life:
         world = self.world
         old = self.nor
         self.nor = nor = TimedNor(world, self.image)
-        nor.erases, nor.erased, nor.violations, nor.bad = old.erases, old.erased, old.violations, old.bad
+        nor.erases, nor.erased, nor.violations = old.erases, old.erased, old.violations
+        nor.bad, nor.stuck = old.bad, old.stuck
         if cause == "power":
             self.retained[0] = b""
         if self.fit:
@@ -105,6 +107,10 @@ class Life:
             how = DEAD
         self._off(look)
         return how
+
+    def lose_power(self) -> None:
+        """An event of the world: the power goes between two operations."""
+        raise PowerCut
 
     def told(self, event: str, fields: dict) -> None:
         """The firmware's trace."""

@@ -3,7 +3,6 @@
 The drivers of the button and of the microphone are the product's own; what lies under them is here.
 """
 
-from nor import Nor, PowerCut
 from sound import BLOCK_BYTES, BLOCK_SAMPLES, Opening
 from virtual_gatt import Gatt
 
@@ -16,13 +15,7 @@ FLASH_DIR = "/flash"
 READ_BYTES = 128
 BLOCK_US = BLOCK_SAMPLES * 1_000_000 // 16000
 _DMA_BLOCKS = 19
-_ERASE_US = 45_000
-_LONG_ERASE_US = 200_000
-_LONG_EVERY = 50
-_PROGRAM_US_PER_128 = 400
-_READ_US = 30
 _WATCHDOG_MS = 8000
-_EIO = -5
 
 
 class Bitten(BaseException):
@@ -31,55 +24,6 @@ class Bitten(BaseException):
 
 class Reset(BaseException):
     """The pin resets itself."""
-
-
-class TimedNor(Nor):
-    """The NOR flash, which holds the interpreter for as long as the chip would.
-
-    `before(op, kind, block, offset, data)` hears of each operation; it may set `tear`, and returns whether the
-    power goes in it.
-    """
-
-    def __init__(self, world, image):
-        super().__init__(len(image) // 4096, image)
-        self._world = world
-        self.before = None
-        # The run has ended; a collection may still close files.
-        self.is_over = False
-        self._operation = None
-
-    def readblocks(self, block, buf, off=0):
-        if self.dead:
-            return self._gone()
-        self._world.now_us += _READ_US
-        return super().readblocks(block, buf, off)
-
-    def writeblocks(self, block, buf, off=0):
-        if self.dead:
-            return self._gone()
-        self._world.now_us += _PROGRAM_US_PER_128 * (len(buf) + 127 >> 7)
-        self._operation = ("program", block, off, buf)
-        return super().writeblocks(block, buf, off)
-
-    def _erase(self, block):
-        if self.dead:
-            return self._gone()
-        self._world.now_us += _LONG_ERASE_US if self.erased % _LONG_EVERY == _LONG_EVERY - 1 else _ERASE_US
-        self._operation = ("erase", block, 0, None)
-        return super()._erase(block)
-
-    def _gone(self):
-        # What the product does on its way out, in a `finally`, must not take the place of the cut.
-        if self.is_over:
-            return _EIO
-        raise PowerCut
-
-    def _cut(self):
-        op = self.ops
-        self.ops = op + 1
-        if self.before is not None and self.before(op, *self._operation):
-            self.dead = True
-        return self.dead
 
 
 class ButtonPin:

@@ -15,6 +15,9 @@ virtual_time.install()
 #   run(names)     which emits one verdict for each (forks.emit)
 FAMILIES = {
     "cut": "cut_cases",
+    "flash": "flash_cases",
+    "file": "image_cases",
+    "full": "image_cases",
 }
 
 
@@ -24,7 +27,7 @@ def family(name: str):
 
 
 def show_all(n: int, seed: int) -> None:
-    for module in FAMILIES.values():
+    for module in sorted(set(FAMILIES.values())):
         for kind, names in __import__(module).cases(n, seed):
             print(json.dumps({"kind": kind, "names": names}))
 
