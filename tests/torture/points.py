@@ -15,8 +15,8 @@ from collections.abc import Generator, Mapping, Sequence
 from tests.torture.crash import case as cases
 from tests.torture.crash import named
 from tests.torture.crash.case import AGAIN, KINDS, Case
-from tests.torture.crash.scenes import SCENES
-from tests.torture.crash.trap import BROKEN, FULL, KILL, STOP, can_fail
+from tests.torture.crash.scenes import RECOVERY, SCENES
+from tests.torture.crash.trap import BROKEN, FULL, KILL, POWER, STOP, can_fail
 from tests.torture.crash.world import Nursery
 from tests.torture.verdict import Verdict
 
@@ -87,7 +87,8 @@ def unvisited(counts: Counts) -> set[str]:
 
 def plan(counts: Counts, n: int, seed: int) -> dict[str, list[str]]:
     """The names of the cases, by kind. A point is tried in the first scene that passes it: each time it is
-    passed, or the first, the last and one that is drawn; once more in the scene that is a recovery itself."""
+    passed, or the first, the last and one that is drawn; once more in the scene that is a
+    recovery itself."""
     chance = random.Random(seed)
     found: dict[str, list[str]] = {kind: [] for kind in KINDS.values()}
 
@@ -98,12 +99,14 @@ def plan(counts: Counts, n: int, seed: int) -> dict[str, list[str]]:
     for scene, counted in counts.items():
         for point, times in sorted(counted.items()):
             if point in known:
-                if SCENES[scene].before is not None:
+                if scene == RECOVERY and times > 1:
                     add(scene, point, chance.randint(1, times), KILL)
                 continue
             known.add(point)
             for occurrence in _some(times, chance):
                 add(scene, point, occurrence, KILL)
+            if point.endswith(".after") and not point.startswith("engine."):
+                add(scene, point, chance.randint(1, times), POWER)
             if can_fail(point):
                 add(scene, point, chance.randint(1, times), FULL)
                 add(scene, point, chance.randint(1, times), BROKEN)

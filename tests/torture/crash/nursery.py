@@ -35,14 +35,17 @@ def main() -> None:
 
 
 def _be(orders: str, log: str) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
-    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
     code = 1
     try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
         code = entry.main(orders)
+    except FileNotFoundError:
+        # The case was over before its daemon began.
+        pass
     except BaseException:  # noqa: BLE001 - it must not go on as a second nursery
         traceback.print_exc()
     finally:

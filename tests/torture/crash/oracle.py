@@ -75,8 +75,9 @@ def _typed(world: World, number: int, dispatch: str | None, books: Books, found:
     if dispatch is None:
         return
     kinds = [body["k"] for body in world.wearer.felt_of(dispatch)]
-    if number in world.released:
-        kinds = [kind for kind in kinds if kind != "held"]
+    if number in world.released and "held" in kinds:
+        # That was what asked for it. Perhaps it is held again now: it may have run.
+        kinds.remove("held")
     if not kinds:
         found.notices_lost.append(f"nothing was felt for what was typed, {number}")
     elif number // _KIND * _KIND != REMINDER:
@@ -101,8 +102,7 @@ def _sound(world: World, found: Findings) -> None:
             found.wrong_data.append(f"the recogniser was given something else for {number}")
     for press in world.wearer.presses.values():
         if press.number not in heard and press.clip in world.wearer.pin.accepted:
-            kinds = {body["k"] for body in world.wearer.felt(press)}
-            if not press.cancelled and not _NOT_DONE & kinds:
+            if not press.cancelled:
                 found.clips_lost.append(f"{press.number} was never heard")
 
 

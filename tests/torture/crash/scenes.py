@@ -156,13 +156,15 @@ async def history_and_more(world: World) -> None:
     (world.state / "clips" / "0a0b0c0d-00112233445566aa-777.adpcm").write_bytes(b"of another history")
 
 
+# The scene that is a recovery itself.
+RECOVERY = "return"
 SCENES = {
     scene.name: scene
     for scene in (
         Scene("clips", clips),
         Scene("jobs", jobs),
         Scene("stop", stopped),
-        Scene("return", comes_back, left_behind),
+        Scene(RECOVERY, comes_back, left_behind),
         Scene("backup", backup, some_history),
         Scene("strange", strange, history_and_more),
     )

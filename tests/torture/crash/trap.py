@@ -15,11 +15,16 @@ import threading
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from tests.torture.crash.power import watched
+
 # What can be done at a point. `list` names each as it is passed, and does no harm.
-LIST, KILL, STOP, FULL, BROKEN = "list", "kill", "stop", "full", "broken"
+LIST, KILL, POWER, STOP, FULL, BROKEN = "list", "kill", "power", "stop", "full", "broken"
 ANY_POINT = "*"
+# The folders that a power cut of the computer is about.
+DURABLE = ("state", "kept")
 # How long a disk stays full.
 FULL_S = 0.6
 
@@ -52,12 +57,14 @@ def can_fail(point: str) -> bool:
 class Trap:
     """An observer for durable.watch. Called from any thread."""
 
-    def __init__(self, control: socket.socket, fault: Fault | None) -> None:
+    def __init__(self, control: socket.socket, fault: Fault | None, top: Path) -> None:
         self.control = control
         self._fault = fault
-        self._lock = threading.Lock()
+        # Again by the same thread: a power cut opens files while it is sprung.
+        self._lock = threading.RLock()
         self._reached: Counter[str] = Counter()
         self._full_until_s = 0.0
+        self._disk = watched(top, DURABLE, self._lock) if fault is not None and fault.how == POWER else None
 
     def tell(self, **said: Any) -> None:
         """One line to the harness."""
@@ -84,7 +91,9 @@ class Trap:
 
     def _spring(self, how: str, point: str) -> None:
         self.tell(sprung=how, point=point)
-        if how == KILL:
+        if self._disk is not None:
+            self._disk.cut()
+        if how in (KILL, POWER):
             os.kill(os.getpid(), signal.SIGKILL)
         elif how == STOP:
             os.kill(os.getpid(), signal.SIGSTOP)
