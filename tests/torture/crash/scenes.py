@@ -101,14 +101,17 @@ async def stopped(world: World) -> None:
 async def left_behind(world: World) -> None:
     """A daemon is killed while it has its hands full."""
     wearer = world.wearer
-    for number in (TASK + 1, UNKNOWN + 1, ENDLESS + 1, REPEAT + 1):
+    for number in (TASK + 1, UNKNOWN + 1, NOTE + 1):
         wearer.press(number)
     await world.start()
-    await world.until(lambda: world.books.begun[ENDLESS + 1] > 0 and world.books.ended[TASK + 1] > 0)
-    await world.until(lambda: felt(world, wearer.presses[2], "held"))
+    await all_felt(world)
     long = wearer.hold(TASK + 2, 1.2)
     await world.until(lambda: wearer.pin.acked.get(long.clip, 0) > 0)
     await world.say(REMINDER + 2)
+    await world.say(REPEAT + 2)
+    # Last, and at once: it has a limit.
+    await world.say(ENDLESS + 1)
+    await world.until(lambda: world.books.begun[ENDLESS + 1] > 0)
     await world.kill()
     wearer.let_go(long)
     (world.state / "clips" / "0a0b0c0d-00112233445566aa-999.part").write_bytes(b"nobody knows what this is")
