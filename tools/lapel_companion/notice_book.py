@@ -46,6 +46,7 @@ class Notice:
     told: bool = False
     shown: bool = False
     retracted: bool = False
+    moved: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -128,8 +129,8 @@ class Book:
         elif event.kind == "notice_withdrawn":
             notice.told = True
         elif event.kind == "notice_moved":
-            del self._live[seq]
-            return
+            # It goes on under another number; what the pin has of this one must not count twice.
+            notice.moved = notice.shown = notice.retracted = True
         self._drop(notice)
 
     def _drop(self, notice: Notice) -> None:

@@ -91,9 +91,9 @@ class Outbox:
         that yet."""
         return [n.seq for n in self._book.live() if n.reached and n.seen and not n.told and not n.retracted]
 
-    def to_withdraw(self) -> list[int]:
-        """Numbers that the pin may have and that were retracted since."""
-        return [n.seq for n in self._book.live() if n.reached and n.retracted and not n.told]
+    def to_withdraw(self) -> list[tuple[str, int]]:
+        """(epoch, number) of what the pin may have and what was retracted since, or has another number now."""
+        return [(n.epoch, n.seq) for n in self._book.live() if n.reached and n.retracted and not n.told]
 
     def highest(self) -> int:
         """The highest number ever given, 0 for none."""
@@ -170,7 +170,7 @@ class Outbox:
         with self._log.transaction():
             self.epoch = epoch
         try:
-            self._renumber([notice for notice in self._book.live() if notice.epoch != epoch])
+            self._renumber([notice for notice in self._book.live() if notice.epoch != epoch and not notice.moved])
         except sqlite3.Error:
             self.epoch = before
             raise

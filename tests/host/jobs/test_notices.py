@@ -96,7 +96,7 @@ def test_a_question_waits_for_a_reader_and_for_the_one_before_it(log: EventLog) 
     assert seqs(box.pending()) == [3]
     box.retract(dispatch="d1", principal="person")
     assert seqs(box.pending()) == [2, 3]
-    assert box.to_withdraw() == [1]
+    assert box.to_withdraw() == [(EPOCH, 1)]
     # The pin's receipt is durable: a later run does not tell it again.
     box.seen(EPOCH, [1], principal="pin")
     assert box.to_withdraw() == [] and log.last("notice_seen") is None
@@ -156,9 +156,25 @@ def test_a_new_epoch_numbers_the_unseen_anew(log: EventLog) -> None:
         (4, NEXT, "d2", True),
         (5, NEXT, "d3", False),
     ]
-    assert box.to_withdraw() == []
     # The same, when the daemon finds at its start that the epoch is another one.
     assert seqs(outbox(log, "1111111111111111").pending()) == [6, 7]
+
+
+def test_what_has_another_number_now_is_taken_off_the_pin_so_that_it_counts_once(log: EventLog) -> None:
+    box = outbox(log)
+    for number in (1, 2, 3):
+        record(box, dispatch=f"d{number}")
+    box.stored(EPOCH, 1)
+    box.stored(EPOCH, 2)
+    box.seen(EPOCH, [2], principal="companion")
+    box.start_epoch(NEXT)
+    # The third never was on its way.
+    assert box.to_withdraw() == [(EPOCH, 1), (EPOCH, 2)] and box.untold() == []
+    again = outbox(log, NEXT)
+    assert again.to_withdraw() == box.to_withdraw() and seqs(again.pending()) == [4, 5]
+    again.seen(EPOCH, [1, 2], principal="pin")
+    assert again.to_withdraw() == []
+    assert seqs(again.pending()) == [4, 5]
 
 
 def test_a_notice_is_found_by_its_id(log: EventLog) -> None:

@@ -59,8 +59,8 @@ class Teller:
         if seqs:
             body = {"ep": epoch, "s": seqs, "a": False}
             self._wishes.put(messages.SEEN, body, (messages.SEEN, "ours"))
-        for seq in outbox.to_withdraw()[:AT_ONCE]:
-            self._wishes.put(messages.RETRACT, {"ep": epoch, "s": seq}, (messages.RETRACT, seq))
+        for its_epoch, seq in outbox.to_withdraw()[:AT_ONCE]:
+            self._wishes.put(messages.RETRACT, {"ep": its_epoch, "s": seq}, (messages.RETRACT, seq))
 
     async def stored(self, epoch: str, seq: int) -> None:
         """STORED came."""
