@@ -65,10 +65,39 @@ class Carrier:
         self.refused = 0
         # (ms, direction, length) of every packet, when it is a list.
         self.log = None
+        # When what a case asked for here is over; what was seen that must not be.
+        self.script_ms = 0
+        self.broken = ""
         self.port = None
         self._gatt = None
         self._timer = None
         self._finding = None
+
+    # -- what a case asks for
+
+    def crash(self, back_ms=None):
+        """The companion is killed; it is back at that time of the world, or soon."""
+        self.companion.crash(self.world.now_ms, back_ms)
+        self._asked()
+
+    def remind(self, kind, text):
+        """The companion has news that are no dispatch's."""
+        self.companion.remind(self.world.now_ms, kind, text)
+        self._asked()
+
+    def read_here(self, text):
+        """The person reads a notice on the computer."""
+        self.companion.read_here(self.world.now_ms, text)
+        self._asked()
+
+    def retract(self, text):
+        """A notice is settled elsewhere."""
+        self.companion.retract(self.world.now_ms, text)
+        self._asked()
+
+    def _asked(self):
+        self.script_ms = self.world.now_ms
+        self.wake()
 
     @property
     def quiet(self):

@@ -37,12 +37,14 @@ class Companion:
         self.draws = draws
         self.disk = disk or Disk("c0ffee%010x" % draws.below(1 << 30))
         self.witness = witness or Witness(ears)
-        self.mind = Mind(self.disk, self.witness, options, 0)
+        # Called with the number of each point, before and after a durable operation; true: it is killed there.
+        self.at_point = None
+        self.points = 0
+        self.mind = Mind(self.disk, self.witness, options, 0, self._reach)
         self.talk = None
         self.crashes = 0
         # Why links ended, the last few.
         self.endings = []
-        self._points = 0
         self._failures = 0
         # Not looking for a pin before; not running before.
         self._seek_ms = 0
@@ -53,7 +55,6 @@ class Companion:
     def crash(self, now_ms, back_ms=None):
         """The daemon is killed; it starts again at `back_ms`, or after options.restart_ms."""
         self.crashes += 1
-        self._points += self.mind.points if self.mind else 0
         self.mind = None
         self._hang_up("the companion is gone")
         self._back_ms = now_ms + self.options.restart_ms if back_ms is None else back_ms
@@ -61,16 +62,9 @@ class Companion:
     def restore(self, disk, now_ms):
         """The daemon is ended, its state replaced by an older copy, and it starts again."""
         self.disk = disk
+        known = [entry[3] for entry in disk.notices.values()]
+        self.witness.forgotten += [text for text in self.witness.recorded if text not in known]
         self.crash(now_ms)
-
-    def crash_at(self, point):
-        """It crashes at that point of all that its disk has ever been through; see `points`."""
-        self.mind.crash_at = point - self._points
-
-    @property
-    def points(self):
-        """Points passed so far: before and after each durable operation."""
-        return self._points + (self.mind.points if self.mind else 0)
 
     def remind(self, now_ms, kind, text):
         """A notice comes up that is no dispatch's."""
@@ -142,7 +136,7 @@ class Companion:
         if self.mind is None:
             if self._back_ms is None or now_ms < self._back_ms:
                 return
-            self.mind = Mind(self.disk, self.witness, self.options, now_ms)
+            self.mind = Mind(self.disk, self.witness, self.options, now_ms, self._reach)
             self._seek_ms = now_ms
         try:
             self.mind.poll(now_ms)
@@ -153,6 +147,10 @@ class Companion:
                     self.gone(now_ms)
         except Crash:
             self.crash(now_ms)
+
+    def _reach(self):
+        self.points += 1
+        return self.at_point is not None and self.at_point(self.points - 1)
 
     def _hang_up(self, reason):
         if self.talk is not None:

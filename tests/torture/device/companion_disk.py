@@ -4,6 +4,7 @@ The disk may be copied, lost back to an older copy, or be all that is left after
 never restored: agents write their ledger themselves, and the truth knows every notice that was recorded.
 """
 
+import gc
 import hashlib
 
 from lapel_audio.adpcm import Decoder
@@ -52,6 +53,8 @@ class Witness:
         self.ledger = []
         self.clips = {}
         self.recorded = {}
+        # Texts that an older copy of the disk, put back, does not know.
+        self.forgotten = []
 
     def accepted(self, digest, data, cut):
         """A clip was made a dispatch."""
@@ -66,6 +69,11 @@ class Witness:
         if text not in self.recorded:
             self.recorded[text] = [now_ms, kind, digest, UNSEEN]
 
+    @property
+    def unseen(self):
+        """How many the companion holds for unseen."""
+        return sum([1 for entry in self.recorded.values() if entry[3] == UNSEEN])
+
     def settled(self, text, how):
         """The companion knows that a notice is SEEN_BY_PIN, SEEN_HERE or WITHDRAWN."""
         entry = self.recorded[text]
@@ -74,9 +82,9 @@ class Witness:
 
 
 class Disk:
-    """epoch: of the state. parts: {clip id: (meta, bytearray, durable length)}; the bytearray only grows
-    behind that length. dispatches: {clip id: (number, boot, press ms, SHA, cut, state, PCM digest, audio)}. notices:
-    {seq: (epoch, kind, dispatch number, text, flags)}, every change a new tuple. cancels: {cancel id: clip id}.
+    """epoch: of the state. parts: {clip id: (meta, pieces, how many of them)}; a list of pieces only grows behind that
+    many. dispatches: {clip id: (number, boot, press ms, SHA, cut, state, PCM digest, audio)}. notices: {seq: (epoch,
+    kind, dispatch number, text, flags)}, every change a new tuple. cancels: {cancel id: clip id}.
     """
 
     def __init__(self, epoch):
@@ -100,17 +108,24 @@ class Disk:
 
     def append(self, clip_id, data):
         """Bytes behind the durable ones of a part."""
-        meta, buffer, length = self.parts[clip_id]
-        if len(buffer) != length:
+        meta, pieces, count = self.parts[clip_id]
+        if len(pieces) != count:
             # A copy of this disk went on by itself: what it appended is not ours.
-            buffer = bytearray(memoryview(buffer)[:length])
-        buffer.extend(data)
-        self.parts[clip_id] = (meta, buffer, length + len(data))
+            pieces = pieces[:count]
+        pieces.append(bytes(data))
+        self.parts[clip_id] = (meta, pieces, count + 1)
 
     def part(self, clip_id):
         """The durable bytes of a part."""
-        _, buffer, length = self.parts[clip_id]
-        return memoryview(buffer)[:length]
+        _, pieces, count = self.parts[clip_id]
+        # A minute needs half a megabyte in one piece.
+        gc.collect()
+        return b"".join(pieces[:count])
+
+    def part_bytes(self, clip_id):
+        """How many there are."""
+        _, pieces, count = self.parts[clip_id]
+        return sum([len(piece) for piece in pieces[:count]])
 
     def dispatch_state(self, clip_id, state):
         """A dispatch goes on."""
@@ -142,7 +157,5 @@ class Disk:
 
 
 def _settled(flags):
-    if flags & MOVED:
-        return True
     reached = flags & (SENT | STORED)
     return bool(flags & (SEEN | RETRACTED) and (flags & TOLD or not reached))

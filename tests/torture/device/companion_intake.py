@@ -15,6 +15,7 @@ PENDING_MAX_BYTES = 128 * 1024
 MAX_CLIP_BYTES = 520_000
 MAX_PARTIALS = 64
 CONFLICTS_A_RUN = 3
+NUMBERS_MAX = 256
 
 
 class Incoming:
@@ -40,7 +41,8 @@ class Intake:
     def __init__(self, mind):
         self._mind = mind
         self._incoming = {}
-        self._numbers = {}
+        # [(number, clip id)] as the pin offered them, the last one last: it sends one clip at a time.
+        self._numbers = []
         # When what came in is written, None for nothing to write.
         self.due_ms = None
         # Clips that the pin said are not what we hold; what could not be taken.
@@ -79,7 +81,8 @@ class Intake:
         """CLIP: answer with what is held of it."""
         number = body["n"]
         clip_id = messages.clip_id(device, body["ep"], number)
-        self._numbers[number] = clip_id
+        self._numbers = [entry for entry in self._numbers if entry[0] != number][1 - NUMBERS_MAX :]
+        self._numbers.append((number, clip_id))
         known = self._mind.disk.dispatches.get(clip_id)
         if known is not None:
             if known[1:3] == (body["boot"], body["ms"]):
@@ -102,7 +105,7 @@ class Intake:
     def audio(self, low, offset, data, now_ms):
         """Audio of the clip whose number ends in `low`."""
         incoming = None
-        for number, clip_id in self._numbers.items():
+        for number, clip_id in self._numbers:
             if number & 0xFFFF == low:
                 incoming = self._incoming.get(clip_id)
         if incoming is None or len(incoming.pending) + len(data) > PENDING_MAX_BYTES:
@@ -124,7 +127,7 @@ class Intake:
 
     def ended(self, body, now_ms):
         """END: accept the clip, or ask for what is missing of it."""
-        clip_id = self._numbers.get(body["n"])
+        clip_id = self._named(body["n"])
         incoming = self._incoming.get(clip_id)
         if incoming is None:
             known = self._mind.disk.dispatches.get(clip_id)
@@ -142,10 +145,16 @@ class Intake:
 
     def conflict(self, body, now_ms):
         """CONFLICT: the pin's bytes are others than ours; it is right."""
-        incoming = self._incoming.get(self._numbers.get(body["n"]))
+        incoming = self._incoming.get(self._named(body["n"]))
         if incoming is not None:
             incoming.end = {"n": body["n"], "bytes": 0, "ms": 0, "sha": "", "cut": True}
             self.due_ms = now_ms
+
+    def _named(self, wanted):
+        for number, clip_id in self._numbers:
+            if number == wanted:
+                return clip_id
+        return None
 
     def poll(self, now_ms):
         """Hands to the lane what is to be written."""
@@ -163,7 +172,7 @@ class Intake:
         if incoming is None:
             return None
         if clip_id not in disk.parts:
-            disk.parts[clip_id] = (incoming.meta, bytearray(), 0)
+            disk.parts[clip_id] = (incoming.meta, [], 0)
         if incoming.pending:
             disk.append(clip_id, incoming.pending)
             incoming.pending = bytearray()
@@ -172,7 +181,7 @@ class Intake:
         if now_ms < incoming.ack_due_ms:
             return None
         incoming.ack_due_ms = now_ms + ACK_EVERY_MS
-        held = disk.parts[clip_id][2]
+        held = disk.part_bytes(clip_id)
         return lambda: self._say(messages.ACK, {"n": incoming.meta["n"], "off": held})
 
     def do_settle(self, now_ms, clip_id):
@@ -180,7 +189,7 @@ class Intake:
         incoming, disk = self._incoming.get(clip_id), self._mind.disk
         if incoming is None or not incoming.complete or incoming.pending:
             return None
-        data, end = bytes(disk.part(clip_id)), incoming.end
+        data, end = disk.part(clip_id), incoming.end
         digest = binascii.hexlify(hashlib.sha256(data).digest()).decode()
         if incoming.receiver.held != end["bytes"] or digest != end["sha"]:
             return self._set_aside(clip_id, incoming)
@@ -207,7 +216,7 @@ class Intake:
         incoming.end = None
         incoming.conflicts += 1
         self.conflicts += 1
-        self._mind.disk.parts[clip_id] = (incoming.meta, bytearray(), 0)
+        self._mind.disk.parts[clip_id] = (incoming.meta, [], 0)
         if incoming.conflicts <= CONFLICTS_A_RUN:
             return lambda: self._resume(incoming)
         return None

@@ -24,10 +24,10 @@ class Crash(Exception):
 
 
 class Mind:
-    """`options` as companion.Options. `points` counts what can be crashed at, before and after each operation;
-    Crash is raised out of poll() at the point `crash_at`."""
+    """`options` as companion.Options. `reach()` is called before and after each operation; when it says so, Crash is
+    raised out of poll()."""
 
-    def __init__(self, disk, witness, options, now_ms):
+    def __init__(self, disk, witness, options, now_ms, reach):
         self.disk = disk
         self.witness = witness
         self.options = options
@@ -35,13 +35,12 @@ class Mind:
         # The pin's hello while it is linked.
         self.pin = None
         self.status = None
-        self.points = 0
-        self.crash_at = -1
+        self._reach = reach
         self._lane = []
         self._lane_due_ms = 0
         self._settings_due_ms = None
         self._jobs_due_ms = None
-        self._jobs_told = -1
+        self._jobs_told = 0
         self.intake = Intake(self)
         self.teller = Teller(self)
         self.work = Work(self, now_ms)
@@ -67,8 +66,8 @@ class Mind:
             return False
         self.pin = body
         self._settings_due_ms = None if body["set"] == self.options.settings_id else now_ms
-        self._tell_jobs()
         self.teller.due_ms = now_ms
+        self._tell_jobs()
         self.tick(now_ms)
         return True
 
@@ -100,6 +99,7 @@ class Mind:
                 self._settings_due_ms = None
         elif kind == messages.STATUS:
             self.status = body
+            # The pin listens whether anybody is there.
             self._tell_jobs()
 
     def tick(self, now_ms):
@@ -116,14 +116,14 @@ class Mind:
             body = {"id": self.options.settings_id, "v": self.options.settings}
             self.wishes.put(messages.SETTINGS, body, (messages.SETTINGS,))
 
-    def _tell_jobs(self):
-        self._jobs_told = self.work.running
-        self.wishes.put(messages.JOBS, {"n": self._jobs_told}, (messages.JOBS,))
-
     def jobs_changed(self, now_ms):
         """A job began or ended: no hurry."""
         soon = now_ms + JOBS_SETTLE_MS
         self._jobs_due_ms = soon if self._jobs_due_ms is None else min(soon, self._jobs_due_ms)
+
+    def _tell_jobs(self):
+        self._jobs_told = self.work.running
+        self.wishes.put(messages.JOBS, {"n": self._jobs_told}, (messages.JOBS,))
 
     @property
     def is_idle(self):
@@ -169,6 +169,5 @@ class Mind:
         raise ValueError("nobody does " + name)
 
     def _point(self):
-        self.points += 1
-        if self.points - 1 == self.crash_at:
+        if self._reach():
             raise Crash

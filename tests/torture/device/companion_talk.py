@@ -10,11 +10,12 @@ from lapel_wire.session import ClearSession
 
 INBOX_MAX_PACKETS = 512
 WRITE_LIMIT_MS = 10_000
+# The pin speaks every 30 s: silent for so long, nobody is there.
+SILENCE_LIMIT_MS = 75_000
 REFUSED_MAX = 64
 BACKOFF_MS = (30, 120)
 HELLO_REPEAT_MS = 1000
 TICK_MS = 500
-SILENCE_LIMIT_MS = 75_000
 
 
 class Talk:
@@ -36,13 +37,13 @@ class Talk:
         self._cutter = Cutter(port.mtu)
         self._opening = self._session.start()
         self._cutter.load(self._opening, len(self._opening))
-        self._opening_ms = now_ms
-        self._heard_ms = now_ms
-        self._refused = 0
         self._inbox = []
         self._read_due_ms = now_ms
-        self._hello_ms = None
+        # When the opening message, then our hello, was said last; None once it was answered.
+        self._hello_ms = now_ms
         self._tick_ms = now_ms
+        self._heard_ms = now_ms
+        self._refused = 0
         # The packet being written: since when, whether its answer is awaited, and when to try again.
         self._since_ms = None
         self._is_written = False
@@ -79,8 +80,6 @@ class Talk:
             due = min(due, self._read_due_ms)
         if self._hello_ms is not None:
             due = min(due, self._hello_ms + HELLO_REPEAT_MS)
-        if self._channel is None:
-            due = min(due, self._opening_ms + HELLO_REPEAT_MS)
         if self._is_written:
             return min(due, self._since_ms + WRITE_LIMIT_MS)
         if self._has_packet:
@@ -96,17 +95,19 @@ class Talk:
             self._take(self._inbox.pop(0), now_ms)
         if self.over is not None:
             return
-        if self.proved and now_ms >= self._heard_ms + SILENCE_LIMIT_MS:
-            self.over = "nothing was heard of the pin for 75 s"
-            return
-        if self._channel is None and now_ms >= self._opening_ms + HELLO_REPEAT_MS:
-            self._opening_ms = now_ms
-            if not self._cutter.busy:
-                self._cutter.load(self._opening, len(self._opening))
         if self._hello_ms is not None and now_ms >= self._hello_ms + HELLO_REPEAT_MS:
-            self._greet(now_ms)
+            if self._channel is not None:
+                self._greet(now_ms)
+            elif not self._cutter.busy:
+                self._hello_ms = now_ms
+                self._cutter.load(self._opening, len(self._opening))
+            else:
+                self._hello_ms = now_ms
         if self.proved and now_ms >= self._tick_ms + TICK_MS:
             self._tick_ms = now_ms
+            if now_ms - self._heard_ms > SILENCE_LIMIT_MS:
+                self.over = "nothing was heard for 75 s"
+                return
             self._mind.tick(now_ms)
         self._write(now_ms)
 

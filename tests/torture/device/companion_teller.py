@@ -33,14 +33,16 @@ class Teller:
         self.due_ms = now_ms + REPEAT_MS
         wishes, epoch = self._mind.wishes, self._mind.disk.epoch
         for seq, entry in self._pending()[:AT_ONCE]:
-            body = {"ep": entry[0], "s": seq, "k": entry[1], "d": entry[2], "j": None, "x": entry[3]}
-            wishes.put(messages.NOTICE, body, (messages.NOTICE, seq))
-            self._mind.later(now_ms, "sent", seq)
+            if entry[4] & disks.SENT:
+                self._say(seq)
+            else:
+                # Durable before it is said: by that a pin is known that remembers more than we do.
+                self._mind.later(now_ms, "sent", seq)
         seqs = self._untold()[: schema.LIST_MAX]
         if seqs:
             wishes.put(messages.SEEN, {"ep": epoch, "s": seqs, "a": False}, (messages.SEEN, "ours"))
-        for seq in self._to_withdraw()[:AT_ONCE]:
-            wishes.put(messages.RETRACT, {"ep": epoch, "s": seq}, (messages.RETRACT, seq))
+        for its_epoch, seq in self._to_withdraw()[:AT_ONCE]:
+            wishes.put(messages.RETRACT, {"ep": its_epoch, "s": seq}, (messages.RETRACT, seq))
 
     def record(self, now_ms, kind, dispatch, text, digest=""):
         """Writes a notice down; the caller's operation is its transaction. What to do once it is durable."""
@@ -77,11 +79,9 @@ class Teller:
 
     def _to_withdraw(self):
         return [
-            seq
+            (entry[0], seq)
             for seq, entry in self._mind.disk.live()
-            if entry[4] & disks.RETRACTED
-            and entry[4] & (disks.SENT | disks.STORED)
-            and not entry[4] & disks.TOLD
+            if entry[4] & disks.RETRACTED and entry[4] & (disks.SENT | disks.STORED) and not entry[4] & disks.TOLD
         ]
 
     # -- what the lane does
@@ -91,8 +91,15 @@ class Teller:
         return self.record(now_ms, kind, "", text)
 
     def do_sent(self, now_ms, seq):
-        """It was on its way: the pin may have it."""
+        """The pin may have it from now on."""
         self._mind.disk.flag(seq, disks.SENT)
+        return lambda: self._say(seq)
+
+    def _say(self, seq):
+        entry = self._mind.disk.notices[seq]
+        if self._mind.pin is not None and not entry[4] & (disks.STORED | disks.SEEN | disks.RETRACTED):
+            body = {"ep": entry[0], "s": seq, "k": entry[1], "d": entry[2], "j": None, "x": entry[3]}
+            self._mind.wishes.put(messages.NOTICE, body, (messages.NOTICE, seq))
 
     def do_stored(self, now_ms, epoch, seq):
         """The pin has it durably."""
@@ -102,13 +109,15 @@ class Teller:
             self.due_ms = min(self.due_ms, now_ms + REPEAT_MS // 4)
 
     def do_seen(self, now_ms, epoch, seqs, is_answer):
-        """The pin knows these as seen: its own doing, or the answer to ours, or as withdrawn."""
+        """The pin knows these as seen: its own doing, or the answer to ours, or to a retraction."""
         disk, witness = self._mind.disk, self._mind.witness
         for seq in seqs:
             entry = disk.notices.get(seq)
-            if entry is not None and entry[0] == epoch and not entry[4] & disks.MOVED:
-                disk.flag(seq, disks.TOLD if entry[4] & disks.RETRACTED else disks.SEEN | disks.TOLD)
-                witness.settled(entry[3], disks.SEEN_BY_PIN)
+            if entry is not None and entry[0] == epoch:
+                over = entry[4] & disks.RETRACTED
+                disk.flag(seq, disks.TOLD if over else disks.SEEN | disks.TOLD)
+                if not entry[4] & disks.MOVED:
+                    witness.settled(entry[3], disks.SEEN_BY_PIN)
         if is_answer:
             return None
         body = {"ep": epoch, "s": list(seqs), "a": True}
@@ -128,7 +137,7 @@ class Teller:
 
     def _settle(self, now_ms, text, flag, how):
         for seq, entry in self._mind.disk.live():
-            if entry[3] == text and self._mind.disk.flag(seq, flag):
+            if entry[3] == text and not entry[4] & disks.MOVED and self._mind.disk.flag(seq, flag):
                 self._mind.witness.settled(text, how)
                 return lambda: self._news(now_ms)
         return None
@@ -140,4 +149,5 @@ class Teller:
         for seq, entry in disk.live():
             if not entry[4] & (disks.SEEN | disks.RETRACTED):
                 disk.note(disk.epoch, entry[1], entry[2], entry[3])
-            disk.flag(seq, disks.MOVED)
+            # What the pin has under the old number must not count twice.
+            disk.flag(seq, disks.MOVED | disks.RETRACTED)

@@ -20,6 +20,8 @@ class Ending:
         # How many notices the pin said are unseen; whether it answered every tap.
         self.unseen = 0
         self.is_answered = True
+        # How many the companion holds for unseen, once all is at rest.
+        self.known_unseen = 0
 
     def step(self) -> bool:
         """To be called again and again."""
@@ -33,6 +35,7 @@ class Ending:
         life = self._life
         yield from self._until_rest()
         self.rest_ms = life.world.now_ms
+        self.known_unseen = life.carrier.companion.witness.unseen
         answered = 1
         # A question may have waited until the one before it was seen.
         while answered:
@@ -74,7 +77,7 @@ class Ending:
 def at_rest(life) -> bool:
     """Nothing is left to be done on either side. Only when to look is asked of the product, never what is true."""
     app = life.app
-    if app is None or life.world.now_ms < life.person.script_ms:
+    if app is None or life.world.now_ms < max(life.person.script_ms, life.carrier.troubles.ended_ms):
         return False
     if not life.carrier.companion.is_idle or not app._link.up:
         return False

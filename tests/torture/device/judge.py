@@ -4,6 +4,7 @@ Nothing here asks the product: a press is known by its recording, what came of i
 how many notices are unseen by tapping until the pin says that there is none (ending.py).
 """
 
+from companion_disk import SEEN_BY_PIN, UNSEEN
 from ending import NOTICES
 
 # What a cut may take of a hold: 1.2 s of ADPCM.
@@ -60,7 +61,7 @@ class Excuse:
         return any(at_ms >= since_ms for at_ms in self._warned_ms)
 
 
-def judge(life, ending, excuse) -> Verdict:
+def judge(life, ending, excuse, taps_are_sure=True) -> Verdict:
     """Of a life whose Ending is over; `life.cuts` has the times of each loss of power."""
     verdict = Verdict()
     witness = life.carrier.companion.witness
@@ -70,7 +71,7 @@ def judge(life, ending, excuse) -> Verdict:
         _judge_press(life, press, witness, left, excuse, verdict)
     for data, _ in left.values():
         verdict.add("wrong_data", "a clip of %d bytes was accepted that nobody said" % len(data))
-    _judge_notices(life, ending, witness, excuse, verdict)
+    _judge_notices(life, ending, witness, excuse, taps_are_sure, verdict)
     if not ending.is_answered:
         verdict.broken.append("a tap was not answered")
     return verdict
@@ -101,7 +102,9 @@ def _seen(life, ending, witness):
     # Notices that the person saw by tapping: at least, and at most; a tap that a cut met may have been either.
     felt = [at_ms for at_ms, name, _ in life.touch.felt if name in NOTICES]
     recorded = [entry[0] for entry in witness.recorded.values()]
-    low = high = 0
+    # What was settled on the computer may have been seen on the pin as well.
+    here = sum([1 for entry in witness.recorded.values() if entry[3] not in (UNSEEN, SEEN_BY_PIN)])
+    low, high = 0, here
     for tap_ms, times in life.person.taps:
         if tap_ms >= ending.rest_ms:
             break
@@ -110,10 +113,10 @@ def _seen(life, ending, witness):
             until_ms = min([cut_ms for cut_ms, _ in life.cuts if cut_ms >= tap_ms] + [tap_ms + _REPLAY_MS])
             low += any(tap_ms < at_ms < until_ms for at_ms in felt)
         elif times == 2:
-            high = sum([1 for ms in recorded if ms < tap_ms + _REPLAY_MS])
+            high = here + sum([1 for ms in recorded if ms < tap_ms + _REPLAY_MS])
             if not any(tap_ms - _REPLAY_MS < cut_ms < tap_ms + _REPLAY_MS for cut_ms, _ in life.cuts):
                 low = max(low, sum([1 for ms in recorded if ms < tap_ms - _REPLAY_MS]))
-    return low, high
+    return max(low, here), high
 
 
 def _judge_press(life, press, witness, left, excuse, verdict) -> None:
@@ -158,19 +161,37 @@ def _judge_runs(what, came, is_cut, witness, verdict) -> None:
         verdict.add("clips_lost", "%s: it arrived, and nothing came of it" % what)
 
 
-def _judge_notices(life, ending, witness, excuse, verdict) -> None:
-    felt = [entry for entry in life.touch.felt if entry[1] in NOTICES]
+def _was_felt(life, ending, kind, since_ms) -> bool:
+    # Before it was counted by tapping. Of several within two seconds the most urgent is felt, or the count is seen.
+    came = [entry for entry in life.touch.felt if entry[1] in NOTICES]
+    lights = [(at_ms, event[1]) for at_ms, *event in life.events if event[0] == "led"]
+    came += [(at_ms, "count", shown["count"]) for at_ms, shown in lights if shown["pattern"] == "count"]
+    # A question waits until the one before it was seen.
+    until_ms = max(ending.rest_ms, came[-1][0]) if came and kind == "question" else ending.rest_ms
+    if any(since_ms < at_ms <= until_ms and (name == kind or shown > 1) for at_ms, name, shown in came):
+        return True
+    # The person marked it as seen by a tap, and the power went in that moment.
+    marked = [tap_ms for tap_ms, times in life.person.taps if times < 3 and tap_ms > since_ms - _REPLAY_MS]
+    return any(tap_ms < cut_ms < tap_ms + _REPLAY_MS for tap_ms in marked for cut_ms, _ in life.cuts)
+
+
+def _judge_notices(life, ending, witness, excuse, taps_are_sure, verdict) -> None:
     seen_low, seen_high = _seen(life, ending, witness)
     count = len(witness.recorded)
-    for text, (ms, kind, _, _) in witness.recorded.items():
-        if not any(at_ms > ms and (name == kind or shown > 1) for at_ms, name, shown in felt):
+    for text, (ms, kind, _, state) in witness.recorded.items():
+        # What was settled on the computer before it reached the pin need not be felt.
+        if state in (UNSEEN, SEEN_BY_PIN) and not _was_felt(life, ending, kind, ms):
             verdict.add("notices_lost", "%s: was never felt" % text)
     if excuse.decay():
         return
     if ending.unseen < count - seen_high:
         verdict.add("notices_lost", "%d of %d notices unseen, %d seen" % (ending.unseen, count, seen_high))
-    elif ending.unseen > count - seen_low:
+    elif taps_are_sure and ending.unseen > count - seen_low:
         verdict.add("notices_doubled", "%d of %d notices unseen, %d seen" % (ending.unseen, count, seen_low))
+    known = ending.known_unseen
+    if ending.unseen != known:
+        what = "notices_lost" if ending.unseen < known else "notices_doubled"
+        verdict.add(what, "%d notices unseen on the pin, %d for the companion" % (ending.unseen, known))
     for text, entry in witness.recorded.items():
-        if not entry[3]:
+        if entry[3] == UNSEEN and text not in witness.forgotten:
             verdict.add("notices_lost", "%s: the companion never heard that it was seen" % text)

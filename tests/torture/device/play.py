@@ -8,8 +8,6 @@ from judge import Excuse, judge
 from life import CUT, LATE, REST, why
 from scenarios import SCENARIOS
 
-_LIMIT_MS = 90_000
-
 
 class Play:
     """A scenario, and a tree of faults: {step: tree}, with the name of the case under "" where one ends.
@@ -21,9 +19,13 @@ class Play:
     # What the firmware traces when something is not as it should be, and such a fault is no reason for it.
     wrong = ("task_died", "late", "mic_error")
     checks_erased = True
+    # What follows a tap is its answer: nothing else comes up in that moment.
+    taps_are_sure = True
+    # Of the virtual time of one boot.
+    limit_ms = 90_000
 
     def __init__(self, scenario: str, tree, lists: bool = False):
-        self.life = SCENARIOS[scenario]()
+        self.life = self.begin(scenario)
         self.life.fit = self._fit
         # (kind, block) of the operations since the last boot.
         self.operations = []
@@ -31,6 +33,10 @@ class Play:
         self._lists = lists
         self._is_copy = False
         self.ending = None
+
+    def begin(self, scenario: str):
+        """The Life that is played."""
+        return SCENARIOS[scenario]()
 
     def steps_at(self, op: int, kind: str, block: int):
         """The steps that can be taken there."""
@@ -52,11 +58,11 @@ class Play:
         """Runs until the end of this world, and of those that branch off."""
         life = self.life
         self.ending = Ending(life)
-        how = life.run(self.ending.step, _LIMIT_MS)
+        how = life.run(self.ending.step, self.limit_ms)
         while how != REST and self.goes_on(how):
             life.person.stop()
             self.ending = Ending(life)
-            how = life.run(self.ending.step, _LIMIT_MS, "power" if how in (CUT, LATE) else "reset")
+            how = life.run(self.ending.step, self.limit_ms, "power" if how in (CUT, LATE) else "reset")
         if "" in self.tree:
             self._tell(how, self.ending)
         if self._is_copy:
@@ -83,7 +89,7 @@ class Play:
         life, broken = self.life, []
         found = {}
         if how == REST:
-            judged = judge(life, ending, self.excuse())
+            judged = judge(life, ending, self.excuse(), self.taps_are_sure)
             found.update(judged.counts)
             found["why"] = "; ".join(judged.words)
             broken += judged.broken

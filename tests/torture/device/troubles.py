@@ -39,6 +39,10 @@ class Troubles:
         self.cuts_ms = []
         self.ended_ms = 0
 
+    def calm(self):
+        """No more chance."""
+        self.draws = None
+
     def fate(self, direction, k):
         """What happens to that packet: a word, or None."""
         how = self.packets.get((direction, k))

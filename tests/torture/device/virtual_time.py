@@ -28,7 +28,7 @@ class World:
 
     def __init__(self, ticks_at_start: int = 0):
         self.now_us = 0
-        self._ticks_at_start = ticks_at_start
+        self.ticks_at_start = ticks_at_start
         self._events = []
         self._serial = 0
         self._streams = None
@@ -41,7 +41,7 @@ class World:
     @property
     def ticks_ms(self) -> int:
         """What the pin's ticks_ms() says now."""
-        return self._ticks_at_start + self.now_ms & _PERIOD - 1
+        return self.ticks_at_start + self.now_ms & _PERIOD - 1
 
     def at_us(self, due_us: int, act, *arguments):
         """act(*arguments) at that time, between two turns of the loop; in the past means now. What it raises ends

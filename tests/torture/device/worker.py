@@ -18,6 +18,9 @@ FAMILIES = {
     "flash": "flash_cases",
     "file": "image_cases",
     "full": "image_cases",
+    "packet": "packet_cases",
+    "link": "link_cases",
+    "mix": "mixtures",
 }
 
 

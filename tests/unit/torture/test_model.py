@@ -152,7 +152,7 @@ def test_at_whatever_point_it_crashes_the_clip_is_run_once_or_its_failure_is_tol
     point = 0
     while True:
         companion, pin = made(restart_ms=10)
-        companion.crash_at(point)
+        companion.at_point = lambda k, point=point: k == point
         pin.whole_clip()
         pin.run(600)
         if not companion.crashes:
