@@ -22,7 +22,7 @@ TASK, REPEAT, NOTE = scene.TASK + 7, scene.REPEAT + 7, scene.NOTE + 50
 # What is said on top when the fault has not come yet: a run that was quicker than the one that was counted.
 _MORE = scene.NOTE + 70
 _MORE_MAX = 6
-LIMIT_S = 240.0
+LIMIT_S = 300.0
 # Where what is left of a case that is not good can be looked at.
 KEPT = Path(__file__).resolve().parents[3] / "build" / "torture"
 
