@@ -89,10 +89,12 @@ flash-torture: $(VENV) $(MPY) ## a flash that breaks off at every operation and 
 
 # make torture N=10000 SEED=7, TIER=a, or CASE=a/flash/op-113/bits.
 torture: $(VENV) $(MPY) ## every fault of flash, link and companion, by exhaustion: N=, SEED=, TIER=, CASE=
+	@$(PY) -m get_tools strace || true
 	@PYTHONPATH=. $(PY) -m tests.torture $(if $(N),--n $(N)) $(if $(SEED),--seed $(SEED)) $(if $(TIER),--tier $(TIER)) \
 		$(if $(CASE),--case $(CASE))
 
 torture-selftest: $(VENV) $(MPY) ## mistakes planted into copies of the checkout: the torture must catch each
+	@$(PY) -m get_tools strace || true
 	@PYTHONPATH=. $(PY) -m tests.torture.selftest $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, noise: none may act
