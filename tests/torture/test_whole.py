@@ -168,8 +168,8 @@ class Scene:
     def only(self, name: str) -> bool:
         """That, once, and nothing else."""
         found = self.judged()
-        counts = Counter({key: getattr(found, key) for key in vars(found) if key != "words"})
-        assert found.words, "nothing was found"
+        counts = Counter({key: getattr(found, key) for key in vars(found) if key not in ("words", "broken")})
+        assert found.words and not found.broken
         return +counts == Counter({name: 1})
 
 

@@ -22,7 +22,7 @@ _TOLD = ("done", "failed", "held", "unheard", "cancelled")
 
 @dataclass
 class Findings:
-    """Counts of a verdict, and a word on each."""
+    """Counts of a verdict, and a word on each: `words` on what was counted, `broken` on everything else."""
 
     clips_lost: int = 0
     run_twice: int = 0
@@ -30,17 +30,21 @@ class Findings:
     notices_doubled: int = 0
     wrong_data: int = 0
     words: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     def add(self, name: str, sentence: str) -> None:
         """One more of `name` ("" for what is only broken)."""
         if name:
             setattr(self, name, getattr(self, name) + 1)
-        self.words.append(sentence)
+            self.words.append(sentence)
+        else:
+            self.broken.append(sentence)
 
     def verdict(self, kind: str, case: str, recovery_ms: int | None) -> Verdict:
         """As the table wants it."""
-        counts = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "words"}
-        return Verdict("c", kind, case, **counts, broken="; ".join(self.words), recovery_ms=recovery_ms)
+        counts = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("words", "broken")}
+        broken, why = "; ".join(self.broken), "; ".join(self.words)
+        return Verdict("c", kind, case, **counts, broken=broken, why=why, recovery_ms=recovery_ms)
 
 
 @dataclass(frozen=True)

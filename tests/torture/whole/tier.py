@@ -10,7 +10,8 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 AT_ONCE_EACH_WORKER = 3
 NOT_RUN = "not run: "
 COUNT = "count"
-_LAST_CASE_S = 20
+_LAST_CASE_S = 20.0
 _AGAIN, _BOTH, _OPS, _FAILS = 8, 6, 10, 4
 # What stands for a run that could not be counted.
 _UNCOUNTED: Mapping[str, Any] = {"syncs": 1, "last": 1, "ops": 60, "threads": dict.fromkeys(FAILING, 1)}
@@ -61,7 +62,7 @@ class Whole:
             kinds.setdefault(faults.made(name, self._strace).kind, []).append(name)
         return kinds
 
-    def run(self, names: Sequence[str], *, workers: int) -> Iterator[Verdict]:
+    def run(self, names: Sequence[str], *, workers: int) -> Generator[Verdict, None, None]:
         """One verdict each, in the order in which they end."""
         wanted: queue.SimpleQueue[str] = queue.SimpleQueue()
         found: queue.SimpleQueue[Verdict | BaseException] = queue.SimpleQueue()
@@ -84,8 +85,7 @@ class Whole:
                     raise verdict
                 yield verdict
         finally:
-            for process in processes:
-                _end(process)
+            _end(processes)
 
     def _count(self) -> Mapping[str, Any]:
         process = _worker(self._strace)
@@ -95,7 +95,7 @@ class Whole:
             # Even a run with nothing wrong is not well; c/clean/run will say what it is.
             return _UNCOUNTED
         finally:
-            _end(process)
+            _end([process])
 
 
 def _of_calls(counted: Mapping[str, Any], chance: random.Random) -> list[str]:
@@ -153,18 +153,22 @@ def _serve(
                 return
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """Closed stdin ends it after its case; one that is in the middle of one is told, and ends what it started."""
-    assert process.stdin and process.stdout
-    with contextlib.suppress(OSError):
-        process.stdin.close()
-    for ask, wait_s in ((_nothing, 1), (process.terminate, _LAST_CASE_S), (process.kill, None)):
-        ask()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(wait_s)
-            break
-    process.stdout.close()
-
-
-def _nothing() -> None:
-    """It ends by itself."""
+def _end(processes: Sequence[subprocess.Popen[str]]) -> None:
+    """Closed stdin ends them after their case; those in the middle of one are told, and end what they started."""
+    left = list(processes)
+    for process in left:
+        assert process.stdin
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    for end, wait_s in ((None, 1.0), (subprocess.Popen.terminate, _LAST_CASE_S), (subprocess.Popen.kill, _LAST_CASE_S)):
+        for process in left:
+            if end:
+                end(process)
+        until_s = time.monotonic() + wait_s
+        for process in left:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, until_s - time.monotonic()))
+        left = [process for process in left if process.poll() is None]
+    for process in processes:
+        if process.stdout:
+            process.stdout.close()

@@ -41,8 +41,9 @@ async def count(strace: str) -> dict[str, object]:
             finally:
                 await stage.close()
                 fault.close()
-    if found.words:
-        raise RuntimeError(f"a run with nothing wrong was not well: {'; '.join(found.words)}")
+    wrong = [*found.broken, *found.words]
+    if wrong:
+        raise RuntimeError(f"a run with nothing wrong was not well: {'; '.join(wrong)}")
     return {"syncs": syncs, "last": len(fault.calls) - syncs, "threads": threads, "ops": operations}
 
 
