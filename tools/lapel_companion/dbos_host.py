@@ -43,6 +43,7 @@ class Host:
         self._report = report
         self._instance: DBOS | None = None
         self._connections: sqlalchemy.Engine | None = None
+        self._known: frozenset[str] = frozenset()
         self._workflow: Callable[[str, int], Coroutine[Any, Any, str]] | None = None
 
     @property
@@ -81,6 +82,23 @@ class Host:
         assert self._workflow is not None
         with SetWorkflowID(workflow_id):
             await DBOS.start_workflow_async(self._workflow, dispatch, round_)
+
+    async def retire(self) -> list[str]:
+        """Give up workflows that were begun by a version which is not known here; their ids.
+
+        DBOS would leave them as they are for ever. Nothing is lost: the events say what they did.
+        """
+        from dbos import DBOS
+
+        from lapel_companion import workflows
+
+        found = await DBOS.list_workflows_async(status=list(_UNDER_WAY), load_input=False, load_output=False)
+        strange = [
+            one.workflow_id for one in found if one.name.startswith(workflows.FAMILY) and one.name not in self._known
+        ]
+        if strange:
+            await DBOS.cancel_workflows_async(strange)
+        return strange
 
     def current(self) -> str:
         """The id of the workflow that calls."""
@@ -145,7 +163,7 @@ class Host:
     def _launch(self, hooks: Hooks) -> None:
         from dbos import DBOS, DBOSPortableJSONSerializer
 
-        from lapel_companion import workflows_v1
+        from lapel_companion import workflows
 
         self._connections = open_engine(self._database)
         self._instance = DBOS(
@@ -164,13 +182,15 @@ class Host:
             }
         )
         try:
-            workflow = workflows_v1.register(hooks)
+            known = {version.name: version.register(hooks) for version in workflows.VERSIONS}
             # From inside our loop, so that recovered workflows run on it too.
             DBOS.launch()
         except BaseException:
             self._destroy()
             raise
-        self._workflow = workflow
+        self._known = frozenset(known)
+        # New dispatches begin with the newest.
+        *_, self._workflow = known.values()
 
     def _destroy(self) -> None:
         from dbos import DBOS

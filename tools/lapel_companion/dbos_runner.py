@@ -65,6 +65,9 @@ class Runner:
                 self._ordered.add(found.id)
                 self._lane.expect(found.number)
         await self._host.launch(self)
+        if strange := await self._host.retire():
+            ids = ", ".join(sorted({workflow_id.split(".")[0] for workflow_id in strange}))
+            self._report(f"another version of Lapel began with {ids}: this one begins anew from what is written down.")
         self._spawn(self._host.calm_down(self._entered.__contains__))
         self._spawn(self._host.sweep())
 

@@ -1,8 +1,8 @@
 """The workflow of a dispatch, version 1. Frozen: what waits was begun by these lines and must find them
 unchanged.
 
-A change to the order, names or arguments of the steps is a new module (workflows_v2) beside this one; this
-one stays registered until nothing of it waits. What the steps do inside may change.
+A change to the order, names or arguments of the steps is a new module (workflows_v2) beside this one, and a
+line in workflows.VERSIONS; this one stays there until nothing of it waits. What the steps do inside may change.
 """
 
 from __future__ import annotations

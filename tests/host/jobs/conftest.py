@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,10 @@ from lapel_companion.engine_dbos import DbosEngine
 from lapel_companion.events import Event, EventLog
 from lapel_companion.notices import Outbox
 from lapel_companion.speech.base import SpeechError, Transcript
+
+# The helpers beside these tests are imported as tests.host.jobs.<name>, for the type checker too.
+if str(Path(__file__).parents[3]) not in sys.path:
+    sys.path.insert(0, str(Path(__file__).parents[3]))
 
 EPOCH = "0123456789abcdef"
 PHRASES = """
@@ -160,7 +165,7 @@ class Bench:
 
     async def until(self, kind: str, dispatch: str, /, **facts: Any) -> Event:
         """The first event of that kind whose body has those facts, also one that was there before."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for event in self.log.subscribe(0):
                 if (event.kind, event.dispatch) == (kind, dispatch) and facts.items() <= event.body.items():
                     return event
@@ -174,7 +179,7 @@ class Bench:
 
     async def idle(self) -> None:
         """Until nothing is open."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.engine.status()["open"]:
                 await asyncio.sleep(0.01)
 

@@ -30,7 +30,7 @@ def worker(state: Path, point: str, *texts: str) -> Iterator[subprocess.Popen[st
     )
     assert process.stdout is not None
     # One that hangs must fail its test, not hang it.
-    watchdog = threading.Timer(30, process.kill)
+    watchdog = threading.Timer(90, process.kill)
     watchdog.start()
     try:
         yield process

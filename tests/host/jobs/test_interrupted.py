@@ -19,7 +19,7 @@ async def interrupt(b: Any, text: str = "wait for it") -> None:
     await b.engine.start()
     dispatch = await b.hear(text, press_unix_ms=int(time.time() * 1000))
     await b.until("job", dispatch, state="running")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(b.ledger()) == ran:
             await asyncio.sleep(0.01)
     await b.engine.close()
@@ -28,7 +28,7 @@ async def interrupt(b: Any, text: str = "wait for it") -> None:
 
 async def asked(b: Any, dispatch: str, times: int = 1) -> str:
     """The id of the notice that asks about a dispatch for the so-many-th time."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(found := b.log.read(kinds=["notice"], dispatch=dispatch)) < times:
             await asyncio.sleep(0.01)
     notice = found[times - 1]
@@ -114,7 +114,7 @@ def test_an_answer_to_the_first_question_does_not_answer_the_second(bench: Any) 
         first = await asked(b, "d1")
         await reply(b, "yes", first)
         await b.until("job", "d1", id="d1.2", state="running")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(b.ledger()) < 2:
                 await asyncio.sleep(0.01)
         await b.engine.close()
