@@ -235,6 +235,12 @@ class ClipFiles:
         raise NoSuchClip(f"there is no clip {clip_id}")
 
 
+def clip_of(name: str) -> str | None:
+    """The id of the clip to which a file of that name belongs, None for any other file."""
+    clip_id = name.partition(".")[0]
+    return clip_id if _ID.fullmatch(clip_id) else None
+
+
 def _read_meta(path: Path) -> ClipMeta | None:
     try:
         body = json.loads(path.read_bytes())

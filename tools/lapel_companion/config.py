@@ -69,6 +69,14 @@ class Jobs:
 
 
 @dataclass(frozen=True)
+class Keep:
+    """How long recordings and logs are kept, and how much of them."""
+
+    days: float
+    mb: int
+
+
+@dataclass(frozen=True)
 class Pin:
     """Settings that the companion hands to the pin. Quiet hours are local time, "HH:MM"."""
 
@@ -86,6 +94,7 @@ class Config:
     source: Path | None
     speech: Speech
     jobs: Jobs
+    keep: Keep
     pin: Pin
     ask_after_s: float
     notes_file: Path
@@ -146,6 +155,7 @@ def parse(text: str, name: Path, source: Path | None = None) -> Config:
         source=source,
         speech=Speech(**values["speech"]),
         jobs=Jobs(**values["jobs"]),
+        keep=Keep(**values["keep"]),
         pin=Pin(**pin),
         ask_after_s=values["dispatch"]["ask_after_min"] * 60,
         notes_file=values["notes"]["file"] or paths.notes_file(),

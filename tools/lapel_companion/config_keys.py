@@ -44,6 +44,10 @@ SECTIONS: dict[str, dict[str, Key]] = {
         "timeout_s": Key("number", 60.0, 0.1, 86_400),
         "max_output_bytes": Key("whole", 65_536, 256, 16_777_216),
     },
+    "keep": {
+        "days": Key("number", 365.0, 1, 36_500),
+        "mb": Key("whole", 2000, 50, 1_000_000),
+    },
     "notes": {
         "file": Key("file"),
     },

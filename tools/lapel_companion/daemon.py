@@ -30,6 +30,7 @@ from lapel_companion.link.desk import PinDesk
 from lapel_companion.link.radio import Keeper, Radio, RadioError, radio_of
 from lapel_companion.link.safe_mode import SafeModeWatch
 from lapel_companion.notices import Outbox
+from lapel_companion.retention import Retention
 from lapel_companion.socket_path import SocketPathError
 from lapel_companion.speech.apart import Apart
 from lapel_companion.speech.base import SpeechError
@@ -125,6 +126,14 @@ class Daemon:
             report=self._report,
         )
         self._reader = channels.Reader(self.log, self.outbox, self._channels(settings.channel), self._report)
+        self._retention = Retention(
+            self.state.path,
+            self.log,
+            settings.keep,
+            coming=self.intake.coming,
+            busy=lambda: bool(self.engine.status()["running"]),
+            report=self._report,
+        )
         self._safe = SafeModeWatch(self.log)
         self._keeper = None if self._radio is None else Keeper(self._radio, self.desk, self._safe, self._report)
         await self._start()
@@ -155,6 +164,7 @@ class Daemon:
             "events": self._watch(),
             "clips": self.intake.run(),
             "notices": self._reader.run(),
+            "old recordings": self._retention.run(),
             "recogniser": self._warm_up(),
             "stop": self.stop.wait(),
         }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lapel_companion import __version__, config, flight_words, paths, service, socket_path
+from lapel_companion import __version__, config, flight_words, paths, retention, service, socket_path
 from lapel_companion.client import ApiError, Client, NoDaemon
 from lapel_companion.link import safe_mode, set_aside
 
@@ -78,7 +78,9 @@ def state_folder(state: Path) -> Finding:
             f"{state}: only {free // 1_000_000} MB are free; recordings wait on the pin when the disk is full"
         )
         return Finding(WARN, "state", text)
-    return Finding(GOOD, "state", f"{state}, {free / 1e9:.0f} GB free")
+    held = retention.sizes(state)
+    shown = ", ".join(f"{what} {size / 1e6:.1f} MB" for what, size in held.items() if size)
+    return Finding(GOOD, "state", f"{state}, {free / 1e9:.0f} GB free{'; ' + shown if shown else ''}")
 
 
 def daemon(state: Path) -> tuple[dict[str, Any] | None, Finding]:

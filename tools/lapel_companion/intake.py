@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import binascii
+import contextlib
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
@@ -95,6 +96,10 @@ class Intake:
         """The pin is gone. What it sent is kept."""
         self._say = None
         self._numbers.clear()
+
+    def coming(self) -> set[str]:
+        """The ids of the clips that are coming in."""
+        return set(self._incoming)
 
     def highest(self, epoch: str) -> int:
         """The highest clip number known of a clip epoch, among those still coming in; 0 for none."""
@@ -199,8 +204,7 @@ class Intake:
             self._report(f"that could not be written down: {error}")
 
     def _named(self, number: int) -> Incoming | None:
-        clip_id = self._numbers.get(number)
-        return self._incoming.get(clip_id) if clip_id else None
+        return self._incoming.get(self._numbers.get(number, ""))
 
     def _resume(self, incoming: Incoming) -> None:
         number = incoming.partial.meta.number
@@ -215,11 +219,9 @@ class Intake:
         while True:
             await self._dirty.wait()
             if not self._urgent.is_set():
-                try:
+                with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(BATCH_S):
                         await self._urgent.wait()
-                except TimeoutError:
-                    pass
             self._dirty.clear()
             self._urgent.clear()
             for incoming in list(self._incoming.values()):

@@ -35,7 +35,7 @@ def test_the_example_says_what_is_so_without_it() -> None:
     empty = config.parse("", FILE)
     assert example.source == paths.EXAMPLE
     assert empty.phrases == ()
-    for part in ("speech", "jobs", "pin", "ask_after_s", "notes_file", "channel"):
+    for part in ("speech", "jobs", "keep", "pin", "ask_after_s", "notes_file", "channel"):
         assert getattr(example, part) == getattr(empty, part)
 
 

@@ -56,8 +56,9 @@ async def finished(b: Any) -> None:
         "done", "held", "held", "done", "done", "running"
     ]
     assert (b.state / "notes.md").read_text().count("kept") == 1
-    for dispatch, kinds in {"d1": 1, "d2": 1, "d3": 1, "d4": 1, "d5": 2, "d6": 1}.items():
-        assert len(b.log.read(kinds=["notice"], dispatch=dispatch)) == kinds
+    for dispatch in ("d1", "d2", "d3", "d4", "d6"):
+        assert len(b.log.read(kinds=["notice"], dispatch=dispatch)) == 1
+    assert b.kinds("d5", "notice", "kind").count("reminder") == 1
     await b.engine.release("d2", "make a note late")
     await b.until("job", "d2", state="done")
     assert (b.state / "notes.md").read_text().count("late") == 1
@@ -80,10 +81,10 @@ def test_what_an_earlier_version_began(
         assert begun(tmp_path)["d6"] == (old if both else newest)
 
     bench.run(work)
+    # One whose job had just ended may still be among them.
     said = [report for report in bench.reports if "another version of Lapel began with" in report]
-    assert said == ([] if both else [
-        "another version of Lapel began with d3, d4, d5, d6: this one begins anew from what is written down."
-    ])
+    assert len(said) == (0 if both else 1)
+    assert both or "d3, d4, d5, d6: this one begins anew from what is written down." in said[0]
 
 
 def test_back_to_an_earlier_version(tmp_path: Path, bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +92,7 @@ def test_back_to_an_earlier_version(tmp_path: Path, bench: Any, monkeypatch: pyt
     kill_with_work(tmp_path, bench, "v1")
     monkeypatch.setattr(workflows, "VERSIONS", (EARLIER,))
     bench.run(finished)
-    assert any("another version of Lapel began with d3, d4, d5, d6" in report for report in bench.reports)
+    assert any("d3, d4, d5, d6: this one begins anew" in report for report in bench.reports)
 
 
 def restored(tmp_path: Path, name: str) -> None:
