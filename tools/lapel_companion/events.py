@@ -1,7 +1,9 @@
 """The append-only table of events: the truth of which commands, notices and `--json` are projections.
 
 SQLite in WAL mode with ``synchronous=FULL``: when `append` or the outermost `transaction` returns, the
-event is on disk. All methods may be called from any thread; a transaction belongs to its thread.
+event is on disk. A commit whose sync failed is undone, and the next one writes its pages again; after a
+crash it may stand there all the same, so whoever repeats a thing looks first. All methods may be called from
+any thread; a transaction belongs to its thread.
 """
 
 from __future__ import annotations

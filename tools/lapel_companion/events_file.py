@@ -83,7 +83,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     found = connection.execute(f"PRAGMA {'integrity' if whole else 'quick'}_check(1)").fetchone()[0]
     if found != "ok":
         raise sqlite3.DatabaseError(" ".join(str(found).split()))
-    if connection.execute("PRAGMA table_info(events)").fetchall():
+    if whole and connection.execute("PRAGMA table_info(events)").fetchall():
         bad = connection.execute("SELECT seq FROM events WHERE NOT json_valid(body) LIMIT 1").fetchone()
         if bad:
             raise sqlite3.DatabaseError(f"the event {bad[0]} is no JSON")

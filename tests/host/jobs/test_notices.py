@@ -1,6 +1,7 @@
 """The outbox: what the pin shall get, and when; what survives; what is counted once."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -258,3 +259,26 @@ def test_texts_begin_with_what_was_heard() -> None:
     assert long.endswith(": the result, which matters")
     assert wording.held("", "its recording is not there") == "Heard nothing. Its recording is not there."
     assert "lapel release d3" in wording.how_to_release("d3", "x", known=True)
+
+
+def test_seen_on_the_pin_and_on_the_computer_at_once_counts_once(log: EventLog) -> None:
+    box = outbox(log)
+    many = [record(box) for _ in range(8)]
+    for seq in many:
+        box.stored(EPOCH, seq)
+    together = threading.Barrier(3)
+
+    def see(principal: str) -> None:
+        together.wait()
+        box.seen(EPOCH, many, principal=principal)
+
+    threads = [threading.Thread(target=see, args=[principal]) for principal in ("pin", "person")]
+    for thread in threads:
+        thread.start()
+    together.wait()
+    assert len(box.unseen()) in range(9)
+    for thread in threads:
+        thread.join()
+    assert (box.unseen(), box.pending(), box.untold()) == ([], [], [])
+    again = outbox(log)
+    assert (again.unseen(), again.pending(), again.untold()) == ([], [], [])
