@@ -14,6 +14,7 @@ _EVENTS = (
     "notice",
     "notice_sent",
     "notice_stored",
+    "notice_lost",
     "notice_seen",
     "notice_shown",
     "notice_retracted",
@@ -119,6 +120,8 @@ class Book:
             notice.sent = True
         elif event.kind == "notice_stored":
             notice.stored = True
+        elif event.kind == "notice_lost":
+            notice.stored = False
         elif event.kind == "notice_seen":
             notice.seen = True
             notice.told = notice.told or event.principal == "pin"

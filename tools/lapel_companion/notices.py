@@ -130,6 +130,11 @@ class Outbox:
         """The pin has it durably."""
         self._note("notice_stored", epoch, [seq], "pin", lambda n: not n.stored)
 
+    def lost(self, after: int) -> None:
+        """The pin has nothing behind this number: what it had stored and nobody saw is sent again."""
+        seqs = [n.seq for n in self._book.live() if n.seq > after and not n.seen and not n.retracted]
+        self._note("notice_lost", self.epoch, seqs, "pin", lambda n: n.stored)
+
     def seen(self, epoch: str, seqs: Iterable[int], *, principal: str) -> None:
         """It was seen, or (principal "pin") the pin knows that it was, or that it is retracted."""
         by_pin, seqs = principal == "pin", list(seqs)

@@ -84,6 +84,8 @@ def _say(event: Event) -> str | None:
             return f"notice {body['seq']} ({body['kind']}): {body['text']}{detail}"
         case "notice_stored":
             return f"notice {body['seq']} is on the pin"
+        case "notice_lost":
+            return f"notice {body['seq']} is not on the pin any more: it is sent again"
         case "notice_seen":
             return f"notice {body['seq']} was seen"
         case "notice_retracted":

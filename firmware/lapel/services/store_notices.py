@@ -34,6 +34,8 @@ class Notices:
         self._newest: dict = None
         self._newest_number = 0
         self._last_number = 0
+        # A notice, or marks, could not be read.
+        self._has_lost = False
         # Notices that could not be taken: full, or the flash failed.
         self.refused = 0
 
@@ -114,7 +116,12 @@ class Notices:
         return self._marks.epoch
 
     def notice_high(self, epoch) -> int:
-        """The greatest sequence number taken of that epoch, 0 for none."""
+        """The greatest sequence number taken of that epoch, 0 for none.
+
+        0 also where something was lost since the start: the companion sends all that nobody saw again.
+        """
+        if self._has_lost:
+            return 0
         seqs = [entry[2] for entry in self._unseen if entry[1] == epoch]
         return max([self._marks.highest(epoch)] + seqs)
 
@@ -199,13 +206,15 @@ class Notices:
                 self._stale.remove(number)
 
     def _load_marks(self) -> bool:
+        broken = self._quarantine.count
         data = self._quarantine.load(self._marks_path, records.MARKS)
         try:
             self._marks = notice_marks.Marks(data or b"")
         except records.BadRecord as bad:
             self._quarantine.take(self._marks_path, str(bad))
             self._marks = notice_marks.Marks()
-            return False
+            data = None
+        self._has_lost = self._quarantine.count > broken
         return data is not None
 
     def _save_marks(self) -> None:
@@ -224,15 +233,15 @@ class Notices:
             self._trace("store_error", error=str(error))
             return None
         body = self._quarantine.load(path, records.NOTICE)
-        if body is None:
-            return None
         try:
-            values = json.loads(body)
+            values = json.loads(body or b"[]")
             if len(values) == len(_FIELDS):
                 return dict(zip(_FIELDS, values))
         except (ValueError, TypeError):
             pass
-        self._quarantine.take(path, "it is not what was written")
+        self._has_lost = True
+        if body is not None:
+            self._quarantine.take(path, "it is not what was written")
         return None
 
     def _path(self, number: int) -> str:

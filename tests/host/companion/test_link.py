@@ -43,6 +43,31 @@ def test_a_clip_becomes_one_dispatch_and_a_wav(tmp_path: Path) -> None:
     run(test)
 
 
+def test_notices_that_the_pin_has_lost_are_sent_again(tmp_path: Path) -> None:
+    async def test() -> None:
+        rig, pin = Rig(tmp_path), Pin()
+        await rig.start()
+        seqs = [rig.record("done", f"number {number}") for number in range(4)]
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: not rig.outbox.pending())
+        assert pin.notices_felt == seqs
+        rig.outbox.seen(rig.state.epoch, [seqs[3]], principal="person")
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: seqs[3] in pin.seen_by_host)
+        assert pin.notices_felt == seqs
+        # One of them cannot be read there any more: it says that it has none.
+        del pin.notices[seqs[1]]
+        pin.notice_high = 0
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: seqs[1] in pin.notices and not rig.outbox.pending())
+        await rig.stop()
+        # The others are there and are not felt again; nor is what was seen.
+        assert pin.notices_felt == [*seqs, seqs[1]]
+        # So it stays after a new start.
+        rig = Rig(tmp_path)
+        assert rig.outbox.pending() == []
+        rig.die()
+
+    run(test)
+
+
 def test_clips_that_were_cut_are_taken_also_without_a_byte(tmp_path: Path) -> None:
     async def test() -> None:
         rig, pin = Rig(tmp_path), Pin()

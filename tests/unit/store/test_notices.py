@@ -141,7 +141,11 @@ def test_a_broken_notice_is_set_aside_and_the_rest_stays():
         assert store.quarantined == 1 and "quarantined" in trace.names()
         assert exists(flash.root + "/quarantine/notice-%08d checksum does not match" % 2)
         # The companion has it still, as nobody saw it: it may come again.
+        # That it sends it again, the pin asks for by knowing nothing.
+        assert store.notice_high(A) == 0
         assert not store.has_notice(A, 2) and store.put(notice(2))
+        store = again(flash)
+        assert store.notice_high(A) == 3 and len(store.unseen()) == 3
 
 
 def test_broken_marks_are_reported_and_show_notices_again_rather_than_lose_them():
@@ -153,7 +157,7 @@ def test_broken_marks_are_reported_and_show_notices_again_rather_than_lose_them(
         damage(flash.root + "/state/marks", 10)
         trace = Trace()
         notices = again(flash, trace=trace).notices
-        assert trace.names() == ["quarantined"] and notices.epoch == A
+        assert trace.names() == ["quarantined"] and notices.epoch == A and notices.notice_high(A) == 0
         assert [entry[1] for entry in notices.unseen()] == [1, 2]
 
 

@@ -93,6 +93,7 @@ class PinDesk:
         await self._check_history(body)
         try:
             await asyncio.to_thread(self._history.linked, body)
+            await asyncio.to_thread(self._outbox.lost, body["nh"])
             await asyncio.to_thread(self._clock.hello, body["boot"], body["ms"])
             await asyncio.to_thread(
                 self._log.append, "linked", {"mtu": mtu, "interval_ms": interval_ms}, principal="pin"
