@@ -20,8 +20,8 @@ from typing import Any
 from tests.torture.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
-DEVICE = Path(__file__).resolve().parent / "device"
-MODULES = (ROOT / "firmware", ROOT / "lib", ROOT / "tests" / "unit" / "helpers", DEVICE)
+DEVICE = "tests/torture/device"
+MODULES = ("firmware", "lib", "tests/unit/helpers", DEVICE)
 BATCH = 150
 HEAP = "24M"
 # A batch that takes longer hangs as a whole; single cases have their own limit.
@@ -39,17 +39,18 @@ def interpreter() -> str:
 
 
 class Virtual:
-    """The tier of the pin's own code in virtual time."""
+    """The tier of the pin's own code in virtual time. `checkout` may be a copy, with a mistake in it."""
 
     name = "a"
 
-    def __init__(self) -> None:
+    def __init__(self, checkout: Path = ROOT) -> None:
+        self._checkout = checkout
         self._kinds: dict[str, str] = {}
 
     def cases(self, n: int, seed: int) -> Mapping[str, Sequence[str]]:
         """Raises WorkerFailed."""
         found: dict[str, list[str]] = {}
-        with Worker("list", str(n), str(seed)) as worker:
+        with Worker(self._checkout, "list", str(n), str(seed)) as worker:
             for line in worker.lines(()):
                 found.setdefault(line["kind"], []).extend(line["names"])
             if worker.code:
@@ -93,7 +94,7 @@ class Virtual:
         left = list(dict.fromkeys(names))
         while left and not stop.is_set():
             before = len(left)
-            with Worker("run") as worker:
+            with Worker(self._checkout, "run") as worker:
                 for line in worker.lines(left):
                     if line["case"] in left:
                         left.remove(line["case"])
@@ -124,16 +125,16 @@ class Virtual:
 class Worker:
     """One process of MicroPython, and its children; they end with the `with`."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, checkout: Path, *arguments: str) -> None:
         self._process = subprocess.Popen(
-            [interpreter(), "-X", f"heapsize={HEAP}", str(DEVICE / "worker.py"), *arguments],
+            [interpreter(), "-X", f"heapsize={HEAP}", str(checkout / DEVICE / "worker.py"), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
             cwd=ROOT,
-            env={**os.environ, "MICROPYPATH": ":".join([".frozen", *map(str, MODULES)])},
+            env={**os.environ, "MICROPYPATH": ":".join([".frozen", *(str(checkout / part) for part in MODULES)])},
             start_new_session=True,
         )
         self._limit = threading.Timer(BATCH_S, self._kill)

@@ -1,8 +1,8 @@
 """Power cuts at every operation of the flash, torn in every way, and cuts again while it recovers.
 
-A name is `a/cut/SCENARIO/p113-bits`: at operation 113, a program (`e`: an erase), which is left so. A second step
-is a cut in the boot after it, counted from that boot's first operation. One run of the scenario serves a whole
-batch: at each operation it is copied for each cut there.
+A name is `a/cut/SCENARIO/p113-bits`: at operation 113, a program (`e`: an erase), which is left so; or `t4200`: at
+4.2 s, whatever is said or felt in that moment. A second step is a cut in the boot after it, counted from that boot's
+first operation. One run of the scenario serves a whole batch: at each operation it is copied for each cut there.
 """
 
 from flash import Random
@@ -11,8 +11,10 @@ from scenarios import SCENARIOS
 
 # How the operation is left: not begun, a part of the bytes, some of the bits, done (and nothing said of it).
 HOWS = {"program": ("before", "prefix", "bits", "after"), "erase": ("before", "bits", "after")}
+# Between operations as well: what was said to the companion may not have been felt yet.
+_EVERY_MS = 50
 # Of so many cases drawn, one is a first cut whose recovery is cut at each of its operations.
-_SECOND = 100
+_SECOND = 50
 
 
 def cases(n: int, seed: int):
@@ -22,7 +24,8 @@ def cases(n: int, seed: int):
         play = Cuts(scenario, {})
         play.run()
         steps = play.steps()
-        for step in steps + ["none"]:
+        times = ["t%d" % ms for ms in range(_EVERY_MS, play.ending.rest_ms, _EVERY_MS)]
+        for step in steps + times + ["none"]:
             name = "a/cut/%s/%s" % (scenario, step)
             found.setdefault(kind_of(name), []).append(name)
         tree = {}
@@ -47,6 +50,8 @@ def kind_of(name: str) -> str:
         return "no fault"
     if len(steps) > 1:
         return "second power cut"
+    if steps[0][0] == "t":
+        return "power cut between operations"
     return "power cut in an erase" if steps[0][0] == "e" else "power cut in a program"
 
 
@@ -54,6 +59,16 @@ class Cuts(Play):
     """Steps as `p113-bits`."""
 
     wrong = Play.wrong + ("quarantined", "notice_refused", "dropped")
+
+    def __init__(self, scenario, tree, lists=False):
+        super().__init__(scenario, tree, lists)
+        for step in tree:
+            if step[:1] == "t":
+                self.life.world.after_ms(int(step[1:]), self._due, step)
+
+    def _due(self, step):
+        if self.take(step):
+            self.life.lose_power()
 
     def steps_at(self, op, kind, block):
         return _steps(op, kind)

@@ -15,7 +15,8 @@ class Ending:
     def __init__(self, life):
         self._life = life
         self._acts = self._play()
-        self.began_ms = life.world.now_ms
+        # When there is nothing more to come, but for the taps.
+        self.began_ms = max(life.world.now_ms, life.person.script_ms)
         self.rest_ms = None
         # How many notices the pin said are unseen; whether it answered every tap.
         self.unseen = 0

@@ -14,7 +14,7 @@ from virtual_board import FLASH_DIR, READ_BYTES
 from virtual_flash import TimedNor
 
 # Times at which clips wait, notices are unseen, something is being recorded.
-TIMES_MS = {"plain": (6000, 12_100, 16_500), "busy": (5500, 11_500, 16_000)}
+TIMES_MS = {"plain": (6000, 12_100, 16_500), "busy": (5500, 11_500, 16_000), "many": (30_000,)}
 # A flipped byte at the beginning, in the middle, at the end; half of it; nothing of it; and no file at all.
 HOWS = ("flip0", "flip1", "flip2", "half", "empty", "gone")
 # What a file system that keeps its promises cannot do to files that are whole, and nobody could notice.
@@ -107,6 +107,7 @@ class Full(Timed):
     def befall(self, step):
         world, blocks = self.life.world, int(step.split("-")[1])
         world.after_ms(_FULL_FOR_MS, self._make_room)
+        self.life.carrier.troubles.ended_ms = world.now_ms + _FULL_FOR_MS
         # It takes no time, as if it had always been there.
         before_us = world.now_us
         with open(_HOG, "wb") as file:

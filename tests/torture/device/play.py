@@ -33,6 +33,7 @@ class Play:
         self._lists = lists
         self._is_copy = False
         self.ending = None
+        self.fault_ms = 0
 
     def begin(self, scenario: str):
         """The Life that is played."""
@@ -82,6 +83,7 @@ class Play:
             del self.tree[step]
             return False
         self.tree, self._is_copy = tree, True
+        self.fault_ms = self.life.world.now_ms
         return True
 
     def verdict(self, how, ending):
@@ -93,7 +95,7 @@ class Play:
             found.update(judged.counts)
             found["why"] = "; ".join(judged.words)
             broken += judged.broken
-            found["recovery_ms"] = ending.rest_ms - ending.began_ms
+            found["recovery_ms"] = max(0, ending.rest_ms - self._over_ms(ending))
         else:
             broken.append("it ended as: %s %s" % (how, why(life.error) if life.error else ""))
         for event in self.wrong:
@@ -103,6 +105,10 @@ class Play:
             broken.append("%d programs over what was not erased" % life.nor.violations)
         found["broken"] = "; ".join(broken)
         return found
+
+    def _over_ms(self, ending):
+        # When fault and script were over.
+        return max(ending.began_ms, self.fault_ms, self.life.carrier.troubles.ended_ms)
 
     def _tell(self, how, ending) -> None:
         name = self.tree[""]

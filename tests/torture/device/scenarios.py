@@ -8,6 +8,7 @@ from life import Life
 
 # Ticks wrap in the middle of it.
 _TICKS = (1 << 30) - 12_000
+_REMINDERS = 9
 
 
 def plain() -> Life:
@@ -40,7 +41,27 @@ def busy() -> Life:
     return life
 
 
-SCENARIOS = {"plain": plain, "busy": busy}
+def many() -> Life:
+    """So many notices and taps that the directories of the file system are written anew, between two clips."""
+    life = _life(Options(results=("",)))
+    person = life.person
+
+    def remind(text):
+        life.carrier.companion.remind(life.world.now_ms, "reminder", text)
+        life.carrier.wake()
+
+    person.hold(1500, 700)
+    for k in range(_REMINDERS):
+        life.world.after_ms(4000 + 3000 * k, remind, "reminder %d, %s" % (k, "with some words to it. " * 6))
+        if k % 3:
+            person.tap(5800 + 3000 * k)
+    # They come up whatever happens to the pin.
+    life.carrier.troubles.ended_ms = 2000 + 3000 * _REMINDERS
+    person.hold(4500 + 3000 * _REMINDERS, 2500)
+    return life
+
+
+SCENARIOS = {"plain": plain, "busy": busy, "many": many}
 
 
 def _life(options) -> Life:
