@@ -10,15 +10,17 @@ import queue
 import random
 import threading
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 
 from tests.torture.crash import case as cases
 from tests.torture.crash import named
 from tests.torture.crash.case import AGAIN, KINDS, Case
 from tests.torture.crash.scenes import RECOVERY, SCENES
-from tests.torture.crash.trap import BROKEN, FULL, KILL, POWER, STOP, can_fail
+from tests.torture.crash.trap import BROKEN, FULL, KILL, STOP, can_fail
 from tests.torture.crash.world import Nursery
+from tests.torture.dark import power
 from tests.torture.verdict import Verdict
+from tests.torture.whole.calls import NoStrace, find_strace
 
 # Cases at a time for each worker: they mostly wait.
 AT_ONCE = 3
@@ -28,17 +30,29 @@ _SECOND_MAX = 60
 # One point in so many is where the daemon is stopped for a while.
 _STOPS_EACH = 4
 _ALL_MAX = 3
+# What a power cut leaves of that is drawn by one of so many seeds.
+_SEEDS = 1_000_000
+# Steps that are a sync, or have one in them.
+_SYNCS = (".sync.after", ".folder.after")
+NOT_RUN = "not run: "
 
 Counts = Mapping[str, Counter[str]]
 
 
 class Points:
-    """See verdict.Tier."""
+    """See verdict.Tier. `strace` None: the one that is found; "" for none."""
 
     name = "b"
 
-    def __init__(self) -> None:
+    def __init__(self, strace: str | None = None) -> None:
         self._counts: dict[str, Counter[str]] = {}
+        self.why_not_dark = "" if strace else "there is no strace"
+        self._strace = strace or ""
+        if strace is None:
+            try:
+                self._strace, self.why_not_dark = find_strace(), ""
+            except NoStrace as error:
+                self.why_not_dark = str(error)
 
     def cases(self, n: int, seed: int) -> Mapping[str, Sequence[str]]:
         """Raises AssertionError when a scene is not good by itself, or a named point is passed by none."""
@@ -51,10 +65,14 @@ class Points:
     def run(self, names: Sequence[str], *, workers: int) -> Generator[Verdict, None, None]:
         verdicts: queue.Queue[Verdict | None] = queue.Queue()
         enough = threading.Event()
+        if self.why_not_dark:
+            for dark in (Case.of(name) for name in names if Case.of(name).blackout):
+                yield Verdict("b", KINDS[dark.how], dark.name, broken=f"{NOT_RUN}{self.why_not_dark}")
+            names = [name for name in names if not Case.of(name).blackout]
 
         def work() -> None:
             try:
-                asyncio.run(_run_all(names, AT_ONCE * workers, verdicts.put, enough))
+                asyncio.run(_run_all(names, self._strace, AT_ONCE * workers, verdicts.put, enough))
             finally:
                 verdicts.put(None)
 
@@ -95,23 +113,32 @@ def plan(counts: Counts, n: int, seed: int) -> dict[str, list[str]]:
     def add(scene: str, point: str, occurrence: int, how: str, second: int = 0) -> None:
         found[KINDS[how]].append(Case(scene, point, occurrence, how, second).name)
 
+    def dark(scene: str, point: str, times: int, how: str) -> None:
+        seed = 0 if how == power.STINGY else chance.randrange(1, _SEEDS)
+        add(scene, point, chance.randint(1, times), how, seed)
+
     known: set[str] = set()
     for scene, counted in counts.items():
         for point, times in sorted(counted.items()):
             if point in known:
                 if scene == RECOVERY and times > 1:
                     add(scene, point, chance.randint(1, times), KILL)
+                    if point.endswith(".after"):
+                        dark(scene, point, times, chance.choice((power.STINGY, power.DRAWN)))
                 continue
             known.add(point)
             for occurrence in _some(times, chance):
                 add(scene, point, occurrence, KILL)
-            if point.endswith(".after") and not point.startswith("engine."):
-                add(scene, point, chance.randint(1, times), POWER)
             if can_fail(point):
                 add(scene, point, chance.randint(1, times), FULL)
                 add(scene, point, chance.randint(1, times), BROKEN)
             if chance.randrange(_STOPS_EACH) == 0:
                 add(scene, point, chance.randint(1, times), STOP)
+            if point.endswith(".after"):
+                dark(scene, point, times, power.STINGY)
+                dark(scene, point, times, power.DRAWN)
+            if point.endswith(_SYNCS) or (point.startswith("events.") and point.endswith(".after")):
+                dark(scene, point, times, power.TORN)
     for _ in range(n // _MIXTURES_A_PAIR):
         scene = chance.choice(list(counts))
         point = chance.choice(sorted(counts[scene]))
@@ -125,21 +152,28 @@ def _some(times: int, chance: random.Random) -> list[int]:
     return [1, chance.randint(2, times - 1), times]
 
 
-async def _run_all(names: Sequence[str], at_once: int, put: object, enough: threading.Event) -> None:
-    assert callable(put)
-    waiting = list(reversed(names))
-    with Nursery() as nursery:
+async def _run_all(
+    names: Sequence[str],
+    strace: str,
+    at_once: int,
+    put: Callable[[Verdict], None],
+    enough: threading.Event,
+) -> None:
+    """Without strace first, and then those that need it: it looks on at all daemons of a nursery."""
+    for traced in (False, True):
+        waiting = [name for name in reversed(names) if (Case.of(name).blackout is not None) is traced]
+        if waiting and not enough.is_set():
+            with Nursery(strace if traced else "") as nursery:
+                await asyncio.gather(*(_work(nursery, waiting, put, enough) for _ in range(at_once)))
 
-        async def work() -> None:
-            while waiting and not enough.is_set():
-                name = waiting.pop()
-                put(await _one(nursery, name))
 
-        await asyncio.gather(*(work() for _ in range(at_once)))
+async def _work(nursery: Nursery, waiting: list[str], put: Callable[[Verdict], None], enough: threading.Event) -> None:
+    while waiting and not enough.is_set():
+        put(await _one(nursery, waiting.pop()))
 
 
 async def _one(nursery: Nursery, name: str) -> Verdict:
     try:
         return await cases.run(nursery, Case.of(name))
     except (AssertionError, OSError, ValueError) as error:
-        return Verdict("b", "", name, broken=f"{type(error).__name__}: {error}")
+        return Verdict("b", KINDS[Case.of(name).how], name, broken=f"{type(error).__name__}: {error}")

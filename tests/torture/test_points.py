@@ -6,7 +6,8 @@ import random
 from collections import Counter
 
 from tests.torture.crash import named
-from tests.torture.crash.case import Case
+from tests.torture.crash.case import KINDS, Case
+from tests.torture.dark.power import HOWS
 from tests.torture.points import Points
 from tests.torture.seeds import commit_seed
 
@@ -18,7 +19,10 @@ def test_a_sample_of_faults_at_the_points() -> None:
     seed = commit_seed()
     tier, chance = Points(), random.Random(seed)
     # Lists the points that no scene passes, should there be any.
-    kinds = tier.cases(600, seed)
+    kinds = dict(tier.cases(600, seed))
+    if tier.why_not_dark:
+        print(tier.why_not_dark)
+        kinds = {kind: found for kind, found in kinds.items() if kind not in {KINDS[how] for how in HOWS}}
     names = [name for found in kinds.values() for name in chance.sample(list(found), min(SAMPLE, len(found)))]
     verdicts = list(tier.run(names, workers=1))
     assert sorted(verdict.case for verdict in verdicts) == sorted(names)
@@ -36,7 +40,8 @@ def test_a_point_that_nobody_passes_is_missed() -> None:
 
 
 def test_a_name_says_the_whole_case() -> None:
-    for name in ("b/jobs/events.commit[attempt+job].after/2/kill", "b/clips/link.send[ack].before/1/again-17"):
+    how = ("kill", "again-17", "power", "drawn-3", "torn-9")
+    for name in (f"b/jobs/events.commit[attempt+job].after/2/{each}" for each in how):
         assert Case.of(name).name == name
 
 
@@ -46,4 +51,14 @@ def test_each_kind_of_fault_has_cases_and_none_twice() -> None:
     kinds = tier.cases(300, 7)
     assert kinds == tier.cases(300, 7) != tier.cases(300, 8)
     assert len(kinds["killed at a point"]) == 4 and len(kinds["disk full"]) == len(kinds["disk error"]) == 1
+    dark = [sorted(name.split("/")[2] for name in kinds[KINDS[how]]) for how in HOWS]
+    assert dark == [["clip.part.sync.after"]] * 3
     assert len(set(kinds["killed again"])) == len(kinds["killed again"]) > 0
+
+
+def test_without_strace_the_computers_power_is_told_as_not_cut() -> None:
+    found = list(
+        Points(strace="").run(["b/jobs/clip.sync.after/1/power", "b/jobs/clip.sync.after/1/torn-4"], workers=1)
+    )
+    assert [verdict.kind for verdict in found] == [KINDS["power"], KINDS["torn"]]
+    assert all(verdict.broken == "not run: there is no strace" and not verdict.good for verdict in found)

@@ -66,7 +66,7 @@ def main(line: str) -> int:
     quiet_libraries()
     with socket.socket(socket.AF_UNIX) as control:
         control.connect(orders.control)
-        trap = Trap(control, None if orders.fault is None else Fault(**orders.fault), Path(orders.state).parent)
+        trap = Trap(control, None if orders.fault is None else Fault(**orders.fault))
         trap.tell(pid=os.getpid())
         durable.watch(trap)
         return asyncio.run(_live(orders, trap))

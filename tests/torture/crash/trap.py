@@ -15,16 +15,12 @@ import threading
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from tests.torture.crash.power import watched
-
-# What can be done at a point. `list` names each as it is passed, and does no harm.
+# What can be done at a point. `list` names each as it is passed, and does no harm; at `power` the daemon is killed, and
+# the harness takes away what its disk would lose.
 LIST, KILL, POWER, STOP, FULL, BROKEN = "list", "kill", "power", "stop", "full", "broken"
 ANY_POINT = "*"
-# The folders that a power cut of the computer is about.
-DURABLE = ("state", "kept")
 # How long a disk stays full.
 FULL_S = 0.6
 
@@ -57,14 +53,12 @@ def can_fail(point: str) -> bool:
 class Trap:
     """An observer for durable.watch. Called from any thread."""
 
-    def __init__(self, control: socket.socket, fault: Fault | None, top: Path) -> None:
+    def __init__(self, control: socket.socket, fault: Fault | None) -> None:
         self.control = control
         self._fault = fault
-        # Again by the same thread: a power cut opens files while it is sprung.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._reached: Counter[str] = Counter()
         self._full_until_s = 0.0
-        self._disk = watched(top, DURABLE, self._lock) if fault is not None and fault.how == POWER else None
 
     def tell(self, **said: Any) -> None:
         """One line to the harness."""
@@ -90,9 +84,7 @@ class Trap:
             raise _failure(point, errno.EIO)
 
     def _spring(self, how: str, point: str) -> None:
-        self.tell(sprung=how, point=point)
-        if self._disk is not None:
-            self._disk.cut()
+        self.tell(sprung=how, point=point, thread=threading.get_native_id())
         if how in (KILL, POWER):
             os.kill(os.getpid(), signal.SIGKILL)
         elif how == STOP:

@@ -22,6 +22,8 @@ from tests.torture.agent.recogniser import Recogniser
 from tests.torture.crash.entry import Orders
 from tests.torture.crash.person import Press, Wearer
 from tests.torture.crash.trap import STOP, Fault
+from tests.torture.dark.power import Blackout
+from tests.torture.dark.tracer import Ear, Tracer
 
 ROOT = Path(__file__).parents[3]
 START_LIMIT_S = 30.0
@@ -38,10 +40,24 @@ class Died(Exception):
 class Nursery:
     """`with Nursery() as nursery`: starts daemons. One for all cases."""
 
+    def __init__(self, strace: str = "") -> None:
+        """strace: it looks on at everything that the daemons do."""
+        self.tracer: Tracer | None = None
+        self._strace = strace
+        self._closing = contextlib.ExitStack()
+
     def __enter__(self) -> Nursery:
+        if self._strace:
+            folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="lapel-b-"))
+            self.tracer = Tracer(self._strace, Path(folder))
+            self._closing.callback(self.tracer.close)
+            self.tracer.start()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.torture.crash.nursery"], stdin=subprocess.PIPE, cwd=ROOT, env=environment
+            [*(self.tracer.command if self.tracer else ()), sys.executable, "-m", "tests.torture.crash.nursery"],
+            stdin=subprocess.PIPE,
+            cwd=ROOT,
+            env=environment,
         )
         return self
 
@@ -51,6 +67,7 @@ class Nursery:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
+        self._closing.close()
 
     def start(self, orders: Orders, log: Path) -> None:
         """Fork one daemon; it comes to the control socket of its orders."""
@@ -70,6 +87,11 @@ class World:
         self.trail: list[str] = []
         self.sprung: str | None = None
         self.armed: Fault | None = None
+        # When it was sprung, the power goes too: before the next start.
+        self.blackout: Blackout | None = None
+        self._dark = False
+        self._killed = (0, 0)
+        self._ear: Ear | None = None
         self.died = asyncio.Event()
         # What was typed: its number, and the dispatch that was promised (None: nobody knows whether it was taken).
         self.typed: dict[int, str | None] = {}
@@ -82,6 +104,9 @@ class World:
         folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="lapel-b-"))
         self.folder = Path(folder).resolve()
         self.state = self.folder / "state"
+        if self._nursery.tracer:
+            self._ear = self._nursery.tracer.listen(self.folder)
+            self._closing.callback(self._nursery.tracer.ignore, self._ear)
         self.wearer = Wearer(self.folder / "pin")
         self.ears = self._closing.enter_context(Recogniser(agent.text))
         self._config = agent.write_config(self.folder, self.ears.url)
@@ -112,6 +137,9 @@ class World:
 
     async def start(self, fault: Fault | None = None) -> None:
         """A daemon, until its API answers. Raises Died."""
+        if self.sprung and self.blackout and not self._dark:
+            self._dark = True
+            await asyncio.to_thread(self._go_dark, self.blackout)
         self.died.clear()
         self._ready.clear()
         orders = Orders(
@@ -214,8 +242,13 @@ class World:
             self._ready.set()
         elif "sprung" in said:
             self.sprung = said["point"]
+            self._killed = self._pid, said["thread"]
             if said["sprung"] == STOP:
                 self._going_on = asyncio.create_task(self._go_on())
+
+    def _go_dark(self, blackout: Blackout) -> None:
+        assert self._nursery.tracer and self._ear, "nobody looked on"
+        blackout.come(self._nursery.tracer, self._ear, self.folder, *self._killed)
 
     async def _go_on(self) -> None:
         # While it stands still the pin walks out of reach and comes back.

@@ -1,0 +1,99 @@
+"""The computer's power goes: its processes end, and its disk is what a power cut may leave of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.torture.dark.disk import Choice, Drawn, Everything, File, Stingy, Write, image
+from tests.torture.dark.heard import Heard
+from tests.torture.dark.tracer import Ear, Tracer
+
+# Only what was synced; of the rest what a seed draws; and the sync that was the last of all has not come to its end.
+STINGY, DRAWN, TORN = "power", "drawn", "torn"
+HOWS = (STINGY, DRAWN, TORN)
+# SQLite's index of a journal is written through memory, which no system call tells; it is made anew at each start.
+_MAPPED = "-shm"
+
+
+@dataclass(frozen=True)
+class Blackout:
+    """What is left of the folder: `how`, by `seed`. `left_out`: names in it that are not on this computer's disk."""
+
+    how: str
+    seed: int
+    left_out: tuple[str, ...]
+
+    def come(self, tracer: Tracer, ear: Ear, folder: Path, pid: int, thread: int) -> None:
+        """The process was killed, by its own `thread`.
+
+        AssertionError when what was told does not explain the folder, NotUnderstood for a call without a model.
+        """
+        assert tracer.gone(pid), "strace does not tell that the companion is gone"
+        tracer.ignore(ear)
+        for program in ear.programs:
+            if not tracer.gone(program, 0):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(program, signal.SIGKILL)
+        heard = Heard(str(folder), self.left_out)
+        heard.hear(ear.lines, thread if self.how == TORN else 0)
+        now = image(heard.root, Everything())
+        check(folder, now, heard.doubtful)
+        for path, node in _files(heard):
+            if path.endswith(_MAPPED):
+                node.do(Write(0, (folder / path).read_bytes()))
+        choice: Choice = Stingy() if self.how == STINGY else Drawn(random.Random(self.seed))
+        lay(folder, now, image(heard.root, choice))
+
+
+def check(folder: Path, now: Mapping[str, bytes | None], doubtful: set[str]) -> None:
+    """What is in the folder is what was told. Raises AssertionError."""
+    for path, data in now.items():
+        if path in doubtful or path.endswith(_MAPPED):
+            continue
+        there = folder / path
+        assert there.is_dir() if data is None else there.is_file(), f"{path} is not there, and nobody removed it"
+        other = "" if data is None else differs(there.read_bytes(), data)
+        assert not other, f"{path} is not what was written: {other}"
+
+
+def differs(there: bytes, told: bytes) -> str:
+    """Where; "" when they are the same."""
+    if there == told:
+        return ""
+    shorter = min(len(there), len(told))
+    at = next((i for i in range(shorter) if there[i] != told[i]), shorter)
+    return f"byte {at} of {len(there)}, and {len(told)} were told"
+
+
+def lay(folder: Path, now: Mapping[str, bytes | None], left: Mapping[str, bytes | None]) -> None:
+    """Put what is left in the place of what is there; what nobody knows of (sockets) stays, with its folder."""
+    for path in sorted(now, reverse=True):
+        if now[path] is not None:
+            (folder / path).unlink(missing_ok=True)
+        elif path not in left:
+            shutil.rmtree(folder / path)
+    for path, data in left.items():
+        if data is None:
+            (folder / path).mkdir(mode=0o700, exist_ok=True)
+        else:
+            (folder / path).write_bytes(data)
+
+
+def _files(heard: Heard) -> list[tuple[str, File]]:
+    found: list[tuple[str, File]] = []
+    folders = [("", heard.root)]
+    while folders:
+        above, folder = folders.pop()
+        for name, node in folder.now.items():
+            if isinstance(node, File):
+                found.append((above + name, node))
+            else:
+                folders.append((f"{above}{name}/", node))
+    return found
