@@ -19,7 +19,7 @@ from tests.torture.table import Table
 from tests.torture.verdict import Tier, Verdict
 
 # How many mixtures of faults are drawn; what is enumerated is always run whole.
-MIXTURES = 4000
+MIXTURES = 5000
 # Letter: module and class. (a) the pin's code in virtual time, (b) the real companion, (c) the whole.
 TIERS = {"a": ("virtual", "Virtual"), "b": ("points", "Points"), "c": ("whole", "Whole")}
 Plan = Mapping[str, Mapping[str, Sequence[str]]]

@@ -62,6 +62,7 @@ class Companion:
     def restore(self, disk, now_ms):
         """The daemon is ended, its state replaced by an older copy, and it starts again."""
         self.disk = disk
+        self.witness.restores += 1
         known = [entry[3] for entry in disk.notices.values()]
         self.witness.forgotten += [text for text in self.witness.recorded if text not in known]
         self.crash(now_ms)

@@ -55,6 +55,7 @@ class Witness:
         self.recorded = {}
         # Texts that an older copy of the disk, put back, does not know.
         self.forgotten = []
+        self.restores = 0
 
     def accepted(self, digest, data, cut):
         """A clip was made a dispatch."""

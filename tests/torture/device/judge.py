@@ -182,6 +182,11 @@ def _judge_notices(life, ending, witness, excuse, taps_are_sure, verdict) -> Non
         # What was settled on the computer before it reached the pin need not be felt.
         if state in (UNSEEN, SEEN_BY_PIN) and not _was_felt(life, ending, kind, ms):
             verdict.add("notices_lost", "%s: was never felt" % text)
+    announced = [fields["text"] for fields in life.names("notice")]
+    for text in witness.recorded:
+        # A start may find that it was felt and not stored; an older copy of the state numbers it anew.
+        if announced.count(text) > life.boots + witness.restores:
+            verdict.add("notices_doubled", "%s: came up %d times" % (text, announced.count(text)))
     if excuse.decay():
         return
     if ending.unseen < count - seen_high:
