@@ -4,13 +4,15 @@ Only answers count. After some time without one the other side is asked; when it
 lost.
 """
 
-ASK_IDLE_MS = 30_000
+from lapel.compat import const
+
+_ASK_IDLE_MS = const(30_000)
 # While a clip is recorded or on its way.
-ASK_BUSY_MS = 3_000
-AGAIN_MS = 1_000
-NEAR_MS = 5_000
+_ASK_BUSY_MS = const(3_000)
+_AGAIN_MS = const(1_000)
+_NEAR_MS = const(5_000)
 # From the first question that was not answered.
-LOST_MS = 10_000
+_LOST_MS = const(10_000)
 
 
 class Vigil:
@@ -29,18 +31,18 @@ class Vigil:
     def must_ask(self, now_ms: int, is_busy: bool) -> bool:
         """Whether to ask now; it counts as asked then."""
         if self._asked_ms is None:
-            if now_ms - self._heard_ms < (ASK_BUSY_MS if is_busy else ASK_IDLE_MS):
+            if now_ms - self._heard_ms < (_ASK_BUSY_MS if is_busy else _ASK_IDLE_MS):
                 return False
             self._asked_ms = now_ms
         elif now_ms < self._again_ms:
             return False
-        self._again_ms = now_ms + AGAIN_MS
+        self._again_ms = now_ms + _AGAIN_MS
         return True
 
     def is_near(self, now_ms: int) -> bool:
         """Whether the other side has answered just now."""
-        return now_ms - self._heard_ms < NEAR_MS
+        return now_ms - self._heard_ms < _NEAR_MS
 
     def is_lost(self, now_ms: int) -> bool:
         """Whether it was asked for long enough in vain."""
-        return self._asked_ms is not None and now_ms - self._asked_ms >= LOST_MS
+        return self._asked_ms is not None and now_ms - self._asked_ms >= _LOST_MS

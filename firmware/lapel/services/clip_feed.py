@@ -6,17 +6,18 @@ from flash through a second handle, as far as it was synced.
 
 import binascii
 
+from lapel.compat import const
 from lapel.services.clip_reader import ClipReader
 from lapel.services.store_files import StoreError
 from lapel_wire import messages
 from lapel_wire.clips import OFFER, Sender
 
 # A clip that gets no further however often it is said lets the others pass, and comes again later.
-_ASKS_MAX = 5
-_PARK_MS = 10_000
-_CRC_PIECE_BYTES = 512
+_ASKS_MAX = const(5)
+_PARK_MS = const(10_000)
+_CRC_PIECE_BYTES = const(512)
 # Of a long prefix so much is checked at a time: the microphone must be served meanwhile.
-_CRC_STEP_BYTES = 4096
+_CRC_STEP_BYTES = const(4096)
 
 
 class ClipFeed:

@@ -6,13 +6,14 @@ they are answered.
 
 import binascii
 
+from lapel.compat import const
 from lapel.services.store_files import StoreError
 from lapel_wire import gatt, messages
 from lapel_wire.clips import RETRY_MS
 
-_DATA_BYTES = 160
+_DATA_BYTES = const(160)
 # Notices that were felt but could not be stored come again; they are felt once.
-_FELT_MAX = 16
+_FELT_MAX = const(16)
 
 
 class Desk:

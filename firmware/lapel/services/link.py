@@ -6,7 +6,7 @@ session, and advertising stops until it has gone.
 
 import asyncio
 
-from lapel.compat import sleep_ms, wait_for_ms
+from lapel.compat import const, sleep_ms, wait_for_ms
 from lapel.core.pace import Pace
 from lapel.core.vigil import Vigil
 from lapel_wire import gatt as names
@@ -16,12 +16,12 @@ from lapel_wire.packets import Cutter, Joiner
 from lapel_wire.session import HANDSHAKE_BYTES
 
 GUESTS_MAX = 2
-_SUPERVISE_MS = 1000
+_SUPERVISE_MS = const(1000)
 # A block of audio is 16 ms: asking more often brings nothing.
-_BUSY_MS = 8
-_IDLE_MS = 40
+_BUSY_MS = const(8)
+_IDLE_MS = const(40)
 # Our answer to the opening message may be lost; who is refused more often than this is no companion.
-_REFUSED_MAX = 3
+_REFUSED_MAX = const(3)
 # What the companion says only when it has heard us; all else may come over a link of which our way is dead.
 _ANSWERS = (messages.JOBS, messages.ACK, messages.RESUME, messages.ACCEPTED, messages.CANCELLED)
 

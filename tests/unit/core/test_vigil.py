@@ -1,4 +1,10 @@
-from lapel.core.vigil import AGAIN_MS, ASK_BUSY_MS, ASK_IDLE_MS, LOST_MS, NEAR_MS, Vigil
+from lapel.core.vigil import Vigil
+
+ASK_IDLE_MS = 30_000
+ASK_BUSY_MS = 3_000
+AGAIN_MS = 1_000
+NEAR_MS = 5_000
+LOST_MS = 10_000
 
 
 def test_who_was_just_heard_is_near_and_is_not_asked():

@@ -6,13 +6,16 @@ import random
 from linked import Companion, FakeStore, House, NoRecording, Reader, run, some
 
 from lapel.compat import sleep_ms
-from lapel.core.vigil import ASK_IDLE_MS, LOST_MS, NEAR_MS
 from lapel.services.clip_feed import ClipFeed
 from lapel.services.store_files import StoreError
 from lapel_wire import messages
 from lapel_wire.clips import RETRY_MS
 from lapel_wire.packets import Joiner
 
+# As core/vigil.py and services/clip_feed.py have them.
+ASK_IDLE_MS = 30_000
+LOST_MS = 10_000
+NEAR_MS = 5_000
 PARKED_MS = 10_000
 
 
