@@ -135,6 +135,12 @@ class Partial:
         self.open()
         return target
 
+    def discard(self) -> None:
+        """Forget the bytes: whoever has the clip sends it again. Raises OSError."""
+        self.close()
+        durable.remove(self.path, "clip.orphan")
+        durable.remove(self._folder / f"{self.meta.id}.meta.json", "clip.orphan")
+
     def _still_there(self) -> None:
         """Raises OSError when the folder was moved or removed: what is written now, nobody would find."""
         if not os.path.samestat(os.stat(self.path), os.fstat(self._handle)):

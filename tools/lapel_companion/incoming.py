@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from lapel_companion.clips import ClipMeta, Partial
+from lapel_companion.clips import MAX_PARTIALS, ClipMeta, Partial
 from lapel_companion.events import Event, EventLog
 from lapel_wire.clips import Receiver
 
@@ -33,6 +34,22 @@ class Incoming:
         self.crc = 0
         self.pending.clear()
         self.end = None
+
+
+def make_room(coming: dict[str, Incoming], offered: Collection[str]) -> bool:
+    """Whether one more may come in. The oldest part of which nobody speaks any more gives way: its pin was wiped, or
+    sends it from its beginning."""
+    if len(coming) < MAX_PARTIALS:
+        return True
+    for name, one in coming.items():
+        if name not in offered and not one.pending and not one.complete:
+            try:
+                one.partial.discard()
+            except OSError:
+                return False
+            del coming[name]
+            return True
+    return False
 
 
 def accept(log: EventLog, meta: ClipMeta, end: dict[str, Any], *, recovered: bool = False) -> str:

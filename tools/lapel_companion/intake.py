@@ -15,9 +15,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from lapel_companion import audio
-from lapel_companion.clips import MAX_CLIP_BYTES, MAX_PARTIALS, ClipFiles, ClipMeta
+from lapel_companion.clips import MAX_CLIP_BYTES, ClipFiles, ClipMeta
 from lapel_companion.events import EventLog
-from lapel_companion.incoming import Incoming, accept, same_press
+from lapel_companion.incoming import Incoming, accept, make_room, same_press
 from lapel_wire import messages
 
 BATCH_BYTES = 4096
@@ -58,7 +58,7 @@ class Intake:
         self._urgent = asyncio.Event()
         self._finished: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._failures = 0
-        self._contradicted: set[str] = set()
+        self._complained: set[str] = set()
         self.trouble: str | None = None
         self.refused = 0
 
@@ -123,21 +123,22 @@ class Intake:
             return
         incoming = self._incoming.get(meta.id)
         if incoming is None:
-            if (
-                meta.codec != audio.CODEC
-                or meta.rate_hz != audio.RATE_HZ
-                or len(self._incoming) >= MAX_PARTIALS
-            ):
-                self.refused += 1
-                self._report(
-                    f"the clip {meta.id} ({meta.codec}, {meta.rate_hz} Hz) cannot be taken; the pin keeps it"
-                )
+            known_sound = meta.codec == audio.CODEC and meta.rate_hz == audio.RATE_HZ
+            if not known_sound or not make_room(self._incoming, self._numbers.values()):
+                self._refuse(meta)
                 return
             incoming = self._incoming[meta.id] = Incoming(self._files.begin(meta))
         if incoming.receiver.held:
             self._resume(incoming)
         else:
             self._answer(messages.ACK, {"n": meta.number, "off": 0}, meta.number)
+
+    def _refuse(self, meta: ClipMeta) -> None:
+        # The pin asks again and again; it is counted each time and told once.
+        self.refused += 1
+        if meta.id not in self._complained:
+            self._complained.add(meta.id)
+            self._report(f"the clip {meta.id} ({meta.codec}, {meta.rate_hz} Hz) cannot be taken: the pin keeps it")
 
     def take(self, low: int, offset: int, data: memoryview) -> None:
         """Audio of the clip whose number ends in `low`."""
@@ -192,9 +193,9 @@ class Intake:
             self._contradiction(clip_id, {"sha": body["sha"]})
 
     def _contradiction(self, clip_id: str, said: dict[str, Any]) -> None:
-        if clip_id in self._contradicted:
+        if clip_id in self._complained:
             return
-        self._contradicted.add(clip_id)
+        self._complained.add(clip_id)
         self._report(
             f"the pin offers another clip under the known id {clip_id}: it is not taken, the pin keeps it"
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lapel_companion import durable
+from lapel_companion import durable, incoming
 from lapel_companion.link import peer
 from lapel_wire import messages
 from tests.host.companion.companion_fakes import FakeClient, Faults, Rig, no_leftovers, run
@@ -273,6 +273,27 @@ def test_a_retraction_is_told_until_it_is_answered(tmp_path: Path) -> None:
         assert count > 5 and len(pin.retracted) == count
         assert again.log.last("notice_withdrawn") is not None and again.log.last("notice_seen") is None
         await again.stop()
+
+    run(test)
+
+
+def test_parts_of_which_nobody_speaks_any_more_give_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        monkeypatch.setattr(incoming, "MAX_PARTIALS", 2)
+        old, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        for number in (1, 2):
+            clip_id = old.record(number, b"\x01" * 50_000, ep="00112233445566cc")
+            part = tmp_path / "clips" / f"{clip_id}.part"
+            await rig.connect(FakeClient(old, Faults()), until=part.exists)
+            old.clips.clear()
+        # That pin was wiped; another one must not find the door shut.
+        pin = Pin()
+        pin.record(3, b"\x03" * 3_000)
+        await rig.connect(FakeClient(pin, Faults()), until=lambda: bool(pin.accepted))
+        await rig.stop()
+        assert pin.accepted == {3: "d1"}
+        assert len(list((tmp_path / "clips").glob("*.part"))) == 1
 
     run(test)
 
