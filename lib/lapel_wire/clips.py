@@ -84,11 +84,13 @@ class Receiver:
         self._asked_ms = 0
         # What was held when it was asked last.
         self._asked_at = -1
+        self._last = 0
 
     def take(self, offset: int, data: "memoryview") -> "memoryview | None":
         """The part of `data` that continues what is held, or None (a double, or behind a hole)."""
         if offset > self.held or offset + len(data) <= self.held:
             return None
+        self._last = offset
         fresh = data[self.held - offset :]
         self.held += len(fresh)
         return fresh
@@ -97,7 +99,10 @@ class Receiver:
         """Whether to send RESUME now, after something came that begins or ends at `offset`."""
         if offset <= self.held:
             return False
-        if self._asked_at == self.held and now_ms - self._asked_ms < RESUME_INTERVAL_MS:
+        # The pin went back, and what it sent first is lost again.
+        again = offset < self._last
+        self._last = offset
+        if not again and self._asked_at == self.held and now_ms - self._asked_ms < RESUME_INTERVAL_MS:
             return False
         self._asked_ms, self._asked_at = now_ms, self.held
         return True

@@ -11,6 +11,8 @@ CEILING_BYTES_S = 64_000
 # Room for what gathered while an erase held the interpreter (200 ms are 1,600 bytes).
 BURST_BYTES = 1_600
 PAUSE_MS = 120
+# A short packet takes a place in the radio's queue and in its events as a long one does.
+PACKET_MIN_BYTES = 100
 _GAIN_BYTES_S = 2_000
 _GAIN_EVERY_MS = 1_000
 
@@ -45,7 +47,7 @@ class Pace:
 
     def sent(self, length: int) -> None:
         """`length` bytes went out."""
-        self._tokens -= length
+        self._tokens -= max(length, PACKET_MIN_BYTES)
 
     def refused(self, now_ms: int) -> None:
         """The radio's queue was full: wait for it to drain, then go slower."""

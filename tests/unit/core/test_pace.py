@@ -37,3 +37,9 @@ def test_the_rate_comes_back_slowly_up_to_a_ceiling():
     for now in range(2000, 200_000, 500):
         pace.allows(now)
     assert pace.rate_bytes_s == CEILING_BYTES_S
+
+
+def test_a_short_packet_counts_as_the_place_that_it_takes():
+    pace = Pace(0)
+    # At the shortest MTU the first burst just fills a radio's queue of sixteen.
+    assert drain(pace, 0, 20) == 16 * 20

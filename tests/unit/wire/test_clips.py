@@ -90,3 +90,11 @@ def test_what_was_said_in_vain_is_counted_until_the_companion_gets_further():
     assert s.asks == 2
     s.resume(10)
     assert s.asks == 0
+
+
+def test_what_is_lost_again_after_going_back_is_asked_for_at_once():
+    r = Receiver(100)
+    # A hole at 100; what follows of the old stream does not ask again.
+    assert r.ask(200, 0) and not r.ask(300, 10) and not r.ask(400, 20)
+    # The pin has gone back to 100, and just that is lost.
+    assert r.ask(150, 30) and not r.ask(200, 40)
