@@ -123,8 +123,8 @@ class Intake:
             return
         incoming = self._incoming.get(meta.id)
         if incoming is None:
-            known_sound = meta.codec == audio.CODEC and meta.rate_hz == audio.RATE_HZ
-            if not known_sound or not make_room(self._incoming, self._numbers.values()):
+            is_known = (meta.codec, meta.rate_hz) == (audio.CODEC, audio.RATE_HZ)
+            if not is_known or not make_room(self._incoming, self._numbers.values()):
                 self._refuse(meta)
                 return
             incoming = self._incoming[meta.id] = Incoming(self._files.begin(meta))
@@ -134,7 +134,6 @@ class Intake:
             self._answer(messages.ACK, {"n": meta.number, "off": 0}, meta.number)
 
     def _refuse(self, meta: ClipMeta) -> None:
-        # The pin asks again and again; it is counted each time and told once.
         self.refused += 1
         if meta.id not in self._complained:
             self._complained.add(meta.id)
