@@ -160,13 +160,14 @@ class ClipFeed:
         if self._sender is None or self._sender.number != number:
             return
         epoch, clip = self._reader.meta["ep"], self._store.clip_id(number)
-        self._drop_sender()
         try:
             self._store.remove(number)
         except StoreError as e:
-            # It is offered again, and accepted again: the companion takes it once.
+            # It is offered again, and accepted again: the companion takes it once. Those behind it go first.
             self._trace("store_error", error=str(e))
+            self._park()
             return
+        self._drop_sender()
         self._trace("accepted", clip=clip, dispatch=dispatch)
         self._on_accepted(epoch, number, dispatch)
 

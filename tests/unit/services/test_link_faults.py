@@ -180,6 +180,23 @@ def test_a_clip_that_cannot_be_opened_lets_others_pass():
     run(scenario, {1: some(900), 2: some(300)})
 
 
+def test_a_clip_that_cannot_be_removed_lets_others_pass():
+    class Store(FakeStore):
+        def remove(self, number):
+            if number == 1:
+                raise StoreError("flash error 5")
+            FakeStore.remove(self, number)
+
+    async def scenario(house):
+        house.feed._store = house.store = Store(house.store.clips)
+        companion = await linked(house)
+        assert await companion.take_clips(2) == {1: some(900), 2: some(300)}
+        await house.until(lambda: house.store.waiting() == [1])
+        assert [event for event, _ in house.traced].count("store_error") == 1
+
+    run(scenario, {1: some(900), 2: some(300)})
+
+
 def test_a_long_prefix_is_checked_in_steps():
     class Counted(Reader):
         read = 0
