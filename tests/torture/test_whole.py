@@ -247,6 +247,7 @@ def test_told_as_done_and_not_done_is_wrong(run: Scene) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_some_cases_of_the_commits_seed() -> None:
     seed = commit_seed()
     names = [f"c/op-{1 + seed % 70}/torn", f"c/sync-{1 + seed % 90}/kill"]
