@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -47,17 +48,19 @@ def strace() -> str:
         pytest.skip(str(error))
 
 
-def watched(folder: Path, kill_at: int) -> tuple[list[calls.Call], int, str]:
-    """What a watch of THREADS saw, how that ended, and what it printed."""
+def watched(
+    folder: Path, kill_at: int, program: str = THREADS, commits: bool = False
+) -> tuple[list[calls.Call], int, str]:
+    """What a watch of a program saw, how that ended, and what it printed."""
     process: subprocess.Popen[str] | None = None
 
     def on_call(call: calls.Call) -> None:
         if call.number == kill_at and process:
             process.send_signal(signal.SIGKILL)
 
-    watch = calls.Watch(strace(), folder, lambda: process.pid if process else 0, on_call)
+    watch = calls.Watch(strace(), folder, lambda: process.pid if process else 0, on_call, commits=commits)
     watch.start()
-    command = [*watch.command, sys.executable, "-c", THREADS]
+    command = [*watch.command, sys.executable, "-c", program]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     said, _ = process.communicate(timeout=30)
     watch.close()
@@ -76,6 +79,25 @@ def test_who_is_killed_at_a_call_has_not_made_it(tmp_path: Path) -> None:
     assert (code, said, len(seen)) == (-signal.SIGKILL, "", 3)
     seen, code, said = watched(tmp_path, 4)
     assert (code, said, len(seen)) == (-signal.SIGKILL, "synced\n", 4)
+
+
+COMMITS = """
+import sqlite3
+table = sqlite3.connect("events.db")
+table.execute("PRAGMA journal_mode=WAL")
+table.execute("PRAGMA synchronous=FULL")
+table.execute("CREATE TABLE one(n)")
+for n in range(3):
+    with table:
+        table.execute("INSERT INTO one VALUES(?)", (n,))
+"""
+
+
+def test_who_is_killed_before_a_commit_has_not_made_it(tmp_path: Path) -> None:
+    seen, code, _ = watched(tmp_path, 4, COMMITS, commits=True)
+    assert (code, len(seen)) == (-signal.SIGKILL, 4)
+    # the journal's head, the table itself, and one row came before
+    assert sqlite3.connect(tmp_path / "events.db").execute("SELECT n FROM one").fetchall() == [(0,)]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ SYNCS = ("fsync", "fdatasync", "sync_file_range", "rename", "renameat", "renamea
 # What is made to fail.
 FAILING = ("fsync", "fdatasync", "rename", "pwrite64", "write")
 HELD_US = 12_000
+_JOURNAL = b"/events.db-wal>"
 _BEGIN = re.compile(rb"^(\d+)\s+(\w+)\(([^\n]*)")
 
 
@@ -66,7 +67,11 @@ class Call:
 
 class Watch:
     """Hears of the calls in `held` (of SYNCS) as they begin; `on_call` is called in a thread of its own, while the call
-    is held. Calls of the process's children are not counted; `also` are only listed. `pid()` is the process."""
+    is held. Calls of the process's children are not counted; `also` are only listed. `pid()` is the process.
+
+    commits: not the syncs are counted but the first write of each commit to the journal of the table of events: at its
+    sync a commit is complete already for everyone who outlives the process.
+    """
 
     def __init__(
         self,
@@ -75,8 +80,11 @@ class Watch:
         pid: Callable[[], int],
         on_call: Callable[[Call], None],
         also: Sequence[str] = (),
+        commits: bool = False,
     ) -> None:
         self.calls: list[Call] = []
+        # How many commits of the table of events were begun (seen if "pwrite64" is in `also`, or with `commits`).
+        self.commits = 0
         # How often a thread made a call, the most of all threads: as far as strace's own `when` reaches.
         self.by_thread: Counter[tuple[int, str]] = Counter()
         self._pid = pid
@@ -84,8 +92,10 @@ class Watch:
         self._ended = False
         self._fifo = folder / f"calls-{id(self):x}"
         os.mkfifo(self._fifo)
-        held = one_of(SYNCS)
-        names = one_of([*SYNCS, *also])
+        self._commits = commits
+        self._writing = False
+        held = one_of([*SYNCS, "pwrite64"] if commits else SYNCS)
+        names = one_of([*SYNCS, *also, *(["pwrite64"] if commits else [])])
         self.command = tracer(strace, self._fifo, f"trace={names}", f"inject={held}:delay_enter={HELD_US}")
         # Both ends: neither strace nor this thread waits for the other to begin or to end.
         self._handle = os.open(self._fifo, os.O_RDWR)
@@ -127,8 +137,17 @@ class Watch:
         thread, name = int(found[1]), found[2].decode()
         if Path(f"/proc/{self._pid()}/task/{thread}").exists():
             self.by_thread[thread, name] += 1
-            if name in SYNCS:
+            begins = self._begins_commit(name, found[3])
+            if begins if self._commits else name in SYNCS:
                 call = Call(len(self.calls) + 1, thread, name, found[3].decode(errors="replace"))
                 self.calls.append(call)
                 self._on_call(call)
         return True
+
+    def _begins_commit(self, name: str, arguments: bytes) -> bool:
+        if _JOURNAL not in arguments or name not in ("pwrite64", "fdatasync"):
+            return False
+        begins = name == "pwrite64" and not self._writing
+        self._writing = name == "pwrite64"
+        self.commits += begins
+        return begins

@@ -163,6 +163,8 @@ def made(name: str, strace: str) -> Fault:
             return LastWords(strace, int(number))
         case "sync", "kill":
             return SyncKill(strace, int(number), int(more or 0))
+        case "commit", "kill":
+            return SyncKill(strace, int(number), commits=True)
         case "sync", "both":
             return SyncKill(strace, int(number), power=True)
         case (("fsync" | "fdatasync" | "pwrite64" | "write" | "rename"), ("eio" | "enospc")):

@@ -27,7 +27,7 @@ COUNT = "count"
 _LAST_CASE_S = 20.0
 _AGAIN, _BOTH, _OPS, _FAILS = 8, 6, 10, 4
 # What stands for a run that could not be counted.
-_UNCOUNTED: Mapping[str, Any] = {"syncs": 1, "last": 1, "ops": 60, "threads": dict.fromkeys(FAILING, 1)}
+_UNCOUNTED: Mapping[str, Any] = {"syncs": 1, "commits": 1, "last": 1, "ops": 60, "threads": dict.fromkeys(FAILING, 1)}
 
 
 class Whole:
@@ -105,6 +105,7 @@ def _of_calls(counted: Mapping[str, Any], chance: random.Random) -> list[str]:
         # A start that has something to recover makes a dozen calls and more.
         names.append(f"c/sync-{number}/kill-{chance.randint(1, 12)}")
     names += [f"c/sync-{number}/both" for number in sorted(chance.sample(syncs, min(_BOTH, len(syncs))))]
+    names += [f"c/commit-{number}/kill" for number in range(1, int(counted["commits"]) + 1)]
     names += [f"c/bye-{number}/kill" for number in range(1, int(counted["last"]) + 1)]
     threads = counted["threads"]
     for call, error in (

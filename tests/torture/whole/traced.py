@@ -28,6 +28,11 @@ class Clean(Fault):
         """What was counted so far."""
         return self._watch.calls if self._watch else []
 
+    @property
+    def commits(self) -> int:
+        """How many commits were begun."""
+        return self._watch.commits if self._watch else 0
+
     def most_by_one_thread(self, name: str) -> int:
         """How often the busiest thread made that call."""
         return self._watch.most_by_one_thread(name) if self._watch else 0
@@ -67,16 +72,22 @@ class Written(Fault):
 
 class SyncKill(Fault):
     """kill -9 of the companion as it enters its `at`-th sync, rename or unlink; and once more at the `again`-th after
-    its next start; with `power` the pin loses its power in the same moment."""
+    its next start; with `power` the pin loses its power in the same moment.
+
+    commits: the `at`-th commit is meant, before it is made.
+    """
 
     needs_strace = True
     interrupts = True
 
-    def __init__(self, strace: str, at: int, again: int = 0, power: bool = False) -> None:
+    def __init__(self, strace: str, at: int, again: int = 0, power: bool = False, commits: bool = False) -> None:
         super().__init__()
         self.kind = "kill -9 at a sync" if not again else "kill -9 at a sync, and while recovering"
         if power:
             self.kind = "kill -9 at a sync, and power cut of the pin"
+        if commits:
+            self.kind = "kill -9 before a commit"
+        self._commits = commits
         self._strace = strace
         self._at = [at, *([again] if again else [])]
         self._power = power
@@ -89,8 +100,9 @@ class SyncKill(Fault):
         if start > len(self._at):
             return ()
         watch = calls.Watch(
-            self._strace, self._folder, lambda: self.stage.sim.companion_pid, lambda call: self._call(call, start)
-        )
+            self._strace, self._folder, lambda: self.stage.sim.companion_pid, lambda call: self._call(call, start),
+            commits=self._commits,
+        )  # fmt: skip
         watch.start()
         self._watches.append(watch)
         return watch.command

@@ -27,8 +27,8 @@ from tests.torture.whole.traced import Clean
 
 
 async def count(strace: str) -> dict[str, object]:
-    """{"syncs": calls of a clean run, "last": calls while it ends, "threads": {name: the most of one thread},
-    "ops": flash operations of the pin}. RuntimeError when the run was not clean."""
+    """{"syncs": calls of a clean run, "commits": begun in it, "last": calls while it ends, "threads": {name: the most
+    of one thread}, "ops": flash operations of the pin}. RuntimeError when the run was not clean."""
     fault = Clean(strace)
     with tempfile.TemporaryDirectory(prefix="lapel-c-", ignore_cleanup_errors=True) as folder:
         with Recogniser(scene.text) as recogniser:
@@ -36,7 +36,7 @@ async def count(strace: str) -> dict[str, object]:
             stage = fault.stage = Stage(Path(folder), recogniser, fault.under)
             try:
                 found, _ = await play(stage, fault)
-                syncs, operations = len(fault.calls), stage.flash_operations
+                syncs, commits, operations = len(fault.calls), fault.commits, stage.flash_operations
                 threads = {name: fault.most_by_one_thread(name) for name in FAILING}
             finally:
                 await stage.close()
@@ -44,7 +44,8 @@ async def count(strace: str) -> dict[str, object]:
     wrong = [*found.broken, *found.words]
     if wrong:
         raise RuntimeError(f"a run with nothing wrong was not well: {'; '.join(wrong)}")
-    return {"syncs": syncs, "last": len(fault.calls) - syncs, "threads": threads, "ops": operations}
+    last = len(fault.calls) - syncs
+    return {"syncs": syncs, "commits": commits, "last": last, "threads": threads, "ops": operations}
 
 
 def main(arguments: list[str]) -> int:
