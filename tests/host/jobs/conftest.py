@@ -56,6 +56,10 @@ agent = "note"
 [[phrase]]
 say = "remind me in {when} to {text}"
 agent = "reminder"
+[[phrase]]
+say = "wait in silence"
+run = ["sleep", "60"]
+harmless = true
 """
 
 
