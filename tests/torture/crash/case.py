@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.torture.crash import oracle
 from tests.torture.crash.scenes import SCENES
-from tests.torture.crash.trap import ANY_POINT, BROKEN, FULL, KILL, LIST, POWER, STOP, Fault
+from tests.torture.crash.trap import ANY_POINT, BROKEN, FULL, KILL, LIST, NONE, POWER, STOP, Fault
 from tests.torture.crash.world import Died, Nursery, World
 from tests.torture.dark import power
 from tests.torture.verdict import Verdict
@@ -17,6 +18,7 @@ from tests.torture.verdict import Verdict
 # A second crash, at a moment that is drawn, while the daemon comes back from the first.
 AGAIN = "again"
 KINDS = {
+    NONE: "no fault",
     KILL: "killed at a point",
     AGAIN: "killed again",
     power.STINGY: "power cut, what was synced is left",
@@ -71,12 +73,11 @@ class Case:
 
 
 async def trail(nursery: Nursery, scene: str) -> list[str]:
-    """The points that a scene passes, without any fault. AssertionError when even that is not good."""
+    """The points that a scene passes, without any fault. Whether that is good is a case of its own."""
     async with World(nursery) as world:
-        await _played(world, scene, Fault(ANY_POINT, 0, LIST))
-        await _rest(world)
-        findings = oracle.judge(world, await _recorded(world))
-        assert not findings.all, f"the scene {scene} is not good by itself: {findings.all}\n{world.log}"
+        with contextlib.suppress(Died, TimeoutError):
+            await _played(world, scene, Fault(ANY_POINT, 0, LIST))
+            await _rest(world)
         return world.trail
 
 
@@ -105,7 +106,7 @@ async def _run(nursery: Nursery, case: Case, fault: Fault) -> Verdict | None:
         await _played(world, case.scene, fault)
         begun_s = time.monotonic()
         rested = await _rest(world, Fault(ANY_POINT, case.second, KILL) if case.how == AGAIN else None)
-        if world.sprung is None:
+        if world.sprung is None and fault.how != NONE:
             return None
         recovery_ms = round((time.monotonic() - begun_s - _QUIET_S) * 1000)
         found = oracle.judge(world, await _recorded(world))
@@ -113,10 +114,9 @@ async def _run(nursery: Nursery, case: Case, fault: Fault) -> Verdict | None:
         if "Traceback" in world.log:
             broken.append("a traceback: " + world.log[world.log.index("Traceback") :][:2000])
         counts: dict[str, Any] = {name: len(sentences) for name, sentences in found.__dict__.items() if name != "other"}
-        if any(counts.values()):
-            broken += [sentence for sentence in found.all if sentence not in found.other]
+        why = "; ".join(sentence for sentence in found.all if sentence not in found.other)
         told: dict[str, Any] = {**counts, "broken": "; ".join(broken), "recovery_ms": max(0, recovery_ms)}
-        return Verdict("b", KINDS[case.how], case.name, **told)
+        return Verdict("b", KINDS[case.how], case.name, **told, why=why)
 
 
 async def _played(world: World, name: str, fault: Fault) -> None:

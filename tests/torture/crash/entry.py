@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lapel_companion import channels, dbos_runner, durable, intake, notice_book, steps
+from lapel_companion import channels, dbos_runner, durable, intake, notice_book, retention, steps
 from lapel_companion.agents import command
 from lapel_companion.daemon import Daemon, DaemonError, Options, quiet_libraries
 from lapel_companion.link import desk, peer, radio, teller
@@ -38,6 +38,8 @@ _SHORTER: tuple[tuple[Any, str, Any], ...] = (
     (steps, "_SAVE_AGAIN_S", 0.2),
     (channels, "_AGAIN_S", 0.3),
     (command, "_AFTERMATH_S", 0.2),
+    (retention, "_FIRST_S", 0.3),
+    (retention, "_BUSY_S", 0.3),
     # Written once in thousands of notices.
     (notice_book, "_MARK_EVERY", 5),
 )

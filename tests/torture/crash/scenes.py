@@ -6,6 +6,7 @@ judgement: after a fault what it waits for may never come, and the oracle says w
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from tests.host.companion.companion_pin import DEVICE, EPOCH
 from tests.torture.agent.scene import BROKEN, ENDLESS, NOTE, PARENT, REMINDER, REPEAT, TASK, UNKNOWN
 from tests.torture.crash.person import Press
 from tests.torture.crash.world import World
+
+# A recording of long ago: the first, of a task that was done.
+OLD = messages.clip_id(DEVICE, EPOCH, 1)
 
 
 @dataclass(frozen=True)
@@ -114,14 +118,19 @@ async def left_behind(world: World) -> None:
     await world.until(lambda: world.books.begun[ENDLESS + 1] > 0)
     await world.kill()
     wearer.let_go(long)
+    # It cannot read its notices any more, and says that it has none.
+    wearer.pin.notice_high = 0
     (world.state / "clips" / "0a0b0c0d-00112233445566aa-999.part").write_bytes(b"nobody knows what this is")
     (world.state / ".clock.json.1234abcd.tmp").write_bytes(b"half")
+    for file in (world.state / "clips").glob(f"{OLD}.*"):
+        os.utime(file, (0, 0))
 
 
 async def comes_back(world: World) -> None:
     await world.start_armed()
     await all_felt(world)
     await world.until(lambda: not world.wearer.busy)
+    await world.until(lambda: not list((world.state / "clips").glob(f"{OLD}.*")))
 
 
 async def backup(world: World) -> None:

@@ -17,9 +17,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-# What can be done at a point. `list` names each as it is passed, and does no harm; at `power` the daemon is killed, and
-# the harness takes away what its disk would lose.
-LIST, KILL, POWER, STOP, FULL, BROKEN = "list", "kill", "power", "stop", "full", "broken"
+# What can be done at a point. `none` and `list` do no harm, `list` names each as it is passed; at `power` the daemon is
+# killed, and the harness takes away what its disk would lose.
+NONE, LIST, KILL, POWER, STOP, FULL, BROKEN = "none", "list", "kill", "power", "stop", "full", "broken"
 ANY_POINT = "*"
 # How long a disk stays full.
 FULL_S = 0.6
