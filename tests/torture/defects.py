@@ -17,4 +17,176 @@ class Defect:
     n: int = 400
 
 
-DEFECTS: tuple[Defect, ...] = ()
+_FEED = "firmware/lapel/services/clip_feed.py"
+_WRITER = "firmware/lapel/services/clip_writer.py"
+_RECOVERY = "firmware/lapel/services/clip_recovery.py"
+_IDS = "firmware/lapel/services/store_ids.py"
+_NOTICES = "firmware/lapel/services/store_notices.py"
+_OBJECTS = "firmware/lapel/services/store_objects.py"
+_FILES = "firmware/lapel/services/store_files.py"
+_DESK = "firmware/lapel/services/desk.py"
+_RECORDER = "firmware/lapel/services/recorder.py"
+_INTAKE = "tools/lapel_companion/intake.py"
+_INCOMING = "tools/lapel_companion/incoming.py"
+_STEPS = "tools/lapel_companion/steps.py"
+_ENGINE = "tools/lapel_companion/engine_dbos.py"
+_COMMAND = "tools/lapel_companion/agents/command.py"
+_TELLER = "tools/lapel_companion/link/teller.py"
+_DURABLE = "tools/lapel_companion/durable.py"
+
+PIN = (
+    Defect(
+        "delete before accepted",
+        _FEED,
+        "        if kind == messages.ACK:\n            sender.ack(body[\"off\"])\n",
+        "        if kind == messages.ACK:\n            sender.ack(body[\"off\"])\n"
+        "            if self._reader.complete and body[\"off\"] >= self._reader.size:\n"
+        "                self._accepted(body[\"n\"], \"\")\n",
+        ("a",),
+    ),
+    Defect(
+        "captured before durable",
+        _WRITER,
+        "            self._file.flush()\n            self._close()\n",
+        "            self._clips.report(\"not synced\")\n",
+        ("a/flash",),
+    ),
+    Defect(
+        "no sync while it is spoken",
+        _WRITER,
+        "        self._file.flush()\n        self.synced = clip_layout",
+        "        self.synced = clip_layout",
+        ("a/flash",),
+    ),
+    Defect(
+        "a cut clip looks whole",
+        _RECOVERY,
+        "pack_end(good_bytes, ms, digest, True)",
+        "pack_end(good_bytes, ms, digest, False)",
+        ("a/flash",),
+    ),
+    Defect(
+        "the counter starts again",
+        _IDS,
+        "            self._next = max(self._next, struct.unpack_from(\"<I\", counter, EPOCH_BYTES)[0])\n",
+        "            self._next = highest_waiting + 1\n",
+        ("a",),
+    ),
+    Defect(
+        "an epoch is kept although the counter was lost",
+        _IDS,
+        "        self.epoch = _hex(self._random(EPOCH_BYTES))\n        self._trace(\"epoch\", epoch=self.epoch)\n"
+        "        # A flash",
+        "        self.epoch = \"00\" * EPOCH_BYTES\n        # A flash",
+        ("a",),
+    ),
+    Defect(
+        "no dedupe of notices",
+        _NOTICES,
+        "            return self.has_notice(notice[\"ep\"], notice[\"s\"]) or self._take(notice)\n",
+        "            return self._take(notice)\n",
+        ("a",),
+    ),
+    Defect(
+        "stored before it is durable",
+        _DESK,
+        "        if self._store.put(body):\n",
+        "        if self._store.put(body) or True:\n",
+        ("a",),
+    ),
+    Defect(
+        "what was seen is not written down",
+        _NOTICES,
+        "        if self._marks_dirty or self._marks.pack() != before:\n            self._save_marks()\n",
+        "        if self._marks_dirty:\n            self._save_marks()\n",
+        ("a",),
+    ),
+    Defect(
+        "a record without its checksum",
+        "firmware/lapel/core/records.py",
+        "    if crc32(body, crc32(view[:4])) != crc:\n",
+        "    if crc == 0xFFFFFFFF:\n",
+        ("a",),
+    ),
+    Defect(
+        "any prefix is taken for ours",
+        _FEED,
+        "        if self._crc_at == offset and self._crc & 0xFFFFFFFF == wanted:\n",
+        "        if True:\n",
+        ("a",),
+    ),
+    Defect(
+        "an END that is not repeated",
+        "lib/lapel_wire/clips.py",
+        "        if self._ended_ms is None or now_ms - self._ended_ms >= RETRY_MS:\n",
+        "        if self._ended_ms is None:\n",
+        ("a/packet",),
+    ),
+    Defect(
+        "an old packet is taken again",
+        "lib/lapel_wire/session.py",
+        "            counter += _WINDOW\n",
+        "            pass\n",
+        ("a/packet",),
+    ),
+    Defect(
+        "ticks subtracted without their wrap",
+        "firmware/lapel/core/clock.py",
+        "        step = self._diff(now, self._last)\n",
+        "        step = now - self._last\n",
+        ("a",),
+    ),
+)
+
+COMPANION = (
+    Defect(
+        "acknowledged from RAM",
+        _INTAKE,
+        "        incoming.pending += fresh\n",
+        "        incoming.pending += fresh\n"
+        "        if incoming.complete and incoming.end:\n"
+        "            number = incoming.partial.meta.number\n"
+        "            self._answer(messages.ACCEPTED, {\"n\": number, \"d\": \"d0\"}, number)\n",
+        ("b",),
+    ),
+    Defect(
+        "accepted before the commit",
+        _INTAKE,
+        "        dispatch = await asyncio.to_thread(accept, self._log, meta, end)\n",
+        "        self._answer(messages.ACCEPTED, {\"n\": meta.number, \"d\": \"d0\"}, meta.number)\n"
+        "        await asyncio.sleep(0.05)\n"
+        "        dispatch = await asyncio.to_thread(accept, self._log, meta, end)\n",
+        ("b",),
+    ),
+    Defect(
+        "no dedupe of clips",
+        _INCOMING,
+        "        if known is not None and known.dispatch is not None:\n",
+        "        if known is not None and known.dispatch is None:\n",
+        ("b",),
+    ),
+    Defect(
+        "run first, written down later",
+        _COMMAND,
+        "    await context.attempt(facts)\n",
+        "    await asyncio.get_running_loop().sock_sendall(ours, b\"!\")\n    await context.attempt(facts)\n",
+        ("b",),
+    ),
+    Defect(
+        "what may have run is run again",
+        _STEPS,
+        "        again = self._services.agents[job.agent].reruns(job.plan) and len(job.attempts) < _ATTEMPTS_MAX\n",
+        "        again = len(job.attempts) < _ATTEMPTS_MAX\n",
+        ("b",),
+    ),
+    Defect(
+        "a notice counts as stored when it was sent",
+        _TELLER,
+        "        except sqlite3.OperationalError:\n            return False\n        return True\n",
+        "        except sqlite3.OperationalError:\n            return False\n"
+        "        self._outbox.stored(notice.epoch, notice.seq)\n        return True\n",
+        ("b",),
+    ),
+)
+
+DEFECTS: tuple[Defect, ...] = PIN + COMPANION

@@ -1,0 +1,53 @@
+"""The planted defects fit the source, and the selftest tells a catch from an accident."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.torture import selftest
+from tests.torture.defects import DEFECTS, Defect
+from tests.torture.seeds import ROOT
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_it_fits_the_source_and_is_python(defect: Defect, tmp_path: Path) -> None:
+    (tmp_path / defect.file).parent.mkdir(parents=True)
+    shutil.copy2(ROOT / defect.file, tmp_path / defect.file)
+    selftest.plant(tmp_path, defect)
+    compile((tmp_path / defect.file).read_text(), defect.file, "exec")
+
+
+def test_a_place_that_looks_otherwise_now_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\nx = 1\n")
+    for right in ("x = 2", "x = 1"):
+        with pytest.raises(selftest.DoesNotFit, match="has its line"):
+            selftest.plant(tmp_path, Defect("d", "a.py", right, "x = 3", ("a",)))
+
+
+def test_names_are_names() -> None:
+    assert len({defect.name for defect in DEFECTS}) == len(DEFECTS) >= 12
+
+
+def trial(monkeypatch: pytest.MonkeyPatch, *runs: tuple[int, str]) -> selftest.Outcome:
+    """What comes of a defect when the runs of the torture end so."""
+    ends = list(runs)
+    monkeypatch.setattr(selftest, "tortured", lambda *_: ends.pop(0))
+    monkeypatch.setattr(selftest, "COPIED", ("pyproject.toml",))
+    monkeypatch.setattr(selftest, "plant", lambda *_: None)
+    return selftest.tried(Defect("d", "a.py", "x", "y", ("a/one", "a/two")), 7)
+
+
+def test_it_is_caught_by_a_case_that_is_good_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = (1, "torture\n  a/one/3: clips lost 1\n")
+    caught = trial(monkeypatch, bad, (0, "good"))
+    assert (caught.case, caught.words) == ("a/one/3", "clips lost 1")
+    assert "not good without it" in trial(monkeypatch, bad, bad).words
+
+
+def test_what_nobody_catches_is_not_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert trial(monkeypatch, (0, "good"), (0, "good")).words == "no case caught it"
+    broken = trial(monkeypatch, (2, "no case is called so"), (1, "a traceback"))
+    assert not broken.caught and "could not be run" in broken.words
