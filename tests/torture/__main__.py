@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import importlib
 import queue
+import random
 import sys
 import threading
 import time
@@ -34,15 +35,21 @@ def tiers(names: str) -> list[Tier]:
     ]
 
 
-def planned(chosen: Sequence[Tier], n: int, seed: int, case: str) -> dict[str, dict[str, list[str]]]:
-    """{tier: {kind: names}}; with `case` only those whose name begins with it."""
+def planned(
+    chosen: Sequence[Tier], n: int, seed: int, case: str, sample: int | None = None
+) -> dict[str, dict[str, list[str]]]:
+    """{tier: {kind: names}}; with `case` only those whose name begins with it, with `sample` at most so many of
+    each kind, drawn by `seed`."""
     plan: dict[str, dict[str, list[str]]] = {}
     for tier in chosen:
-        kinds = {
-            kind: [name for name in names if _wanted(name, case)]
-            for kind, names in tier.cases(n, seed).items()
-        }
-        plan[tier.name] = {kind: names for kind, names in kinds.items() if names or not case}
+        kinds = {}
+        for kind, names in tier.cases(n, seed).items():
+            found = [name for name in names if _wanted(name, case)]
+            if sample is not None and len(found) > sample:
+                found = random.Random(f"{seed} {kind}").sample(found, sample)
+            if found or not case:
+                kinds[kind] = found
+        plan[tier.name] = kinds
     return plan
 
 
@@ -109,6 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given.add_argument("--tier", default="abc", help="a, b, c or several of them")
     given.add_argument("--case", default="", help="one case, or all whose names begin so")
     given.add_argument("--workers", type=int, default=2, help="processes at a time")
+    given.add_argument("--sample", type=int, default=None, help="at most so many of each kind, drawn by the seed")
     given.add_argument("--until-bad", action="store_true", help="end with the first case that is not good")
     options = given.parse_args(argv)
     seed = commit_seed() if options.seed is None else options.seed
@@ -119,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     print(f"torture: N={options.n} SEED={seed}", flush=True)
     begun_s = time.monotonic()
-    plan = planned(chosen, options.n, seed, options.case)
+    plan = planned(chosen, options.n, seed, options.case, options.sample)
     if not any(names for kinds in plan.values() for names in kinds.values()):
         print(f"make torture: no case is called {options.case!r} (of this N and SEED).", file=sys.stderr)
         return 2

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Defect:
-    """`wrong` stands where `right` stood in `file`; `cases` are beginnings of names of cases, tried in turn."""
+    """`wrong` stands where `right` stood in `file`; `cases` are beginnings of names of cases, tried in turn, with
+    at most `sample` of each kind and `n` mixtures to draw from."""
 
     name: str
     file: str
     right: str
     wrong: str
     cases: tuple[str, ...]
+    sample: int = 40
     n: int = 400
 
 

@@ -101,7 +101,7 @@ def tried(defect: Defect, seed: int) -> Outcome:
     for cases in defect.cases:
         try:
             with planted(defect) as copy:
-                code, output = tortured(copy, *common, "--case", cases, "--until-bad")
+                code, output = tortured(copy, *common, "--case", cases, "--sample", str(defect.sample), "--until-bad")
         except DoesNotFit as error:
             return told("", f"it does not fit the source any more: {error}")
         except subprocess.TimeoutExpired:
