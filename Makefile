@@ -95,7 +95,7 @@ torture: $(VENV) $(MPY) ## every fault of flash, link and companion, by exhausti
 
 torture-selftest: $(VENV) $(MPY) ## mistakes planted into copies of the checkout: the torture must catch each
 	@$(PY) -m get_tools strace || true
-	@PYTHONPATH=. $(PY) -m tests.torture.selftest $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+	@PYTHONPATH=. $(PY) -m tests.torture.selftest $(if $(ONLY),--only "$(ONLY)") $(if $(SEED),--seed $(SEED))
 
 wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, noise: none may act
 	@$(PY) -m voices.suite

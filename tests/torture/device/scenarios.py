@@ -19,8 +19,8 @@ def plain() -> Life:
     person.hold(2000, 1500)
     person.tap(7500)
     _away(life, 10_000, 18_000)
-    person.hold(11_000, 1200)
-    person.hold(14_000, 600)
+    person.hold(11_000, 2600)
+    person.hold(14_600, 600)
     return life
 
 
