@@ -167,7 +167,7 @@ def _was_felt(life, ending, kind, since_ms) -> bool:
     lights = [(at_ms, event[1]) for at_ms, *event in life.events if event[0] == "led"]
     came += [(at_ms, "count", shown["count"]) for at_ms, shown in lights if shown["pattern"] == "count"]
     # A question waits until the one before it was seen.
-    until_ms = max(ending.rest_ms, came[-1][0]) if came and kind == "question" else ending.rest_ms
+    until_ms = max([ending.rest_ms] + [entry[0] for entry in came if kind == "question"])
     if any(since_ms < at_ms <= until_ms and (name == kind or shown > 1) for at_ms, name, shown in came):
         return True
     # The person marked it as seen by a tap, and the power went in that moment.
