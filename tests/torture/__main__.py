@@ -23,6 +23,7 @@ from tests.torture.verdict import Tier, Verdict
 MIXTURES = 5000
 # Letter: module and class. (a) the pin's code in virtual time, (b) the real companion, (c) the whole.
 TIERS = {"a": ("virtual", "Virtual"), "b": ("points", "Points"), "c": ("whole", "Whole")}
+_TELL_EVERY_S = 60.0
 Plan = Mapping[str, Mapping[str, Sequence[str]]]
 
 
@@ -76,7 +77,7 @@ def run(chosen: Sequence[Tier], plan: Plan, *, workers: int, until_bad: bool = F
             verdicts.put(error)
         verdicts.put(None)
 
-    begun_s = time.monotonic()
+    progress = _Progress()
     running = 0
     for tier in chosen:
         names = [name for kind in plan[tier.name].values() for name in kind]
@@ -91,22 +92,27 @@ def run(chosen: Sequence[Tier], plan: Plan, *, workers: int, until_bad: bool = F
             raise verdict
         elif not enough.is_set():
             table.take(verdict)
-            _progress(table, time.monotonic() - begun_s)
+            progress.tell(table)
             if until_bad and table.bad:
                 enough.set()
     return table
 
 
-def _progress(table: Table, passed_s: float) -> None:
-    if not sys.stderr.isatty():
-        return
-    bad = len(table.bad)
-    print(
-        f"\r{table.run} of {table.enumerated} cases, {bad} not good, {passed_s:.0f} s ",
-        end="\n" if table.run == table.enumerated else "",
-        file=sys.stderr,
-        flush=True,
-    )
+class _Progress:
+    """A line that changes on a terminal, else one a minute."""
+
+    def __init__(self) -> None:
+        self._begun_s = self._told_s = time.monotonic()
+
+    def tell(self, table: Table) -> None:
+        passed_s = time.monotonic() - self._begun_s
+        text = f"{table.run} of {table.enumerated} cases, {len(table.bad)} not good, {passed_s:.0f} s"
+        if sys.stderr.isatty():
+            end = "\n" if table.run == table.enumerated else ""
+            print(f"\r{text} ", end=end, file=sys.stderr, flush=True)
+        elif time.monotonic() - self._told_s > _TELL_EVERY_S:
+            self._told_s = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
