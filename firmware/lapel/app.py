@@ -23,8 +23,8 @@ from lapel.services.supervisor import Supervisor
 from lapel.services.timing import Timing
 from lapel.services.upkeep import Upkeep
 
-# Two seconds of speech: what the flash has not synced yet is always still here (4 kB between syncs).
-RING_BYTES = 16_384
+# One second of speech: twice what may be spoken between two syncs of the flash.
+RING_BYTES = 8192
 
 
 class App:

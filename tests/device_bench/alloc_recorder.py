@@ -92,7 +92,7 @@ def no_trace(event, **fields):
 
 def make():
     mic = MicI2S(Sound, startup_ms=0)
-    return Recorder(mic, Store(), ByteRing(16384), Feedback(), no_trace, Timing(Clock()), lambda: True)
+    return Recorder(mic, Store(), ByteRing(8192), Feedback(), no_trace, Timing(Clock()), lambda: True)
 
 
 def hold(recorder):

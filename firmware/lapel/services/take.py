@@ -1,7 +1,7 @@
 """One press of the button as sound: from samples to the ring, from the ring to a clip on flash."""
 
 # So much may wait in the ring while flash is better left alone.
-_BACKLOG_BYTES = 8192
+_BACKLOG_BYTES = 4096
 
 
 class Take:

@@ -218,7 +218,7 @@ class Bench:
         self.feedback = Feedback(self.timing)
         self.encoder = PlainEncoder()
         self.converter = PlainConverter()
-        self.ring = ByteRing(16384)
+        self.ring = ByteRing(8192)
         self.reach = True
         self.over = []
         self.checked = [0]

@@ -191,10 +191,10 @@ async def test_the_ring_is_whole_for_the_link():
         await bench.begin(300)
         await bench.timing.step_to(400)
         assert bench.recorder.number == 1
-        await bench.timing.step_to(1900)
+        await bench.timing.step_to(1200)
         buffer = bytearray(20_000)
         got = bench.ring.read_into(0, buffer)
-        assert bytes(buffer[:got]) == stream(GOOD, bench.encoder.samples[-1] + 1)[:got] and got > 12_000
+        assert bytes(buffer[:got]) == stream(GOOD, bench.encoder.samples[-1] + 1)[:got] and got > 7000
         await bench.release(2000)
         await bench.timing.step(300)
         assert bench.recorder.number is None
@@ -207,7 +207,7 @@ async def test_a_minute_goes_through_the_ring():
         await bench.press(0)
         await bench.begin(300)
         await bench.timing.step_to(30_000)
-        assert bench.ring.end - bench.ring.start < 16_384
+        assert bench.ring.end - bench.ring.start < 8192
         await bench.release(30_000)
         await bench.timing.step(300)
         data, done = bench.clip()

@@ -51,7 +51,7 @@ class Bench:
         self.mic = Voice(self.timing)
         self.store = Store(flash.root, Random(3), self.trace, lambda _: (4096, 4096, 1000, 900, 900))
         self.store.mount()
-        self.ring = ByteRing(16384)
+        self.ring = ByteRing(8192)
         self.feedback = Feedback(Silent(), Silent(), self.trace, self.timing)
         ticks = (self.timing.ms, lambda end, start: end - start, lambda t, d: t + d)
         self.recorder = Recorder(

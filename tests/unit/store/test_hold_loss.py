@@ -71,7 +71,7 @@ class Hold:
             store.close()
 
     def _play(self, store):
-        ring = ByteRing(16_384)
+        ring = ByteRing(8192)
         take = Take(0, ring, Encoder(), store)
         take.start(0)
         position = 0
