@@ -72,15 +72,8 @@ PIN = (
         _IDS,
         "            self._next = max(self._next, struct.unpack_from(\"<I\", counter, EPOCH_BYTES)[0])\n",
         "            self._next = highest_waiting + 1\n",
-        ("a",),
-    ),
-    Defect(
-        "an epoch is kept although the counter was lost",
-        _IDS,
-        "        self.epoch = _hex(self._random(EPOCH_BYTES))\n        self._trace(\"epoch\", epoch=self.epoch)\n"
-        "        # A flash",
-        "        self.epoch = \"00\" * EPOCH_BYTES\n        # A flash",
-        ("a",),
+        ("a/cut",),
+        sample=600,
     ),
     Defect(
         "no dedupe of notices",
@@ -125,11 +118,12 @@ PIN = (
         ("a/packet",),
     ),
     Defect(
-        "an old packet is taken again",
-        "lib/lapel_wire/session.py",
-        "            counter += _WINDOW\n",
-        "            pass\n",
-        ("a/packet",),
+        "a hole in the sound is not seen",
+        "lib/lapel_wire/clips.py",
+        "        if offset > self.held or offset + len(data) <= self.held:\n            return None\n",
+        "        if offset + len(data) <= self.held:\n            return None\n"
+        "        offset = min(offset, self.held)\n",
+        ("a/packet", "a/mix"),
     ),
     Defect(
         "ticks subtracted without their wrap",
@@ -188,6 +182,27 @@ COMPANION = (
         "        except sqlite3.OperationalError:\n            return False\n"
         "        self._outbox.stored(notice.epoch, notice.seq)\n        return True\n",
         ("b",),
+    ),
+    Defect(
+        "a file is not synced",
+        _DURABLE,
+        "                return\n        os.fsync(handle)\n",
+        "                return\n",
+        ("b/clips/link.send[accepted].after", "b/clips"),
+    ),
+    Defect(
+        "a folder is not synced",
+        _DURABLE,
+        "            os.fsync(handle)\n        except OSError as error:\n",
+        "            pass\n        except OSError as error:\n",
+        ("b/clips/link.send[accepted].after", "b/clips"),
+    ),
+    Defect(
+        "the table of events is not synced",
+        "tools/lapel_companion/events_file.py",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA synchronous=OFF",
+        ("b/clips/link.send[accepted].after", "b/clips"),
     ),
 )
 
