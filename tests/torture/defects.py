@@ -40,25 +40,25 @@ PIN = (
     Defect(
         "delete before accepted",
         _FEED,
-        "        if kind == messages.ACK:\n            sender.ack(body[\"off\"])\n",
-        "        if kind == messages.ACK:\n            sender.ack(body[\"off\"])\n"
-        "            if self._reader.complete and body[\"off\"] >= self._reader.size:\n"
-        "                self._accepted(body[\"n\"], \"\")\n",
-        ("a",),
+        "            sender.finished(now_ms)\n",
+        "            sender.finished(now_ms)\n            self._accepted(sender.number, \"\")\n",
+        ("a/packet", "a/cut"),
     ),
     Defect(
-        "captured before durable",
-        _WRITER,
-        "            self._file.flush()\n            self._close()\n",
-        "            self._clips.report(\"not synced\")\n",
-        ("a/flash",),
+        "captured although the flash failed",
+        _RECORDER,
+        "        except StoreError as error:\n            self._fail(take, error)\n            return\n        clip",
+        "        except StoreError:\n            self._feedback.show(\"captured\")\n"
+        "            self._over(take, \"discarded\")\n            return\n        clip",
+        ("a/flash", "a/full"),
     ),
     Defect(
         "no sync while it is spoken",
         _WRITER,
         "        self._file.flush()\n        self.synced = clip_layout",
         "        self.synced = clip_layout",
-        ("a/flash",),
+        ("a/cut",),
+        sample=300,
     ),
     Defect(
         "a cut clip looks whole",
@@ -68,12 +68,11 @@ PIN = (
         ("a/flash",),
     ),
     Defect(
-        "the counter starts again",
+        "ids come again",
         _IDS,
-        "            self._next = max(self._next, struct.unpack_from(\"<I\", counter, EPOCH_BYTES)[0])\n",
-        "            self._next = highest_waiting + 1\n",
+        "        number = self._next\n",
+        "        number = 1 + self._next % 2\n",
         ("a/cut",),
-        sample=600,
     ),
     Defect(
         "no dedupe of notices",

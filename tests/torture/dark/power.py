@@ -36,6 +36,7 @@ class Blackout:
         AssertionError when what was told does not explain the folder, NotUnderstood for a call without a model.
         """
         assert tracer.gone(pid), "strace does not tell that the companion is gone"
+        tracer.settle(ear)
         tracer.ignore(ear)
         for program in ear.programs:
             if not tracer.gone(program, 0):

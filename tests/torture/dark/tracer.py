@@ -90,6 +90,16 @@ class Tracer:
             time.sleep(_LOOK_S)
         return pid in self._gone
 
+    def settle(self, ear: Ear, limit_s: float = 2.0) -> None:
+        """Wait until everybody who touched the folder has ended: of a killed process the leader may be told of before
+        the last call of another thread. Blocks, no longer than that."""
+        end_s = time.monotonic() + limit_s
+        while time.monotonic() < end_s:
+            with self._lock:
+                if not any(line.thread in self._alive for line in ear.lines):
+                    return
+            time.sleep(_LOOK_S)
+
     def _read(self) -> None:
         parts: list[bytes] = []
         while not self._ended:
