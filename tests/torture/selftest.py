@@ -115,6 +115,9 @@ def tried(defect: Defect, seed: int) -> Outcome:
             if words:
                 return told("", words)
             return told(case, found["words"])
+        if code == 1 and _unharmed(cases, common):
+            # Not even the run with nothing wrong came to its end.
+            return told(f"{cases} (nothing wrong)", output.strip().splitlines()[-1])
         if code != 0:
             last = f"{cases} could not be run: {output.strip()[-300:]}"
     return told("", last)
@@ -123,13 +126,20 @@ def tried(defect: Defect, seed: int) -> Outcome:
 def _not_good_without_it(case: str, common: Sequence[str]) -> str:
     """Why the case accuses nobody; "" when it is good in this checkout."""
     code, output = tortured(ROOT, *common, "--case", case)
-    if code == _NO_SUCH_CASE:
-        # What a run has to be cut at depends on what it does: then all that stands beside it is tried.
-        code, output = tortured(ROOT, *common, "--case", case.rpartition("/")[0], "--sample", "20")
+    beside = case
+    while code == _NO_SUCH_CASE and "/" in beside:
+        # What a run can be cut at depends on what it does: then what stands beside it is tried.
+        beside = beside.rpartition("/")[0]
+        code, output = tortured(ROOT, *common, "--case", beside, "--sample", "20")
     if code == 0:
         return ""
     found = _CAUGHT.search(output)
     return f"{case} is not good without it either: {found['words'] if found else output.strip()[-300:]}"
+
+
+def _unharmed(cases: str, common: Sequence[str]) -> bool:
+    """Whether these cases can be listed and run in this checkout."""
+    return tortured(ROOT, *common, "--case", cases, "--sample", "1")[0] == 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:

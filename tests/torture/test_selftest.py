@@ -49,5 +49,16 @@ def test_it_is_caught_by_a_case_that_is_good_without_it(monkeypatch: pytest.Monk
 
 def test_what_nobody_catches_is_not_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     assert trial(monkeypatch, (0, "good"), (0, "good")).words == "no case caught it"
-    broken = trial(monkeypatch, (2, "no case is called so"), (1, "a traceback"))
+    broken = trial(monkeypatch, (2, "no case is called so"), (1, "a traceback"), (1, "here too"))
     assert not broken.caught and "could not be run" in broken.words
+
+
+def test_what_breaks_the_run_with_nothing_wrong_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    caught = trial(monkeypatch, (1, "a traceback\nTypeError: it"), (0, "good"))
+    assert (caught.case, caught.words) == ("a/one (nothing wrong)", "TypeError: it")
+
+
+def test_a_case_that_is_not_there_without_it_stands_for_its_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, none = (1, "torture\n  a/one/3/4: clips lost 1\n"), (2, "no case is called so")
+    assert trial(monkeypatch, bad, none, none, (0, "good")).case == "a/one/3/4"
+    assert not trial(monkeypatch, bad, none, bad).caught
