@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.torture.verdict import Verdict
+from tests.torture.verdict import COUNTS, Verdict
 
 SHOWN_MAX = 20
-_COUNTS = ("clips_lost", "run_twice", "notices_lost", "notices_doubled", "wrong_data")
 _HEAD = ("tier", "kind of fault", "enumerated", "run", "clips lost", "run twice", "notices lost", "doubled",
          "wrong data", "broken", "slowest recovery")  # fmt: skip
 
@@ -37,7 +36,7 @@ class Row:
         return self.run == self.enumerated and not self.bad
 
     def cells(self) -> tuple[str, ...]:
-        counts = [str(sum(getattr(verdict, name) for verdict in self.bad)) for name in _COUNTS]
+        counts = [str(sum(getattr(verdict, name) for verdict in self.bad)) for name in COUNTS]
         broken = str(sum(1 for verdict in self.bad if verdict.broken))
         slowest = "-" if self.slowest_ms is None else f"{self.slowest_ms / 1000:.1f} s"
         return (self.tier, self.kind, str(self.enumerated), str(self.run), *counts, broken, slowest)
@@ -119,6 +118,6 @@ def _aligned(row: Iterable[str], widths: Sequence[int]) -> list[str]:
 
 
 def _said(verdict: Verdict) -> str:
-    counts = [f"{name.replace('_', ' ')} {getattr(verdict, name)}" for name in _COUNTS if getattr(verdict, name)]
+    counts = [f"{name.replace('_', ' ')} {getattr(verdict, name)}" for name in COUNTS if getattr(verdict, name)]
     words = [word for word in (verdict.why, verdict.broken) if word]
     return "; ".join([*counts, *words]) or "nobody asked for it"

@@ -6,6 +6,9 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+# The oracle's counts of what must not be, by the names of their fields.
+COUNTS = ("clips_lost", "run_twice", "notices_lost", "notices_doubled", "wrong_data")
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -32,8 +35,7 @@ class Verdict:
     @property
     def good(self) -> bool:
         """Nothing was lost, doubled or broken."""
-        counts = (self.clips_lost, self.run_twice, self.notices_lost, self.notices_doubled, self.wrong_data)
-        return not any(counts) and not self.broken
+        return not any(getattr(self, name) for name in COUNTS) and not self.broken
 
 
 class Tier(Protocol):

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.torture.verdict import Verdict
+from tests.torture.verdict import COUNTS, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICE = "tests/torture/device"
@@ -26,7 +26,6 @@ BATCH = 150
 HEAP = "24M"
 # A batch that takes longer hangs as a whole; single cases have their own limit.
 BATCH_S = 600
-_COUNTS = ("clips_lost", "run_twice", "notices_lost", "notices_doubled", "wrong_data")
 
 
 class WorkerFailed(Exception):
@@ -109,7 +108,7 @@ class Virtual:
 
     def _verdict(self, line: dict[str, Any]) -> Verdict:
         case = str(line["case"])
-        counts = {name: int(str(line.get(name, 0))) for name in _COUNTS}
+        counts = {name: int(str(line.get(name, 0))) for name in COUNTS}
         recovery = line.get("recovery_ms")
         return Verdict(
             tier=self.name,
