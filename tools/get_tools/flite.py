@@ -27,22 +27,11 @@ def make(tools: Path) -> None:
             "needs flite to make new recordings. Type:  brew install flite\n  then run make again."
         )
     folder = tools / "debian" / "flite"
-    try:
-        system = debian.this_system()
-        print("Fetching flite into .tools (once; about 15 MB)", flush=True)
-        suite = debian.Suite(system, system.codename, folder / "apt")
-        suite.update()
-        suite.unpack("flite", folder / "root")
-    except debian.NotFetched as error:
-        raise debian.NotFetched(
-            f"found no flite: {error}.\n  Install it by hand (Debian: sudo apt install flite)."
-        ) from error
-    command = [*debian.loader(folder / "root"), str(folder / "root" / "usr" / "bin" / "flite")]
+    command = debian.program("flite", folder, 15)
     if not usable(command):
         raise debian.NotFetched(
             f"the flite unpacked in {folder} does not run; install it by hand (sudo apt install flite)."
         )
-    shutil.rmtree(folder / "apt", ignore_errors=True)
     wrapper.write(target, command)
     print("  flite is ready")
 

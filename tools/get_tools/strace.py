@@ -34,27 +34,12 @@ def make(tools: Path) -> None:
             f"{on_path} does not work here: {why}.\n  It needs ptrace: in a container start that with "
             f"--cap-add=SYS_PTRACE.\n  {_WITHOUT}"
         )
-    command = _unpacked(tools / "debian" / "strace")
+    command = debian.program("strace", tools / "debian" / "strace", 10, f"\n  {_WITHOUT}")
     why = problem(command)
     if why:
         raise debian.NotFetched(f"the strace unpacked in .tools does not work here: {why}.\n  {_WITHOUT}")
     wrapper.write(target, command)
     print("  strace is ready")
-
-
-def _unpacked(folder: Path) -> list[str]:
-    try:
-        system = debian.this_system()
-        print("Fetching strace into .tools (once; about 10 MB)", flush=True)
-        suite = debian.Suite(system, system.codename, folder / "apt")
-        suite.update()
-        suite.unpack("strace", folder / "root")
-    except debian.NotFetched as error:
-        raise debian.NotFetched(
-            f"found no strace: {error}.\n  Install it by hand (Debian: sudo apt install strace).\n  {_WITHOUT}"
-        ) from error
-    shutil.rmtree(folder / "apt", ignore_errors=True)
-    return [*debian.loader(folder / "root"), str(folder / "root" / "usr" / "bin" / "strace")]
 
 
 def problem(command: list[str]) -> str | None:
