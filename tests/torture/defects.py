@@ -76,10 +76,11 @@ PIN = (
     ),
     Defect(
         "no dedupe of notices",
-        _NOTICES,
-        "            return self.has_notice(notice[\"ep\"], notice[\"s\"]) or self._take(notice)\n",
-        "            return self._take(notice)\n",
-        ("a",),
+        _DESK,
+        "        if not self._store.has_notice(*key) and key not in self._felt:\n",
+        "        if True:\n",
+        ("a/packet",),
+        sample=400,
     ),
     Defect(
         "stored before it is durable",
@@ -103,26 +104,29 @@ PIN = (
         ("a",),
     ),
     Defect(
-        "any prefix is taken for ours",
-        _FEED,
-        "        if self._crc_at == offset and self._crc & 0xFFFFFFFF == wanted:\n",
-        "        if True:\n",
-        ("a",),
-    ),
-    Defect(
-        "an END that is not repeated",
+        "what was lost is not sent again",
         "lib/lapel_wire/clips.py",
-        "        if self._ended_ms is None or now_ms - self._ended_ms >= RETRY_MS:\n",
-        "        if self._ended_ms is None:\n",
+        "        self._ended_ms = None\n        self.position = offset\n",
+        "        self._ended_ms = None\n",
         ("a/packet",),
     ),
     Defect(
-        "a hole in the sound is not seen",
-        "lib/lapel_wire/clips.py",
-        "        if offset > self.held or offset + len(data) <= self.held:\n            return None\n",
-        "        if offset + len(data) <= self.held:\n            return None\n"
-        "        offset = min(offset, self.held)\n",
+        "what was seen is said once",
+        _DESK,
+        "            self._repeat_ms = now_ms + RETRY_MS\n            epoch, seqs",
+        "            self._repeat_ms = now_ms + (1 << 28)\n            epoch, seqs",
+        ("a/packet",),
+        sample=400,
+    ),
+    Defect(
+        "accepted removes what is being sent",
+        _FEED,
+        "        if number == self._live.number or number not in self._store.waiting():\n            return\n"
+        "        if self._sender is None or self._sender.number != number:\n            return\n",
+        "        if self._sender is None or self._sender.number == self._live.number:\n            return\n"
+        "        number = self._sender.number\n",
         ("a/packet", "a/mix"),
+        sample=400,
     ),
     Defect(
         "ticks subtracted without their wrap",
