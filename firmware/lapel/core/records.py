@@ -18,6 +18,7 @@ CANCELS = const(6)
 NOTICE = const(7)
 MARKS = const(8)
 TALLY = const(9)
+KEY = const(10)
 
 FRAME_BYTES = 8
 BODY_MAX_BYTES = 2000
