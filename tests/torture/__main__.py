@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from tests.torture.seeds import commit_seed
-from tests.torture.table import Table
+from tests.torture.table import Table, said
 from tests.torture.verdict import Tier, Verdict
 
 # How many mixtures of faults are drawn; what is enumerated is always run whole.
@@ -62,7 +62,7 @@ def run(chosen: Sequence[Tier], plan: Plan, *, workers: int, until_bad: bool = F
     """Run what is planned, or until something is not good. The tiers go side by side: the first computes,
     the others mostly wait."""
     table = Table(plan)
-    verdicts: queue.Queue[Verdict | BaseException | None] = queue.Queue()
+    verdicts: queue.Queue[Verdict | BaseException | str] = queue.Queue()
     enough = threading.Event()
 
     def work(tier: Tier, names: Sequence[str]) -> None:
@@ -75,7 +75,7 @@ def run(chosen: Sequence[Tier], plan: Plan, *, workers: int, until_bad: bool = F
                         break
         except BaseException as error:  # noqa: BLE001 - raised again where it is heard
             verdicts.put(error)
-        verdicts.put(None)
+        verdicts.put(tier.name)
 
     progress = _Progress()
     running = 0
@@ -86,12 +86,15 @@ def run(chosen: Sequence[Tier], plan: Plan, *, workers: int, until_bad: bool = F
             running += 1
     while running:
         verdict = verdicts.get()
-        if verdict is None:
+        if isinstance(verdict, str):
             running -= 1
+            progress.say(f"tier {verdict} is through", table)
         elif isinstance(verdict, BaseException):
             raise verdict
         elif not enough.is_set():
             table.take(verdict)
+            if not verdict.good:
+                progress.say(f"not good: {verdict.case}: {said(verdict)}", table)
             progress.tell(table)
             if until_bad and table.bad:
                 enough.set()
@@ -99,20 +102,26 @@ def run(chosen: Sequence[Tier], plan: Plan, *, workers: int, until_bad: bool = F
 
 
 class _Progress:
-    """A line that changes on a terminal, else one a minute."""
+    """A line that changes on a terminal, else one a minute; and what must be told at once."""
 
     def __init__(self) -> None:
         self._begun_s = self._told_s = time.monotonic()
 
     def tell(self, table: Table) -> None:
-        passed_s = time.monotonic() - self._begun_s
-        text = f"{table.run} of {table.enumerated} cases, {len(table.bad)} not good, {passed_s:.0f} s"
         if sys.stderr.isatty():
             end = "\n" if table.run == table.enumerated else ""
-            print(f"\r{text} ", end=end, file=sys.stderr, flush=True)
+            print(f"\r{self._line(table)} ", end=end, file=sys.stderr, flush=True)
         elif time.monotonic() - self._told_s > _TELL_EVERY_S:
             self._told_s = time.monotonic()
-            print(text, file=sys.stderr, flush=True)
+            print(self._line(table), file=sys.stderr, flush=True)
+
+    def say(self, sentence: str, table: Table) -> None:
+        start = "\r" if sys.stderr.isatty() else ""
+        print(f"{start}{self._line(table)}: {sentence}", file=sys.stderr, flush=True)
+
+    def _line(self, table: Table) -> str:
+        passed_s = time.monotonic() - self._begun_s
+        return f"{table.run} of {table.enumerated} cases, {len(table.bad)} not good, {passed_s:.0f} s"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -98,7 +98,7 @@ class Table:
 
     def _words(self) -> list[str]:
         bad = self.bad
-        found = [f"  {one.case}: {_said(one)}" for one in bad[:SHOWN_MAX]]
+        found = [f"  {one.case}: {said(one)}" for one in bad[:SHOWN_MAX]]
         if len(bad) > SHOWN_MAX:
             found.append(f"  and {len(bad) - SHOWN_MAX} more")
         if bad:
@@ -117,7 +117,8 @@ def _aligned(row: Iterable[str], widths: Sequence[int]) -> list[str]:
     ]
 
 
-def _said(verdict: Verdict) -> str:
+def said(verdict: Verdict) -> str:
+    """What is not good about it."""
     counts = [f"{name.replace('_', ' ')} {getattr(verdict, name)}" for name in COUNTS if getattr(verdict, name)]
     words = [word for word in (verdict.why, verdict.broken) if word]
     return "; ".join([*counts, *words]) or "nobody asked for it"
