@@ -12,7 +12,7 @@ FLITE := .tools/flite
 PY := .venv/bin/python
 LAPEL := .venv/bin/lapel
 # What the strict type check reads on the host: compat.py is there for its CPython half.
-HOST_TYPED = tools lib/lapel_wire lib/lapel_audio firmware/lapel/compat.py tests/unit/conftest.py \
+HOST_TYPED = tools lib/lapel_wire lib/lapel_audio lib/noise firmware/lapel/compat.py tests/unit/conftest.py \
 	$(shell find tests -name '*.py' -not -path 'tests/unit/*' -not -path 'tests/device_*' | cut -d/ -f1,2 | sort -u)
 # make test T=tests/unit, or T="-k gesture"; more of pytest's options in PYTEST.
 T ?=

@@ -16,7 +16,7 @@ SAFE_MS = 86_400_000
 # After a Ctrl-C: a cable that was pulled then must not leave a pin that waits for RESET. make console asks for longer.
 CONSOLE_MS = 600_000
 # The modules that an app brings.
-OURS = ("board", "drivers", "lapel", "lapel_audio", "lapel_wire")
+OURS = ("board", "drivers", "lapel", "lapel_audio", "lapel_wire", "noise")
 
 
 def first_lines(path):

@@ -2,9 +2,9 @@
 
 `python -m layers` lists what breaks them. The import table is the one of the architecture:
 main -> board, app; app -> services, core; board -> drivers, machine;
-services -> core, lapel_wire, lapel_audio, compat; drivers -> machine, aioble, compat;
-core -> compat, plain stdlib; lapel_wire, lapel_audio -> plain stdlib;
-the companion -> lapel_wire, lapel_audio, never firmware.
+services -> core, lapel_wire, lapel_audio, noise, compat; drivers -> machine, aioble, compat;
+core -> compat, plain stdlib; lapel_wire, lapel_audio, noise -> plain stdlib;
+the companion -> lapel_wire, lapel_audio, noise, never firmware.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ DEVICE = PURE | frozenset("asyncio deflate select socket ssl time vfs zlib".spli
 HARDWARE = ("machine", "esp32", "esp", "espnow", "network", "neopixel")
 RADIO = ("aioble", "bluetooth")
 FIRMWARE = ("lapel", "main", "board", "drivers")
+LIBRARIES = ("lapel_wire", "lapel_audio", "noise")
 
 MAX_LINES = 300
 # Tables may be long: data, not thought.
@@ -43,7 +44,7 @@ SLEEPS_S = {"time.sleep": 1.0, "asyncio.sleep": 1.0} | {
 
 @dataclass(frozen=True)
 class Layer:
-    """Files below `path`: they may import `own`, `may` (dotted prefixes) and `stdlib` (None: all)."""
+    """Files below `path`: they may import `own`, `may` (dotted prefixes), `stdlib` (None: all), but not `never`."""
 
     name: str
     path: str
@@ -69,11 +70,21 @@ LAYERS = (
         "services",
         "firmware/lapel/services",
         own=("lapel.services",),
-        may=("lapel.core", "lapel.compat", "lapel_wire", "lapel_audio"),
+        may=("lapel.core", "lapel.compat", *LIBRARIES),
+        # of the computer
+        never=("noise.host",),
     ),
     Layer("firmware package", "firmware/lapel/__init__.py", stdlib=frozenset()),
     Layer("lapel_wire", "lib/lapel_wire", own=("lapel_wire",), stdlib=PURE),
     Layer("lapel_audio", "lib/lapel_audio", own=("lapel_audio",), stdlib=PURE),
+    Layer(
+        "noise of a computer",
+        "lib/noise/host.py",
+        own=("noise.suite",),
+        may=("cryptography",),
+        stdlib=PURE | {"__future__"},
+    ),
+    Layer("noise", "lib/noise", own=("noise",), stdlib=PURE, never=("noise.host",)),
     Layer("ble driver", "lib/drivers/ble_gatt.py", own=("drivers",), may=(*HARDWARE, *RADIO, "lapel.compat")),
     # Safe mode must work with no aioble on the pin.
     Layer("beacon driver", "lib/drivers/beacon.py", may=("bluetooth",)),
@@ -94,7 +105,7 @@ LAYERS = (
         "bring-up on the pin",
         "tools/lapel_bringup/device",
         own=("bench",),
-        may=("board", "drivers", "lapel.app", "lapel.core", "lapel.compat", "lapel_audio", "lapel_wire", *HARDWARE),
+        may=("board", "drivers", "lapel.app", "lapel.core", "lapel.compat", *LIBRARIES, *HARDWARE),
     ),
     Layer("tools", "tools", stdlib=None, never=(*FIRMWARE, *HARDWARE, *RADIO)),
 )
@@ -219,13 +230,12 @@ def _imports(file: _File) -> None:
         return
     for node, module, top in _imported(file):
         first = module.split(".")[0]
-        if _under(module, layer.own) or _under(module, layer.may) or first in file.neighbours:
+        allowed = _under(module, layer.own) or _under(module, layer.may) or first in file.neighbours
+        if allowed and not _under(module, layer.never):
             continue
         if first == "simulator" and file.below(LAZY_SIMULATOR, LAZY_SIMULATOR + ".py") and not top:
             continue
-        if (layer.stdlib is None and _under(module, layer.never)) or (
-            layer.stdlib is not None and first not in layer.stdlib
-        ):
+        if _under(module, layer.never) or (layer.stdlib is not None and first not in layer.stdlib):
             file.found(node, f"{layer.name} must not import {module}")
 
 

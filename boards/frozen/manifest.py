@@ -11,5 +11,11 @@ module("main.py", base_path="../../firmware")
 package("lapel", base_path="../../firmware")
 package("lapel_wire", base_path="../../lib")
 package("lapel_audio", base_path="../../lib")
+# not the halves for other computers
+package(
+    "noise",
+    ("__init__.py", "nnpsk0.py", "suite.py", "symmetric.py"),
+    base_path="../../lib",
+)
 package("drivers", base_path="../../lib")
 module("board.py", base_path="../" + options.board)

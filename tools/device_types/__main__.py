@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from device_types import stubs
+from lapel_usb import build
 
 ROOT = stubs.ROOT
 # boards/sim is left out: it stands on the unix port's modules, and on fakes of its own.
@@ -48,7 +49,8 @@ FLAGS = (
 
 def sources() -> list[Path]:
     """Everything that is put on a device, but for the boards' own modules."""
-    return sorted(path for folder in ("firmware", "lib") for path in (ROOT / folder).rglob("*.py"))
+    found = [path for folder in ("firmware", "lib") for path in (ROOT / folder).rglob("*.py")]
+    return sorted(path for path in found if f"{path.parent.name}/{path.stem}" not in build.HOST_ONLY)
 
 
 def modules(board: Path) -> list[Path]:

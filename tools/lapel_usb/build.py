@@ -24,6 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = "manifest.json"
 _ID_DIGITS = 8
 _COMPILERS = 2
+# Of the libraries: what is never on a pin, and what only where MicroPython makes no machine code.
+HOST_ONLY = frozenset({"noise/host"})
+SLOW_ONLY = frozenset({"noise/plain"})
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def sha256(data: bytes) -> str:
 def build(board: str, arch: str, *, root: Path = ROOT, brought: Collection[str] = ()) -> App:
     """Compiles the app of `board` for `arch` ("" for none). `brought` are modules that the board's MicroPython has
     already. Raises UsbError when there is no such board, or when something does not compile."""
-    sources = dict(sorted({**_libraries(root), **_beside(root, board, brought)}.items()))
+    sources = dict(sorted({**libraries(root, arch), **_beside(root, board, brought)}.items()))
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(_COMPILERS) as pool:
         jobs = [
             (path, source, Path(folder) / f"{number}.mpy", arch)
@@ -94,18 +97,19 @@ def version(root: Path = ROOT) -> str:
     return next((line.split('"')[1] for line in lines if line.startswith("version = ")), "")
 
 
-def main_program(root: Path = ROOT) -> bytes:
-    """firmware/main.py, which goes to the pin as source."""
-    return (root / "firmware" / "main.py").read_bytes()
-
-
-def _libraries(root: Path) -> dict[str, Path]:
-    # path on the pin without its ending -> source
+def libraries(root: Path, arch: str) -> dict[str, Path]:
+    """Firmware and libraries as far as a pin needs them: path on the pin without its ending -> source."""
     found = {}
     for folder in (root / "firmware", root / "lib"):
         for source in folder.glob("*/**/*.py"):
             found[source.relative_to(folder).with_suffix("").as_posix()] = source
-    return found
+    left_out = HOST_ONLY | SLOW_ONLY if arch else HOST_ONLY
+    return {path: source for path, source in found.items() if path not in left_out}
+
+
+def main_program(root: Path = ROOT) -> bytes:
+    """firmware/main.py, which goes to the pin as source."""
+    return (root / "firmware" / "main.py").read_bytes()
 
 
 def _beside(root: Path, board: str, brought: Collection[str]) -> dict[str, Path]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lapel_usb import build
+
 ROOT = Path(__file__).resolve().parents[3]
 BOARDS = ROOT / "boards"
 NAMES = sorted(path.parent.name for path in BOARDS.glob("*/mpconfigboard.cmake"))
@@ -38,9 +40,9 @@ class Image:
     def module(self, name: str, base_path: str = ".") -> None:
         self._add(self._here[-1] / base_path, Path(name))
 
-    def package(self, name: str, base_path: str = ".") -> None:
+    def package(self, name: str, files: tuple[str, ...] | None = None, base_path: str = ".") -> None:
         base = (self._here[-1] / base_path).resolve()
-        found = sorted((base / name).rglob("*.py"))
+        found = sorted((base / name).rglob("*.py") if files is None else [base / name / file for file in files])
         assert found, f"there is no package {name} in {base}"
         for path in found:
             self._add(base, path.relative_to(base))
@@ -74,13 +76,10 @@ def test_there_are_boards() -> None:
 
 
 def test_holds_every_module_of_the_app(image: Image) -> None:
-    app = {
-        path.relative_to(folder).as_posix(): path
-        for folder in (ROOT / "firmware", ROOT / "lib")
-        for path in folder.rglob("*.py")
-    }
-    assert app.keys() <= image.files.keys()
-    assert {name: image.files[name] for name in app} == app
+    app = {f"{name}.py": path for name, path in build.libraries(ROOT, "xtensawin").items()}
+    app["main.py"] = ROOT / "firmware" / "main.py"
+    ours = (ROOT / "firmware", ROOT / "lib")
+    assert {name: path for name, path in image.files.items() if any(map(path.is_relative_to, ours))} == app
 
 
 def test_holds_this_board_and_nothing_else(board: str, image: Image) -> None:

@@ -110,6 +110,13 @@ def test_every_board_compiles_for_its_chip_within_the_flash(board: str) -> None:
     app = build.build(board, "xtensawin")
     assert {"board.mpy", "lapel/app.mpy", "lapel_audio/kernels.mpy"} <= set(app.files)
     assert not [path for path in app.files if path.startswith(("sim", "chips"))]
+    assert {path for path in app.files if path.startswith("noise/")} >= {"noise/__init__.mpy", "noise/nnpsk0.mpy"}
+    assert not {"noise/host.mpy", "noise/plain.mpy"} & app.files.keys()
+
+
+def test_without_machine_code_the_arithmetic_is_plain() -> None:
+    files = build.build("sim", "").files
+    assert "noise/plain.mpy" in files and "noise/host.mpy" not in files
 
 
 def test_a_file_that_does_not_compile_is_named(desk: Desk) -> None:
