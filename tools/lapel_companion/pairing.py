@@ -1,0 +1,181 @@
+"""The key that this computer shares with its pin, and where it is kept: in the system's own place for secrets where
+there is one (through `keyring`), else in a file of the state folder that its owner alone may read.
+
+Both hold one line: the form's number, the generation, and the key in hex. No error tells any of the key.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from lapel_companion import durable
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+_T = TypeVar("_T")
+
+KEY_BYTES = 32
+FILE = "pin.key"
+SERVICE = "lapel-pin"
+_LINE = re.compile(r"1 ([0-9]{1,10}) ([0-9a-f]{64})\n?")
+_LINE_MAX_BYTES = 200
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class PairingError(Exception):
+    """The key cannot be read or kept; the text is a sentence for a person."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """`secret` has 32 bytes; `generation` grows with each pairing of the pin."""
+
+    generation: int
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != KEY_BYTES or not 0 <= self.generation < 1 << 32:
+            raise ValueError(f"a key has {KEY_BYTES} bytes, and a generation of 32 bits")
+
+
+class KeyStore(Protocol):
+    """Holds one key. Every method raises PairingError."""
+
+    where: str
+
+    def load(self) -> Key | None:
+        """None: no pin is paired."""
+
+    def save(self, key: Key) -> None:
+        """In the place of one that was there, durably."""
+
+    def forget(self) -> bool:
+        """False: there was none."""
+
+
+class KeyFile:
+    """`pin.key` in the state folder, mode 0600."""
+
+    def __init__(self, state: Path) -> None:
+        self._path = state / FILE
+        self.where = str(self._path)
+
+    def load(self) -> Key | None:
+        try:
+            handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise PairingError(f"the pin's key in {self.where} cannot be read: {error.strerror}.") from error
+        try:
+            mode = os.fstat(handle).st_mode
+            if mode & _OTHERS:
+                raise PairingError(
+                    f"the pin's key in {self.where} may be read or written by others (mode"
+                    f" {stat.S_IMODE(mode):04o}), so it is not used. If nobody did: chmod 600 {self.where}."
+                    " Else make a new one: lapel pair --rotate."
+                )
+            return _parsed(os.read(handle, _LINE_MAX_BYTES).decode("ascii", "replace"), self.where)
+        except OSError as error:
+            raise PairingError(f"the pin's key in {self.where} cannot be read: {error.strerror}.") from error
+        finally:
+            os.close(handle)
+
+    def save(self, key: Key) -> None:
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            durable.write_atomic(self._path, _line(key).encode(), "key")
+        except OSError as error:
+            raise PairingError(f"the pin's key cannot be kept in {self.where}: {error.strerror}.") from error
+
+    def forget(self) -> bool:
+        there = self._path.exists()
+        try:
+            durable.remove(self._path, "key")
+            if there:
+                durable.sync_dir(self._path.parent, "key")
+        except OSError as error:
+            raise PairingError(f"the pin's key in {self.where} cannot be removed: {error.strerror}.") from error
+        return there
+
+
+class KeyRing:
+    """An entry of the system's place for secrets; a state folder has its own."""
+
+    def __init__(self, state: Path, ring: KeyringBackend) -> None:
+        self._ring = ring
+        self._account = str(state.expanduser().absolute())
+        self.where = f"the keyring ({ring.name})"
+
+    def load(self) -> Key | None:
+        line = self._ask("read", lambda: self._ring.get_password(SERVICE, self._account))
+        return None if line is None else _parsed(line, self.where)
+
+    def save(self, key: Key) -> None:
+        self._ask("kept", lambda: self._ring.set_password(SERVICE, self._account, _line(key)))
+        if self.load() != key:
+            raise PairingError(f"the pin's key was not kept in {self.where}: it gives back something else.")
+
+    def forget(self) -> bool:
+        there = self._ask("read", lambda: self._ring.get_password(SERVICE, self._account)) is not None
+        if there:
+            self._ask("removed", lambda: self._ring.delete_password(SERVICE, self._account))
+        return there
+
+    def _ask(self, done: str, call: Callable[[], _T]) -> _T:
+        from keyring.errors import KeyringError
+
+        try:
+            return call()
+        except KeyringError as error:
+            # What it says may quote what it was given.
+            kind = type(error).__name__
+            raise PairingError(
+                f"the pin's key cannot be {done} in {self.where} ({kind}): unlock it, and try again."
+            ) from None
+
+
+def key_store(state: Path, ring: Callable[[], KeyringBackend | None] | None = None) -> KeyStore:
+    """Where the key of this state folder is, or belongs. A file that is there stays in use."""
+    file = KeyFile(state)
+    if os.path.lexists(file.where):
+        return file
+    found = (ring or system_ring)()
+    return file if found is None else KeyRing(state, found)
+
+
+def system_ring() -> KeyringBackend | None:
+    """The system's place for secrets; None where it has none but plain files, or nothing at all."""
+    import keyring
+    from keyring.backends.chainer import ChainerBackend
+
+    ring = keyring.get_keyring()
+    # The chain takes whatever works, also a plain file.
+    members = list(ring.backends) if isinstance(ring, ChainerBackend) else [ring]
+    # Recommended ones have 1 and more, as keyring's documentation says; files have less.
+    return next((member for member in members if _priority(member) >= 1), None)
+
+
+def _priority(ring: KeyringBackend) -> float:
+    try:
+        return float(ring.priority)
+    except (RuntimeError, TypeError, ValueError):
+        return -1.0
+
+
+def _line(key: Key) -> str:
+    return f"1 {key.generation} {key.secret.hex()}\n"
+
+
+def _parsed(line: str, where: str) -> Key:
+    found = _LINE.fullmatch(line)
+    if found is None or int(found[1]) >= 1 << 32:
+        raise PairingError(f"the pin's key in {where} is damaged: pair the pin again with lapel pair.")
+    return Key(int(found[1]), bytes.fromhex(found[2]))
