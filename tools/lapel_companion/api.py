@@ -1,33 +1,39 @@
 """The local API: HTTP and JSON on a Unix socket that only its owner can open. Version 1.
 
-Every request has a principal; whoever can open the socket is the person. Errors are {"error": a sentence}.
+Every request has a principal: the person, or a token with scopes. Errors are {"error": a sentence}.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import socket
+import re
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
-from lapel_companion import api_http as http
-from lapel_companion import socket_path, views
-from lapel_companion.api_http import Principal, Refused, principal_of
+from lapel_companion import api_feed, socket_path, views
+from lapel_companion.api_access import OWNER, Ask, Principal, Route, principal_of, route_of
+from lapel_companion.api_answer import Answer, Stream, answer
+from lapel_companion.api_request import Refused, Request
+from lapel_companion.api_server import Connection, Server
 from lapel_companion.blobs import Blobs, NoSuchBlob
 from lapel_companion.clips import ClipFiles
-from lapel_companion.engine import Engine
+from lapel_companion.engine import Engine, EngineError
 from lapel_companion.events import EventLog
 from lapel_companion.link.desk import NoPin
 from lapel_companion.notices import Outbox
+from lapel_companion.tokens import TokenError, Tokens
 from lapel_wire import flight_log
 
 MAX_FOLLOWERS = 32
+# One token must not keep the person, or another program, from following.
+MAX_FOLLOWERS_A_TOKEN = 8
+
+_KIND = re.compile(r"[a-z_]{1,32}")
+_DISPATCH = re.compile(r"d[0-9]{1,15}")
+_DISK_FULL_STATUS = 507
 
 
 @dataclass
@@ -41,6 +47,7 @@ class Backend:
     blobs: Blobs
     status: Callable[[], dict[str, Any]]
     read_flight: Callable[[], Awaitable[bytes]]
+    report: Callable[[str], None] = print
 
 
 class Api:
@@ -48,110 +55,114 @@ class Api:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._runner: web.AppRunner | None = None
-        self._path: Path | None = None
-        self._followers = 0
+        self._server = Server(self, backend.report)
+        self._tokens: Tokens | None = None
+        self._following: list[str] = []
+        self._routes = (
+            Route("GET", "/v1/status", "read", self._status),
+            Route("GET", "/v1/events", "read", self._events, ("after", "limit", "kinds", "dispatch", "follow")),
+            Route("GET", "/v1/dispatches", "read", self._dispatches, ("limit",)),
+            Route("GET", "/v1/dispatches/{id}", "read", self._dispatch),
+            Route("GET", "/v1/jobs", "read", self._jobs, ("limit",)),
+            Route("GET", "/v1/jobs/{id}", "read", self._job),
+            Route("GET", "/v1/jobs/{id}/log", "read", self._log),
+            Route("GET", "/v1/notices", "read", self._notices, ("limit", "unseen")),
+            Route("POST", "/v1/notices/seen", "answer", self._all_seen),
+            Route("POST", "/v1/notices/{seq}/seen", "answer", self._seen),
+            Route("POST", "/v1/say", "say", self._say, needed={"text": str}),
+            Route("POST", "/v1/release", "answer", self._release, needed={"dispatch": str}, optional={"text": str}),
+            Route("POST", "/v1/cancel", "answer", self._cancel, needed={"dispatch": str}),
+            Route("GET", "/v1/clips/{id}.wav", "audio", self._clip),
+            Route("GET", "/v1/flight", "pin", self._flight),
+            Route("GET", "/v1/tokens", OWNER, self._list_tokens),
+            Route("POST", "/v1/tokens", OWNER, self._add_token, needed={"name": str, "scopes": list}),
+            Route("POST", "/v1/tokens/{name}/remove", OWNER, self._remove_token),
+        )
 
     async def start(self, state: Path) -> Path:
         """Listen on the state folder's socket; its path. Raises SocketPathError, OSError."""
         path = await asyncio.to_thread(socket_path.choose, state)
-        # The state's lock is ours: what is left there is a dead daemon's.
-        path.unlink(missing_ok=True)
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            listening.bind(str(path))
-        finally:
-            os.umask(before)
-        self._path = path
-        self._runner = web.AppRunner(
-            self._app(), access_log=None, handler_cancellation=True, shutdown_timeout=0.5
-        )
-        await self._runner.setup()
-        await web.SockSite(self._runner, listening).start()
+        self._tokens = Tokens(state)
+        trouble = await asyncio.to_thread(self._tokens.load)
+        if trouble is not None:
+            self._backend.report(trouble)
+        # The state's lock is ours: what is left at the path is a dead daemon's.
+        await self._server.start(path)
         return path
 
     async def close(self) -> None:
         """Stop listening, and remove the socket."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+        await self._server.close()
 
-    def _app(self) -> web.Application:
-        app = web.Application(client_max_size=http.MAX_BODY_BYTES, middlewares=[http.guard])
-        app.add_routes(
-            [
-                web.get("/v1/status", self._status),
-                web.get("/v1/events", self._events),
-                web.get("/v1/dispatches", self._dispatches),
-                web.get("/v1/dispatches/{id}", self._dispatch),
-                web.get("/v1/jobs", self._jobs),
-                web.get("/v1/jobs/{id}", self._job),
-                web.get("/v1/jobs/{id}/log", self._log),
-                web.get("/v1/notices", self._notices),
-                web.post("/v1/notices/seen", self._all_seen),
-                web.post("/v1/notices/{seq}/seen", self._seen),
-                web.post("/v1/say", self._say),
-                web.post("/v1/release", self._release),
-                web.post("/v1/cancel", self._cancel),
-                web.get("/v1/clips/{id}.wav", self._clip),
-                web.get("/v1/flight", self._flight),
-            ]
-        )
-        return app
+    def enter(self, request: Request, connection: Connection) -> Callable[[bytes], Awaitable[Answer | Stream]]:
+        """See api_server.Door."""
+        principal = principal_of(request, self._known())
+        # From here on a token that is removed takes this connection with it.
+        connection.principal = principal.name
+        route = route_of(self._routes, request, principal)
+        return lambda body: route.handler(route.ask(principal, request, body))
 
-    async def _status(self, request: web.Request) -> web.StreamResponse:
-        return http.answer(await asyncio.to_thread(self._backend.status))
+    def sentence(self, error: Exception) -> Refused | None:
+        """See api_server.Door."""
+        if isinstance(error, EngineError | TokenError):
+            return Refused(409, str(error))
+        if isinstance(error, sqlite3.OperationalError):
+            return Refused(_DISK_FULL_STATUS, f"the disk does not take it: {error}.")
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            return Refused(_DISK_FULL_STATUS, f"the disk does not take it: {error.strerror or 'it does not say why'}.")
+        return None
 
-    async def _events(self, request: web.Request) -> web.StreamResponse:
-        after = http.number(request, "after", 0, 1 << 60)
-        limit = http.number(request, "limit", 1000, 10_000)
-        kinds = [kind for kind in request.query.get("kinds", "").split(",") if kind] or None
-        dispatch = request.query.get("dispatch")
-        follow = request.query.get("follow", "0") not in ("0", "", "false")
-        if follow and self._followers >= MAX_FOLLOWERS:
-            raise Refused(429, f"{MAX_FOLLOWERS} programs follow the events already.")
-        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        await response.prepare(request)
-        log = self._backend.log
-        if not follow:
-            for event in await asyncio.to_thread(log.read, after, kinds, dispatch, limit):
-                await response.write(http.line(event.as_dict()))
-            return response
-        self._followers += 1
-        try:
-            # A reader that does not read holds up this loop, and nothing else: the rest waits in the table.
-            async with contextlib.aclosing(log.subscribe(after)) as events:  # type: ignore[type-var]
-                async for event in events:
-                    if (kinds is None or event.kind in kinds) and dispatch in (None, event.dispatch):
-                        await response.write(http.line(event.as_dict()))
-        except ConnectionError:
-            pass
-        finally:
-            self._followers -= 1
-        return response
+    def _known(self) -> Tokens:
+        assert self._tokens is not None
+        return self._tokens
 
-    async def _dispatches(self, request: web.Request) -> web.StreamResponse:
-        limit = http.number(request, "limit", 50, views.MAX_LISTED)
-        return http.answer(
+    async def _status(self, ask: Ask) -> Answer:
+        served = {
+            "connections": self._server.connections,
+            "followers": len(self._following),
+            "refused": self._server.refused,
+        }
+        return answer({**await asyncio.to_thread(self._backend.status), "api": served})
+
+    async def _events(self, ask: Ask) -> Stream:
+        after = ask.number("after", 0, 1 << 60)
+        limit = ask.number("limit", 1000, 10_000)
+        kinds = [kind for kind in ask.query.get("kinds", "").split(",") if kind] or None
+        if kinds is not None and not all(_KIND.fullmatch(kind) for kind in kinds):
+            raise Refused(400, "'kinds' is like job,notice.")
+        chosen = api_feed.Chosen(after, kinds, ask.query.get("dispatch"))
+        if ask.flag("follow"):
+            self._may_follow(ask.principal)
+            return Stream(api_feed.follow(self._backend.log, self._following, ask.principal.name, chosen))
+        return Stream(api_feed.read(self._backend.log, chosen, limit))
+
+    def _may_follow(self, principal: Principal) -> None:
+        many = len(self._following)
+        if many >= MAX_FOLLOWERS:
+            raise Refused(429, f"{many} programs follow the events already.")
+        if principal.name != "person" and self._following.count(principal.name) >= MAX_FOLLOWERS_A_TOKEN:
+            raise Refused(429, f"this token follows the events {MAX_FOLLOWERS_A_TOKEN} times already.")
+
+    async def _dispatches(self, ask: Ask) -> Answer:
+        limit = ask.number("limit", 50, views.MAX_LISTED)
+        return answer(
             {"dispatches": await asyncio.to_thread(views.dispatches, self._backend.log, limit)}
         )
 
-    async def _dispatch(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["id"]
-        return http.found(await asyncio.to_thread(views.dispatch, self._backend.log, name), "dispatch", name)
+    async def _dispatch(self, ask: Ask) -> Answer:
+        name = ask.named["id"]
+        return _found(await asyncio.to_thread(views.dispatch, self._backend.log, name), "dispatch", name)
 
-    async def _jobs(self, request: web.Request) -> web.StreamResponse:
-        limit = http.number(request, "limit", 50, views.MAX_LISTED)
-        return http.answer({"jobs": await asyncio.to_thread(views.jobs, self._backend.log, limit)})
+    async def _jobs(self, ask: Ask) -> Answer:
+        limit = ask.number("limit", 50, views.MAX_LISTED)
+        return answer({"jobs": await asyncio.to_thread(views.jobs, self._backend.log, limit)})
 
-    async def _job(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["id"]
-        return http.found(await asyncio.to_thread(views.job, self._backend.log, name), "job", name)
+    async def _job(self, ask: Ask) -> Answer:
+        name = ask.named["id"]
+        return _found(await asyncio.to_thread(views.job, self._backend.log, name), "job", name)
 
-    async def _log(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["id"]
+    async def _log(self, ask: Ask) -> Answer:
+        name = ask.named["id"]
         found = await asyncio.to_thread(views.job, self._backend.log, name)
         if found is None:
             raise Refused(404, f"there is no job {name}; lapel jobs lists them.")
@@ -162,54 +173,70 @@ class Api:
             except (NoSuchBlob, OSError):
                 raise Refused(404, f"the log of {name} is gone.") from None
         text = (data or b"").decode("utf-8", "replace")
-        return http.answer({"job": name, "state": found["state"], "text": found["text"], "log": text})
+        return answer({"job": name, "state": found["state"], "text": found["text"], "log": text})
 
-    async def _notices(self, request: web.Request) -> web.StreamResponse:
-        limit = http.number(request, "limit", 50, views.MAX_LISTED)
-        unseen = request.query.get("unseen", "0") not in ("0", "", "false")
-        return http.answer(
+    async def _notices(self, ask: Ask) -> Answer:
+        limit = ask.number("limit", 50, views.MAX_LISTED)
+        unseen = ask.flag("unseen")
+        return answer(
             {"notices": await asyncio.to_thread(views.notices, self._backend.log, limit, unseen)}
         )
 
-    async def _seen(self, request: web.Request) -> web.StreamResponse:
-        principal, given = principal_of(request), request.match_info["seq"]
+    async def _seen(self, ask: Ask) -> Answer:
+        given = ask.named["seq"]
         log = self._backend.log
         number = int(given) if given.isdecimal() and len(given) < 11 else -1
         if await asyncio.to_thread(log.find, "notice", "seq", number) is None:
             raise Refused(404, f"there is no notice {given}; lapel notices lists them.")
-        await self._mark([number], principal)
-        return http.answer({"seen": [number]})
+        await self._mark([number], ask.principal)
+        return answer({"seen": [number]})
 
-    async def _all_seen(self, request: web.Request) -> web.StreamResponse:
-        principal = principal_of(request)
+    async def _all_seen(self, ask: Ask) -> Answer:
         seqs = [notice.seq for notice in await asyncio.to_thread(self._backend.outbox.unseen)]
-        await self._mark(seqs, principal)
-        return http.answer({"seen": seqs})
+        await self._mark(seqs, ask.principal)
+        return answer({"seen": seqs})
 
     async def _mark(self, seqs: list[int], principal: Principal) -> None:
         outbox = self._backend.outbox
         await asyncio.to_thread(outbox.seen, outbox.epoch, seqs, principal=principal.name)
 
-    async def _say(self, request: web.Request) -> web.StreamResponse:
-        principal, body = principal_of(request), await http.body(request, {"text": str})
+    async def _say(self, ask: Ask) -> Answer:
         after = self._backend.log.head()
-        dispatch = await self._backend.engine.say(body["text"], principal=principal.name)
-        return http.answer({"dispatch": dispatch, "after": after})
+        dispatch = await self._backend.engine.say(ask.body["text"], principal=ask.principal.name)
+        return answer({"dispatch": dispatch, "after": after})
 
-    async def _release(self, request: web.Request) -> web.StreamResponse:
-        principal, body = principal_of(request), await http.body(request, {"dispatch": str}, {"text": str})
+    async def _release(self, ask: Ask) -> Answer:
+        name, text = _dispatch_of(ask), ask.body.get("text")
+        if text is not None:
+            # Other words are another task.
+            ask.principal.need("say")
         after = self._backend.log.head()
-        name = body["dispatch"]
-        await self._backend.engine.release(name, body.get("text"), principal=principal.name)
-        return http.answer({"dispatch": name, "after": after})
+        await self._backend.engine.release(name, text, principal=ask.principal.name)
+        return answer({"dispatch": name, "after": after})
 
-    async def _cancel(self, request: web.Request) -> web.StreamResponse:
-        principal, body = principal_of(request), await http.body(request, {"dispatch": str})
-        answer = await self._backend.engine.cancel(body["dispatch"], principal=principal.name)
-        return http.answer({"dispatch": body["dispatch"], "answer": answer})
+    async def _cancel(self, ask: Ask) -> Answer:
+        name = _dispatch_of(ask)
+        said = await self._backend.engine.cancel(name, principal=ask.principal.name)
+        return answer({"dispatch": name, "answer": said})
 
-    async def _clip(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["id"]
+    async def _list_tokens(self, ask: Ask) -> Answer:
+        return answer({"tokens": [token.public() for token in self._known().all()]})
+
+    async def _add_token(self, ask: Ask) -> Answer:
+        token, secret = await self._known().add(ask.body["name"], ask.body["scopes"])
+        return answer({**token.public(), "token": secret})
+
+    async def _remove_token(self, ask: Ask) -> Answer:
+        name = ask.named["name"]
+        try:
+            await self._known().remove(name)
+        finally:
+            # Whether or not the disk took it, nothing goes on for that token.
+            self._server.cut_off(f"token:{name}")
+        return answer({"removed": name})
+
+    async def _clip(self, ask: Ask) -> Answer:
+        name = ask.named["id"]
         try:
             await asyncio.to_thread(self._backend.clips.pcm, name)
             path = self._backend.clips.wav_path(name)
@@ -217,9 +244,9 @@ class Api:
                 raise FileNotFoundError(name)
         except FileNotFoundError:
             raise Refused(404, f"there is no recording {name}.") from None
-        return web.FileResponse(path)
+        return Answer(await asyncio.to_thread(path.read_bytes), "audio/wav")
 
-    async def _flight(self, request: web.Request) -> web.StreamResponse:
+    async def _flight(self, ask: Ask) -> Answer:
         try:
             data = await self._backend.read_flight()
         except NoPin as error:
@@ -228,4 +255,17 @@ class Api:
             log, wrong = flight_log.decode(data), None
         except flight_log.BadFlightLog as error:
             log, wrong = None, str(error)
-        return http.answer({"hex": data.hex(), "log": log, "wrong": wrong})
+        return answer({"hex": data.hex(), "log": log, "wrong": wrong})
+
+
+def _found(body: dict[str, Any] | None, what: str, name: str) -> Answer:
+    if body is None:
+        raise Refused(404, f"there is no {what} {name}.")
+    return answer(body)
+
+
+def _dispatch_of(ask: Ask) -> str:
+    name = str(ask.body["dispatch"])
+    if not _DISPATCH.fullmatch(name):
+        raise Refused(400, "a dispatch has a name like d7; lapel status lists them.")
+    return name

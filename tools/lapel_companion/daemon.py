@@ -148,6 +148,7 @@ class Daemon:
             self.blobs,
             status=self.status,
             read_flight=lambda: self.desk.read("flight"),
+            report=self._report,
         )
         api = Api(backend)
         await self.intake.start()
@@ -243,5 +244,5 @@ class _Nowhere(io.StringIO):
 def quiet_libraries() -> None:
     """What the libraries log of a pin that walks away is no news; what they log as errors is."""
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    for name in ("bumble", "bleak", "dbos", "aiohttp", "desktop_notifier"):
+    for name in ("bumble", "bleak", "dbos", "desktop_notifier"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -8,7 +8,7 @@ import re
 import secrets
 from pathlib import Path
 
-from lapel_companion import durable
+from lapel_companion import durable, socket_path
 
 _EPOCH = re.compile(r"[0-9a-f]{16}")
 
@@ -38,13 +38,19 @@ class StateFolder:
 
     @classmethod
     def open(cls, path: Path) -> StateFolder:
-        """Create the folder if need be (0700) and lock it. Raises StateInUse, StateError."""
+        """Create the folder if need be, see that only we can enter it (0700), and lock it.
+
+        Raises StateInUse, StateError.
+        """
         try:
             path = path.expanduser().absolute()
             new = [path / name for name in ("clips", "blobs") if not (path / name).is_dir()]
             for folder in new:
                 _make(folder)
+            socket_path.make_private(path)
             lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except socket_path.SocketPathError as error:
+            raise StateError(str(error)) from error
         except OSError as error:
             raise StateError(
                 f"the state folder {path} cannot be used: {error.strerror}; name another one with --state."

@@ -60,6 +60,7 @@ class Rig:
         log.begin_boot("power")
         self.flight: bytes | None = bytes(log.sealed())
         self.blobs = Blobs(folder / "blobs")
+        self.said: list[str] = []
         backend = Backend(
             self.log,
             self.engine,  # type: ignore[arg-type]
@@ -68,8 +69,12 @@ class Rig:
             self.blobs,
             status=lambda: {"version": "test"},
             read_flight=self._flight,
+            report=self._report,
         )
         self.api = Api(backend)
+
+    def _report(self, sentence: str) -> None:
+        self.said.append(sentence)
 
     async def _flight(self) -> bytes:
         if self.flight is None:

@@ -10,8 +10,8 @@ from lapel_companion.link import wishes
 from lapel_wire import messages
 
 SOURCES = Path(wishes.__file__).parents[1]
-# The seam itself, and two that are no part of the daemon: a person sees at once that they failed.
-_NOT_HERE = ("durable.py", "setup.py", "service.py")
+# The seam itself, and three of which a person sees at once that they failed.
+_NOT_HERE = ("durable.py", "setup.py", "service.py", "tokens.py")
 _STEPS = {
     "sync_dir": ("folder",),
     "sync_file": ("sync",),

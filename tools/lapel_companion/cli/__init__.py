@@ -22,6 +22,7 @@ _COMMANDS = {
     "notices": ("lapel_companion.cli.show", "List the newest notices, or mark them as seen."),
     "release": ("lapel_companion.cli.talk", "Let a held dispatch go, with better words if need be."),
     "cancel": ("lapel_companion.cli.talk", "Stop a dispatch and its jobs."),
+    "token": ("lapel_companion.cli.token", "Let programs use the companion's API, and take that back."),
     "doctor": ("lapel_companion.cli.doctor", "Check what is there, what is missing, and what to type."),
 }
 
@@ -30,6 +31,9 @@ _OF_THE_CHECKOUT = {
     "sim": ("simulator",),
     "bringup": ("lapel_bringup", "lapel_usb", "mpremote", "serial"),
 }
+
+
+_MAX_TOKEN_CHARS = 256
 
 
 class _Lazy(click.Group):
@@ -59,11 +63,15 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="lapel", prog_name="lapel")
-def lapel() -> None:
+@click.option("--token-stdin", is_flag=True, help="Act by the token on standard input (or by that in LAPEL_TOKEN).")
+@click.pass_context
+def lapel(ctx: click.Context, token_stdin: bool) -> None:
     """Lapel: press the pin, say one line, let go; the result finds you.
 
     The companion does the work on this computer. `lapel run` starts it, the other commands talk to it.
     """
+    if token_stdin:
+        ctx.obj = sys.stdin.readline(_MAX_TOKEN_CHARS).strip()
 
 
 def main(args: list[str] | None = None, **extra: Any) -> None:

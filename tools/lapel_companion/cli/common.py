@@ -49,7 +49,7 @@ def state_folder(given: Path | None) -> Path:
 def daemon(given: Path | None) -> Iterator[Client]:
     """A client of the daemon; what goes wrong becomes a sentence and exit 1."""
     try:
-        yield Client(state_folder(given))
+        yield Client(state_folder(given), click.get_current_context().find_root().obj)
     except (NoDaemon, ApiError) as error:
         raise click.ClickException(str(error)) from error
 

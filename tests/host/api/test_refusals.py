@@ -1,0 +1,380 @@
+"""What the local API refuses: other hosts, web pages, odd requests, odd JSON; always by one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from lapel_companion import api_server
+from lapel_companion.api_request import MAX_BODY_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_TARGET_BYTES
+from tests.host.api.raw import HOST, Reply, connect, get, post, read_all, talk
+from tests.host.companion.companion_api import Rig, serving
+from tests.host.companion.companion_fakes import run
+
+STATUS = "/v1/status"
+
+
+def host(*values: str) -> bytes:
+    return "".join(f"Host: {value}\r\n" for value in values).encode()
+
+
+def test_only_our_own_names_are_hosts(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with serving(tmp_path / "s") as rig:
+            good_ones = ("lapel", "LAPEL", "lapel:80", "localhost", "localhost:8080", "127.0.0.1:1", "[::1]", "[::1]:1")
+            for good in good_ones:
+                assert (await talk(rig.state, get(STATUS, host=host(good)))).status == 200, good
+            bad = ["", "evil.example", "lapel.evil.example", "lapel:", "lapel:x", "lapel:123456", "127.0.0.1.nip.io"]
+            bad += ["localhost.", "evil@lapel", "[::1", "::1", "127.0.0.2", "lapel/", "0.0.0.0", "lapel, evil"]
+            for one in bad:
+                reply = await talk(rig.state, get(STATUS, host=host(one)))
+                assert reply.status == 421 and "Host" in reply.refused(), one
+            for several in (host(), host("lapel", "lapel"), host("lapel", "evil.example"), b"host: lapel\r\n" + HOST):
+                reply = await talk(rig.state, get(STATUS, host=several))
+                assert reply.status == 421 and reply.refused()
+
+    run(test)
+
+
+def test_web_pages_are_refused_and_never_allowed(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with serving(tmp_path / "s") as rig:
+            for field in (
+                "Origin: http://evil.example",
+                "Origin: null",
+                "Origin:",
+                "Origin: http://lapel",
+                "Origin: http://localhost:3000",
+                "origin: chrome-extension://abc",
+                "Sec-Fetch-Site: cross-site",
+                "Sec-Fetch-Site: same-site",
+                "Sec-Fetch-Site: same-origin",
+            ):
+                for request in (get(STATUS, field), post("/v1/say", b'{"text": "x"}', field)):
+                    reply = await talk(rig.state, request)
+                    assert reply.status == 403 and reply.refused() == "this is not for web pages.", field
+            preflight = get("/v1/say", "Origin: http://e", "Access-Control-Request-Method: POST")
+            preflight = preflight.replace(b"GET", b"OPTIONS")
+            assert (await talk(rig.state, preflight)).status == 403
+            assert not rig.engine.asked
+            good = await talk(rig.state, get(STATUS, "Sec-Fetch-Site: none"))
+            for reply in (good, await talk(rig.state, get("/nowhere")), await talk(rig.state, preflight)):
+                assert not any(name.startswith("access-control") for name in reply.headers)
+                assert reply.headers["cache-control"] == "no-store"
+                assert reply.headers["x-content-type-options"] == "nosniff"
+                assert "server" not in reply.headers
+
+    run(test)
+
+
+ODD = {
+    "not HTTP": b"hello\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "bare line feeds": b"GET /v1/status HTTP/1.1\nHost: lapel\n\n",
+    "one bare line feed": b"GET /v1/status HTTP/1.1\r\nHost: lapel\nX: y\r\n\r\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a small method": b"get /v1/status HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an absolute address": b"GET http://lapel/v1/status HTTP/1.1\r\n" + HOST + b"\r\n",
+    "no address": b"GET  HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a folded field": get(STATUS, "X: a", " b"),
+    "a field without a colon": get(STATUS, "X"),
+    "a space before the colon": get(STATUS, "X : a"),
+    "a control character": get(STATUS, "X: a\x01b"),
+    "a zero byte": get(STATUS, "X: a\x00"),
+    "no ASCII": get(STATUS, "X: ä"),
+    "chunks": get(STATUS, "Transfer-Encoding: chunked"),
+    "chunks and a length": post("/v1/say", b"{}", "Transfer-Encoding: chunked"),
+    "two lengths": post("/v1/say", b"{}", "Content-Length: 3"),
+    "a negative length": get(STATUS, "Content-Length: -1"),
+    "a long length": get(STATUS, "Content-Length: " + "9" * 200),
+    "a body of a GET": get(STATUS, "Content-Length: 2") + b"{}",
+    "two requests": get(STATUS) + get(STATUS),
+    "too many fields": get(STATUS, *(f"X{n}: y" for n in range(MAX_FIELDS))),
+    "a long field": get(STATUS, "X: " + "y" * MAX_HEAD_BYTES),
+    "spaces without an end": b"GET / HTTP/1.1\r\nX:" + b" " * 8000 + b"\x01\r\n\r\n",
+    "a long address": get("/" + "a" * MAX_TARGET_BYTES),
+    "an expectation": get(STATUS, "Expect: miracles"),
+    "two authorizations": get(STATUS, "Authorization: Bearer a", "Authorization: Bearer b"),
+    "bad UTF-8 in the query": get(STATUS + "?limit=%ff"),
+    "a key twice": get("/v1/jobs?limit=1&limit=2"),
+    "an unknown key": get("/v1/jobs?limits=1"),
+    "a query of nothing": get("/v1/jobs?&&"),
+    "no number": get("/v1/jobs?limit=%D9%A1"),
+    "no flag": get("/v1/notices?unseen=perhaps"),
+    "odd kinds": get("/v1/events?kinds=a'b"),
+    "an escape in the path": get("/v1/jobs/%2e%2e"),
+    "up the tree": get("/v1/clips/../../etc/passwd.wav"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_requests_are_refused_by_a_sentence(tmp_path: Path, name: str) -> None:
+    async def test() -> None:
+        async with serving(tmp_path / "s") as rig:
+            started = time.monotonic()
+            reply = await talk(rig.state, ODD[name])
+            assert 400 <= reply.status < 500, reply.raw
+            assert reply.refused()
+            assert time.monotonic() - started < 4, "it waited for something"
+            assert (await talk(rig.state, get(STATUS))).body["api"]["refused"] == 1
+            assert not rig.said
+
+    run(test)
+
+
+BODIES = {
+    "no JSON": b"{",
+    "an array": b"[]",
+    "a text": b'"x"',
+    "two values": b'{"text": "x"} {}',
+    "a key twice": b'{"text": "x", "text": "y"}',
+    "NaN": b'{"text": NaN}',
+    "Infinity": b'{"text": -Infinity}',
+    "a huge number": b'{"text": ' + b"9" * 5000 + b"}",
+    "a huge fraction": b'{"text": 1e999}',
+    "deep": b"[" * 8000 + b"]" * 8000,
+    "deep and open": b"[" * 16000,
+    "deep objects": b'{"a":' * 3000,
+    "no UTF-8": b'{"text": "\xff"}',
+    "UTF-16": '{"text": "x"}'.encode("utf-16"),
+    "a mark before it": b"\xef\xbb\xbf" + b'{"text": "x"}',
+    "half a pair": b'{"text": "\\ud83d"}',
+    "a zero": b'{"text": "a\\u0000b"}',
+    "an escape": b'{"text": "\\u001b[2J"}',
+    "a number": b'{"text": 1}',
+    "a list": b'{"text": ["x"]}',
+    "null": b'{"text": null}',
+    "more": b'{"text": "x", "principal": "pin"}',
+    "less": b"{}",
+    "many quotes": b'{"text": "' + b'\\"' * 8000,
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_odd_bodies_are_refused_by_a_sentence(tmp_path: Path, name: str) -> None:
+    async def test() -> None:
+        async with serving(tmp_path / "s") as rig:
+            started = time.monotonic()
+            reply = await talk(rig.state, post("/v1/say", BODIES[name]))
+            assert reply.status == 400 and reply.refused(), reply.raw
+            assert time.monotonic() - started < 4
+            assert not rig.engine.asked and not rig.said
+
+    run(test)
+
+
+def test_bodies_are_json_by_name_and_bounded(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with serving(tmp_path / "s") as rig:
+            body = b'{"text": "make a note"}'
+            for good in ("application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"'):
+                assert (await talk(rig.state, post("/v1/say", body, media=good))).status == 200, good
+            for bad in (
+                "text/plain",
+                "application/x-www-form-urlencoded",
+                "multipart/form-data",
+                "application/json-patch+json",
+                "application/json; charset=latin-1",
+                "text/plain; application/json",
+                "application/json, text/plain",
+                "",
+            ):
+                reply = await talk(rig.state, post("/v1/say", body, media=bad))
+                assert reply.status == 415 and reply.refused(), bad
+            most = b'{"text": "' + b"x" * (MAX_BODY_BYTES - 12) + b'"}'
+            assert len(most) == MAX_BODY_BYTES and (await talk(rig.state, post("/v1/say", most))).status == 200
+            for many in (1, 100_000, 3_000_000):
+                reply = await talk(rig.state, post("/v1/say", most + b" " * many))
+                assert reply.status == 413 and reply.refused(), many
+
+    run(test)
+
+
+def test_each_address_has_its_methods(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with serving(tmp_path / "s") as rig:
+            for method in ("HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "POST", "BREW"):
+                reply = await talk(rig.state, get(STATUS).replace(b"GET", method.encode()))
+                assert reply.status == 405 and "takes GET only" in reply.refused() and "allow" in reply.headers, method
+            assert (await talk(rig.state, get("/v1/say"))).status == 405
+            for nowhere in ("/", "/v1", "/v2/status", "/v1/status/", "//v1/status", "/v1/jobs//log", "/v1/STATUS"):
+                assert (await talk(rig.state, get(nowhere))).status == 404, nowhere
+
+    run(test)
+
+
+def test_slow_senders_are_cut_off_and_hold_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        monkeypatch.setattr(api_server, "HEAD_S", 0.3)
+        monkeypatch.setattr(api_server, "BODY_S", 0.3)
+        async with serving(tmp_path / "s") as rig:
+
+            def drip() -> Reply:
+                """A byte now and then, for ever: each one is progress, and yet it ends."""
+                found = b""
+                with connect(rig.state) as slow:
+                    slow.settimeout(0.02)
+                    for byte in get(STATUS, "X: " + "y" * 4000):
+                        try:
+                            slow.send(bytes([byte]))
+                            found = slow.recv(65536)
+                            break
+                        except TimeoutError:
+                            continue
+                        except (BrokenPipeError, ConnectionResetError):
+                            break
+                    return Reply(found)
+
+            dripping = asyncio.create_task(asyncio.to_thread(drip))
+            assert (await talk(rig.state, get(STATUS))).status == 200
+            assert (await dripping).status == 408
+            short = await talk(rig.state, post("/v1/say", b"{}").replace(b"Length: 2", b"Length: 9"))
+            assert short.status == 408 and "0.3 s" in short.refused()
+            assert not rig.engine.asked
+
+    run(test)
+
+
+def test_a_request_that_breaks_off_does_nothing(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with serving(tmp_path / "s") as rig:
+
+            def half(data: bytes) -> bytes:
+                import socket
+
+                with connect(rig.state) as connection:
+                    connection.sendall(data)
+                    connection.shutdown(socket.SHUT_WR)
+                    return read_all(connection)
+
+            whole = post("/v1/say", b'{"text": "x"}')
+            for many in (1, 20, len(whole) - 1):
+                reply = Reply(await asyncio.to_thread(half, whole[:many]))
+                assert reply.status == 400 and "broke off" in reply.refused()
+            assert await asyncio.to_thread(half, b"") == b"" and not rig.engine.asked
+            # Who only says that it has said everything gets its answer.
+            assert Reply(await asyncio.to_thread(half, whole)).status == 200
+
+    run(test)
+
+
+def test_connections_are_bounded_and_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        monkeypatch.setattr(api_server, "MAX_CONNECTIONS", 4)
+        async with serving(tmp_path / "s") as rig:
+            idle = [connect(rig.state) for _ in range(4)]
+            while rig.api._server.connections < 4:
+                await asyncio.sleep(0.01)
+            reply = await talk(rig.state, get(STATUS))
+            assert reply.status == 503 and "try again" in reply.refused()
+            for one in idle:
+                one.close()
+            while rig.api._server.connections:
+                await asyncio.sleep(0.01)
+            assert (await talk(rig.state, get(STATUS))).status == 200
+
+    run(test)
+
+
+def test_who_takes_nothing_of_an_answer_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        monkeypatch.setattr(api_server, "STALL_S", 0.2)
+        async with serving(tmp_path / "s") as rig:
+            with rig.log.transaction():
+                for _ in range(2000):
+                    rig.log.append("big", {"text": "x" * 2000}, principal="x")
+            for path in ("/v1/events?limit=10000", "/v1/events?follow=1"):
+                stalled = connect(rig.state)
+                stalled.sendall(get(path))
+                while not rig.api._server.connections:
+                    await asyncio.sleep(0.01)
+                while rig.api._server.connections:
+                    await asyncio.sleep(0.01)
+                assert (await talk(rig.state, get(STATUS))).body["api"]["followers"] == 0
+                stalled.close()
+
+    run(test)
+
+
+def test_a_mistake_of_ours_is_a_sentence_that_tells_nothing(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with serving(tmp_path / "s") as rig:
+
+            async def broken(*_: object, **__: object) -> str:
+                raise KeyError("the secret of somebody")
+
+            rig.engine.say = broken  # type: ignore[method-assign]
+            reply = await talk(rig.state, post("/v1/say", b'{"text": "x"}'))
+            assert reply.status == 500 and "mistake in Lapel" in reply.refused() and b"secret" not in reply.raw
+            assert len(rig.said) == 1 and "KeyError at test_refusals.py:" in rig.said[0] and "secret" not in rig.said[0]
+            assert (await talk(rig.state, get(STATUS))).status == 200
+
+    run(test)
+
+
+def test_expectations_and_the_older_version_are_met(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with serving(tmp_path / "s") as rig:
+            whole = post("/v1/say", b'{"text": "x"}', "Expect: 100-continue")
+            head, _, body = whole.partition(b"\r\n\r\n")
+
+            def ask() -> bytes:
+                with connect(rig.state) as connection:
+                    connection.sendall(head + b"\r\n\r\n")
+                    assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+                    connection.sendall(body)
+                    return read_all(connection)
+
+            assert Reply(await asyncio.to_thread(ask)).status == 200
+            rig.log.append("a", {}, principal="x")
+            old = await talk(rig.state, get("/v1/events").replace(b"1.1", b"1.0"))
+            assert "transfer-encoding" not in old.headers
+            assert [json.loads(line)["kind"] for line in old.body.splitlines()] == ["dispatch", "a"]
+
+    run(test)
+
+
+def test_noise_never_gets_through(tmp_path: Path) -> None:
+    """Requests with some bytes changed, doubled, left out: an answer of ours or none, and it works afterwards."""
+    chance = random.Random(5)
+
+    def spoilt(rig: Rig) -> bytes:
+        good = [get("/v1/events?limit=5&kinds=job"), post("/v1/say", b'{"text": "make a note"}'), get(STATUS)]
+        data = bytearray(chance.choice(good))
+        for _ in range(chance.randrange(1, 6)):
+            place = chance.randrange(len(data))
+            match chance.randrange(4):
+                case 0:
+                    data[place] = chance.randrange(256)
+                case 1:
+                    del data[place : place + chance.randrange(1, 9)]
+                case 2:
+                    data[place:place] = chance.choice([b"\r\n", b"\n", b"\x00", b"%", b'"', b"{", b"Host: x\r\n", b" "])
+                case _:
+                    data[place:place] = data[: chance.randrange(40)]
+        return bytes(data) or b"x"
+
+    async def test() -> None:
+        async with serving(tmp_path / "s") as rig:
+            for _ in range(300):
+                data = spoilt(rig)
+                # Its end is said, so that nothing is waited for.
+                def ask(data: bytes = data) -> Reply:
+                    import socket
+
+                    with connect(rig.state) as connection:
+                        connection.sendall(data)
+                        connection.shutdown(socket.SHUT_WR)
+                        return Reply(read_all(connection))
+
+                reply = await asyncio.to_thread(ask)
+                assert reply.status == 200 or (400 <= reply.status < 500 and reply.refused()), (data, reply.raw)
+            assert not rig.said
+            assert (await talk(rig.state, get(STATUS))).status == 200
+
+    run(test)
