@@ -1,0 +1,25 @@
+"""Where the code of the pin lies, for both Pythons."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = ROOT / "tests" / "fuzz"
+DEVICE = [ROOT / one for one in ("tests/fuzz/device", "firmware", "lib", "tests/unit/helpers")]
+# CPython stands in for the device's own module.
+SHIMS = ROOT / "tests" / "unit" / "shims"
+
+
+def interpreter() -> str:
+    """The MicroPython to use: LAPEL_MICROPYTHON, else the one `make` fetched."""
+    return os.environ.get("LAPEL_MICROPYTHON") or str(ROOT / ".tools" / "micropython")
+
+
+def use() -> None:
+    """Makes the pin's modules importable here."""
+    for folder in reversed([*DEVICE, SHIMS, ROOT]):
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
