@@ -61,7 +61,7 @@ wipe: $(VENV) ## erase recordings, settings and key of a pin; ALL=1 everything; 
 
 # --- what a developer does ----------------------------------------------------------------------------
 
-.PHONY: test quick lint size bench wrong-actions flash-torture torture torture-selftest
+.PHONY: test quick lint size bench wrong-actions flash-torture fuzz torture torture-selftest
 test: $(VENV) $(MPY) $(FLITE) ## the whole suite, for two cores (T=path or T="-k name" for a part)
 	@$(PY) -m pytest -q -n 3 --dist worksteal $(PYTEST) $(T)
 
@@ -86,6 +86,10 @@ bench: $(VENV) $(MPY) ## the figures under device time: latencies, memory, erase
 
 flash-torture: $(VENV) $(MPY) ## a flash that breaks off at every operation and every piece (STEP=10: every tenth booted)
 	@PYTHONPATH=. $(PY) -m tests.host.usb.torture --step $(or $(STEP),1)
+
+# make fuzz TARGET=message,store SECONDS=60.
+fuzz: $(VENV) $(MPY) ## every parser fed with nonsense, guided by coverage: TARGET=, SECONDS= for each
+	@PYTHONPATH=. $(PY) -m tests.fuzz $(if $(TARGET),--target "$(TARGET)") $(if $(SECONDS),--seconds $(SECONDS))
 
 # make torture N=10000 SEED=7, TIER=a, or CASE=a/flash/op-113/bits.
 torture: $(VENV) $(MPY) ## every fault of flash, link and companion, by exhaustion: N=, SEED=, TIER=, CASE=

@@ -22,6 +22,8 @@ Counters are since the memory was last without power; a heap of 0xFFFFFFFF is no
 import binascii
 import struct
 
+from lapel_wire import utf8
+
 SIZE_BYTES = 2048
 VERSION = 1
 UNKNOWN = 0xFFFFFFFF
@@ -128,7 +130,7 @@ class FlightLog:
 
 
 def check(data: bytes) -> None:
-    """Raises BadFlightLog unless `data` is a whole, sound log of this version."""
+    """Raises BadFlightLog unless `data` is a whole, sound log of this version, with text where text belongs."""
     if len(data) != SIZE_BYTES:
         raise BadFlightLog("a flight log has %d bytes, not %d" % (SIZE_BYTES, len(data)))
     if bytes(data[:4]) != _MAGIC or struct.unpack_from("<H", data, 4)[0] != VERSION:
@@ -136,6 +138,16 @@ def check(data: bytes) -> None:
     crc = struct.unpack_from("<I", data, 8)[0]
     if binascii.crc32(memoryview(data)[_CHECKED_FROM:]) & UNKNOWN != crc:
         raise BadFlightLog("the flight log fails its checksum")
+    slot, count = struct.unpack_from("<HH", data, _RING_AT)
+    if slot >= _EVENTS or count > _EVENTS:
+        raise BadFlightLog("the flight log has slot %d and %d events; it holds %d" % (slot, count, _EVENTS))
+    try:
+        for at, size in TEXTS.values():
+            _read_text(data, at, size)
+        for at in _event_places(data):
+            _read_text(data, at + 8, _EVENT_TEXT_BYTES)
+    except ValueError:
+        raise BadFlightLog("the flight log holds something that is no text") from None
 
 
 def decode(data: bytes) -> dict[str, object]:
@@ -145,25 +157,26 @@ def decode(data: bytes) -> dict[str, object]:
     for name, at in NUMBERS.items():
         value = struct.unpack_from("<I", data, at)[0]
         out[name] = None if value == UNKNOWN else value
-    try:
-        for name, (at, size) in TEXTS.items():
-            out[name] = _read_text(data, at, size)
-        out["events"] = _events(data)
-    except (UnicodeError, IndexError):
-        raise BadFlightLog("the flight log holds something that is no text") from None
+    for name, (at, size) in TEXTS.items():
+        out[name] = _read_text(data, at, size)
+    out["events"] = _events(data)
     return out
 
 
 def _events(data: bytes) -> list[dict[str, object]]:
-    slot, count = struct.unpack_from("<HH", data, _RING_AT)
     out = []
-    for i in range(count):
-        at = _EVENTS_AT + (slot - count + i) % _EVENTS * _EVENT_BYTES
-        ms, boot, code, length = struct.unpack_from("<IHBB", data, at)
+    for at in _event_places(data):
+        ms, boot, code, _ = struct.unpack_from("<IHBB", data, at)
         name = EVENTS[code] if code < len(EVENTS) else EVENTS[0]
-        text = _read_text(data, at + 8, min(length, _EVENT_TEXT_BYTES))
+        text = _read_text(data, at + 8, _EVENT_TEXT_BYTES)
         out.append({"boot": boot, "ms": ms, "event": name, "text": text})
     return out
+
+
+def _event_places(data: bytes) -> list[int]:
+    # Oldest first.
+    slot, count = struct.unpack_from("<HH", data, _RING_AT)
+    return [_EVENTS_AT + (slot - count + i) % _EVENTS * _EVENT_BYTES for i in range(count)]
 
 
 def _cut(text: str, size: int) -> bytes:
@@ -178,4 +191,4 @@ def _cut(text: str, size: int) -> bytes:
 
 
 def _read_text(data: bytes, at: int, size: int) -> str:
-    return bytes(data[at : at + size]).rstrip(b"\0").decode()
+    return utf8.decode(bytes(data[at : at + size]).rstrip(b"\0"))

@@ -1,5 +1,7 @@
 """The GATT face of a pin: names and numbers that both ends must agree on."""
 
+from lapel_wire import utf8
+
 PROTOCOL_VERSION = 1
 
 SERVICE_UUID = "6c617065-6c00-4000-8000-000000000001"
@@ -42,7 +44,9 @@ def safe_cause(info: bytes) -> "str | None":
     if len(info) < 2 or not info[1] & FLAG_SAFE_MODE:
         return None
     try:
-        text = bytes(info[2 : 2 + CAUSE_MAX_BYTES]).decode()
-    except UnicodeError:
+        text = utf8.decode(info[2 : 2 + CAUSE_MAX_BYTES])
+    except ValueError:
         text = ""
-    return " ".join(text.split()) or "it does not say why"
+    # Not split(): which characters are white space is not the same on both Pythons.
+    words = "".join([c if c > " " else " " for c in text]).split(" ")
+    return " ".join([word for word in words if word]) or "it does not say why"

@@ -131,13 +131,9 @@ class BadMessage(ValueError):
 
 def encode(kind: int, body: "dict[str, Any]") -> bytes:
     """Shape of `body`: TABLE[kind]. Raises BadMessage where a value does not fit."""
-    name, _, fields = TABLE[kind]
-    try:
-        text = schema.write(fields, body)
-    except ValueError as e:
-        raise BadMessage("%s %s" % (name, e)) from None
+    text = write_body(kind, body)
     if len(text) > CONTROL_BODY_MAX_BYTES:
-        raise BadMessage("%s has %d bytes, more than %d" % (name, len(text), CONTROL_BODY_MAX_BYTES))
+        raise BadMessage("%s has %d bytes, more than %d" % (NAMES[kind], len(text), CONTROL_BODY_MAX_BYTES))
     return struct.pack("<BHI", kind, len(text), binascii.crc32(text) & 0xFFFFFFFF) + text
 
 
@@ -160,10 +156,25 @@ def decode(message: "bytes | bytearray | memoryview") -> "tuple[int, Any]":
     text = bytes(memoryview(message)[CONTROL_HEADER_BYTES:])
     if length != len(text) or binascii.crc32(text) & 0xFFFFFFFF != crc:
         raise BadMessage("%s fails its length or checksum" % row[0])
+    return kind, read_body(kind, text)
+
+
+def write_body(kind: int, body: "dict[str, Any]") -> bytes:
+    """The body of a control message as its one JSON text, which is also how such an object is stored."""
+    name, _, fields = TABLE[kind]
     try:
-        return kind, schema.read(row[2], text)
+        return schema.write(fields, body)
     except ValueError as e:
-        raise BadMessage("%s %s" % (row[0], e)) from None
+        raise BadMessage("%s %s" % (name, e)) from None
+
+
+def read_body(kind: int, text: "bytes | bytearray | memoryview") -> "dict[str, Any]":
+    """The body in its JSON text. Raises BadMessage."""
+    name, _, fields = TABLE[kind]
+    try:
+        return schema.read(fields, text)
+    except ValueError as e:
+        raise BadMessage("%s %s" % (name, e)) from None
 
 
 def put_audio_header(buffer: "bytearray | memoryview", number: int, offset: int) -> None:

@@ -6,6 +6,8 @@ for byte, what this module would have written for the values that were read from
 
 import json
 
+from lapel_wire import utf8
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -89,7 +91,7 @@ def read(fields: "tuple[tuple[str, str], ...]", text: "bytes | bytearray | memor
     """The body in `text`. ValueError says what is wrong."""
     text = bytes(text)
     try:
-        body = json.loads(text)
+        body = json.loads(utf8.decode(text))
     except (ValueError, TypeError, RuntimeError, KeyError, IndexError):
         raise ValueError("is no JSON") from None
     if type(body) is not dict:

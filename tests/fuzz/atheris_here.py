@@ -28,7 +28,8 @@ def missing() -> str | None:
         return None
     return (
         f"atheris, which guides by coverage, is not to be had for Python {sys.version_info.major}."
-        f"{sys.version_info.minor} on {sys.platform} (it is on Linux, for 3.11 to 3.13): hypothesis fuzzes instead."
+        f"{sys.version_info.minor} on {sys.platform} (it is for 3.11 to 3.13 on Linux with an x86-64 processor): "
+        "hypothesis fuzzes instead."
     )
 
 

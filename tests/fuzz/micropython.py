@@ -28,7 +28,7 @@ class Replay:
 def replay(target: str, inputs: Sequence[bytes], heap: str = HEAP) -> Replay:
     """Runs them in one interpreter. Raises AssertionError where it does not come to its end."""
     path = ":".join([".frozen", *map(str, paths.DEVICE)])
-    with tempfile.TemporaryDirectory(prefix="lapel-fuzz-") as folder:
+    with tempfile.TemporaryDirectory(prefix="lapel-fuzz-", dir=paths.memory()) as folder:
         done = subprocess.run(
             [paths.interpreter(), "-X", f"heapsize={heap}", str(paths.DEVICE[0] / "replay.py"), target, folder],
             env={**os.environ, "MICROPYPATH": path},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,3 +24,8 @@ def use() -> None:
     for folder in reversed([*DEVICE, SHIMS, ROOT]):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
+
+
+def memory() -> str:
+    """Where folders are made that need no disk: thousands of files are written and synced."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()

@@ -34,7 +34,7 @@ def load() -> dict[str, Target]:
     """All targets by name."""
     paths.use()
     both = importlib.import_module("both").TARGETS
-    importlib.import_module("place").use(tempfile.mkdtemp(prefix="lapel-fuzz-"))
+    importlib.import_module("place").use(tempfile.mkdtemp(prefix="lapel-fuzz-", dir=paths.memory()))
     host = importlib.import_module("tests.fuzz.host_targets.table").TARGETS
     assert not both.keys() & host.keys()
     return {

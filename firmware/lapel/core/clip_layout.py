@@ -10,7 +10,6 @@ byte of audio follow the CRC32 of a page that is not full, and the end record. T
 stands last in the file counts; without one the clip was cut.
 """
 
-import json
 import struct
 
 from lapel.core import records
@@ -21,7 +20,7 @@ PAYLOAD_MAX_BYTES = BLOCK_BYTES - CRC_BYTES
 _CUT = 1
 END_BYTES = records.FRAME_BYTES + 41
 META_MAX_BYTES = 400
-# The first read of a file takes a header of any size.
+# A header record of any size (services/clip_header.py).
 HEADER_MAX_BYTES = records.FRAME_BYTES + META_MAX_BYTES
 
 
@@ -88,27 +87,6 @@ def bytes_per_second(meta: dict) -> int:
 def duration_ms(meta: dict, data_bytes: int) -> int:
     """Playing time of so much audio."""
     return data_bytes * 1000 // bytes_per_second(meta)
-
-
-def pack_header(meta: dict) -> bytes:
-    """The header record. ValueError when the description of the clip is too long."""
-    body = json.dumps(meta).encode()
-    if len(body) > META_MAX_BYTES:
-        raise ValueError("the description of a clip has %d bytes, more than %d" % (len(body), META_MAX_BYTES))
-    return records.pack(records.HEADER, body)
-
-
-def unpack_header(data):
-    """(meta, bytes of the header record). Raises records.BadRecord."""
-    body = records.unpack(records.HEADER, data, exact=False)
-    try:
-        meta = json.loads(body)
-        known = type(meta["n"]) is int and len(meta["ep"]) == 16 and type(meta["rate"]) is int
-    except (ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise records.BadRecord("the description of the clip lacks its id or rate")
-    return meta, records.FRAME_BYTES + len(body)
 
 
 def pack_end(data_bytes: int, ms: int, sha: bytes, cut: bool) -> bytes:

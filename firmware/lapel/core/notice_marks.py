@@ -41,10 +41,16 @@ class Marks:
                 raise BadRecord("the marks of the notices are cut short")
             numbers = struct.unpack_from("<%dI" % count, data, at + 10)
             ranges = head[8]
+            if len(self._epochs) == EPOCHS_MAX or ranges > RANGES_MAX or head[9] > UNTOLD_MAX:
+                raise BadRecord("the marks of the notices are too many")
             pairs = [(numbers[2 * i], numbers[2 * i + 1]) for i in range(ranges)]
+            if any(first > last for first, last in pairs):
+                raise BadRecord("the marks of the notices run backwards")
             name = binascii.hexlify(head[:8]).decode()
             self._epochs.append(_Epoch(name, pairs, numbers[2 * ranges :]))
             at += 10 + 4 * count
+        if self.pack() != data:
+            raise BadRecord("the marks of the notices are not in order")
 
     def pack(self) -> bytes:
         """The durable form."""

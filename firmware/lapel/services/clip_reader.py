@@ -3,7 +3,7 @@
 import io
 
 from lapel.core import clip_layout, records
-from lapel.services import store_files
+from lapel.services import clip_header, store_files
 
 
 class PageCache:
@@ -163,7 +163,7 @@ class ClipReader:
             self._file = open(self._path, "rb")
             if not self.header_bytes:
                 head = self._file.read(clip_layout.HEADER_MAX_BYTES)
-                self.meta, self.header_bytes = clip_layout.unpack_header(head)
+                self.meta, self.header_bytes = clip_header.unpack(head)
         except OSError as error:
             raise store_files.failure(error, "opening clip %d" % self.number) from None
         except records.BadRecord as bad:

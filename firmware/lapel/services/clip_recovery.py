@@ -4,7 +4,7 @@ import binascii
 import hashlib
 
 from lapel.core import clip_layout, records
-from lapel.services import store_files
+from lapel.services import clip_header, store_files
 
 WHOLE = "whole"
 CUT = "cut"
@@ -22,7 +22,7 @@ def settle(path: str, number: int, pages, report):
         return EMPTY, 0, None
     try:
         with open(path, "rb") as file:
-            meta, header_bytes = clip_layout.unpack_header(file.read(clip_layout.HEADER_MAX_BYTES))
+            meta, header_bytes = clip_header.unpack(file.read(clip_layout.HEADER_MAX_BYTES))
             if meta["n"] != number:
                 return BROKEN, "it says that it is clip %d" % meta["n"], None
             end = read_end(file, header_bytes)

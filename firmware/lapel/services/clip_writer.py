@@ -7,7 +7,7 @@ import struct
 
 from lapel.compat import const
 from lapel.core import clip_layout
-from lapel.services import store_files
+from lapel.services import clip_header, store_files
 
 # Big pieces cost the file system fewer calls; small ones leave little to write when the person lets go.
 _PIECE_BYTES = const(512)
@@ -24,7 +24,7 @@ class ClipWriter:
     """
 
     def __init__(self, clips, number: int, meta: dict, path: str) -> None:
-        self._header = clip_layout.pack_header(meta)
+        self._header = clip_header.pack(meta)
         self.number = number
         self.meta = meta
         self.synced = 0

@@ -2,7 +2,6 @@
 
 import os
 
-from lapel.core import records
 from lapel.services import store_files
 
 HELD_MAX = 8
@@ -29,14 +28,16 @@ class Quarantine:
             # None yet; what cannot be listed is told when something is to go there.
             self.held = []
 
-    def load(self, path: str, kind: int):
-        """The body of the record in `path`; None where there is none, or where it is broken and so set aside.
+    def load(self, path: str, kind: int, read=bytes):
+        """What `read` makes of the body of the record in `path`; None where there is none, or where it is broken
+        and so set aside. `read` raises ValueError for a body that is not what was written.
 
         One that the flash does not let us read stays where it is, and counts as none for now.
         """
         try:
-            return store_files.load(path, kind)
-        except records.BadRecord as bad:
+            body = store_files.load(path, kind)
+            return None if body is None else read(body)
+        except ValueError as bad:
             self.take(path, str(bad))
         except store_files.StoreError as error:
             self.count += 1

@@ -50,9 +50,9 @@ class Clips:
         for number in store_files.numbered(self._folder):
             highest = number
             self._settle(number)
-        body = self._quarantine.load(self._tally, records.TALLY)
-        if body is not None:
-            self._tallied = struct.unpack("<I", body)[0]
+        tallied = self._quarantine.load(self._tally, records.TALLY, records.number)
+        if tallied is not None:
+            self._tallied = tallied
         missing = self._tallied - len(self._waiting) - len(self._unread) - self._broken
         if missing > 0:
             self._quarantine.count += 1

@@ -11,6 +11,8 @@ BATCH = 32
 LOW = 8
 EPOCH_BYTES = 8
 DEVICE_BYTES = 4
+# Nobody says so much in a lifetime.
+_HIGHEST = 0x7FFFFFFF
 
 
 class ClipIds:
@@ -40,8 +42,8 @@ class ClipIds:
         """Loads what is there. Lost counters mean a new epoch, and it goes on after the waiting clips."""
         epoch, device, agree = b"", b"", True
         for path in self._counters:
-            counter = self._quarantine.load(path, records.COUNTER) or b""
-            if len(counter) < EPOCH_BYTES + 4:
+            counter = self._quarantine.load(path, records.COUNTER, _counter)
+            if counter is None:
                 continue
             agree = agree and epoch in (b"", counter[:EPOCH_BYTES])
             epoch = counter[:EPOCH_BYTES]
@@ -104,6 +106,14 @@ class ClipIds:
         for path in self._counters:
             store_files.save(path, records.COUNTER, body)
         self._reserved = reserved
+
+
+def _counter(body):
+    if len(body) != EPOCH_BYTES + 4 + DEVICE_BYTES:
+        raise records.BadRecord("a counter of %d bytes" % len(body))
+    if struct.unpack_from("<I", body, EPOCH_BYTES)[0] > _HIGHEST:
+        raise records.BadRecord("a counter that is too high")
+    return body
 
 
 def _hex(data: bytes) -> str:

@@ -5,17 +5,15 @@ notice counts as stored as soon as its file is there; what is over stands in the
 file goes, so that no power cut brings it back or lets it in a second time.
 """
 
-import json
-
 from lapel.core import notice_marks, records
 from lapel.services import store_files
+from lapel_wire import messages
 
 UNSEEN_MAX = 64
 # As many as one message of the wire carries.
 _TELL_MAX = 16
 # Files of notices that are over are removed when the pin is idle, or when so many have gathered.
 _STALE_MAX = 8
-_FIELDS = ("ep", "s", "k", "d", "j", "x")
 
 
 class Notices:
@@ -81,7 +79,7 @@ class Notices:
         if len(self._stale) > _STALE_MAX:
             self.sweep()
         number = self._last_number + 1
-        body = json.dumps([notice[field] for field in _FIELDS]).encode()
+        body = messages.write_body(messages.NOTICE, notice)
         store_files.save(self._path(number), records.NOTICE, body)
         self._newest, self._newest_number = dict(notice), number
         self._last_number = number
@@ -207,15 +205,10 @@ class Notices:
 
     def _load_marks(self) -> bool:
         broken = self._quarantine.count
-        data = self._quarantine.load(self._marks_path, records.MARKS)
-        try:
-            self._marks = notice_marks.Marks(data or b"")
-        except records.BadRecord as bad:
-            self._quarantine.take(self._marks_path, str(bad))
-            self._marks = notice_marks.Marks()
-            data = None
+        marks = self._quarantine.load(self._marks_path, records.MARKS, notice_marks.Marks)
+        self._marks = marks or notice_marks.Marks()
         self._has_lost = self._quarantine.count > broken
-        return data is not None
+        return marks is not None
 
     def _save_marks(self) -> None:
         self._marks_dirty = True
@@ -232,17 +225,14 @@ class Notices:
         except store_files.StoreError as error:
             self._trace("store_error", error=str(error))
             return None
-        body = self._quarantine.load(path, records.NOTICE)
-        try:
-            values = json.loads(body or b"[]")
-            if len(values) == len(_FIELDS):
-                return dict(zip(_FIELDS, values))
-        except (ValueError, TypeError):
-            pass
-        self._has_lost = True
-        if body is not None:
-            self._quarantine.take(path, "it is not what was written")
-        return None
+        notice = self._quarantine.load(path, records.NOTICE, _notice)
+        if notice is None:
+            self._has_lost = True
+        return notice
 
     def _path(self, number: int) -> str:
         return store_files.name(self._folder, number)
+
+
+def _notice(body):
+    return messages.read_body(messages.NOTICE, body)

@@ -1,11 +1,11 @@
 """Cancels and settings: small objects that must survive until the companion has them, or for good."""
 
 import binascii
-import json
 import struct
 
 from lapel.core import records
 from lapel.services import store_files
+from lapel_wire import messages
 
 PENDING_MAX = 16
 _EPOCH_BYTES = 8
@@ -23,11 +23,7 @@ class Cancels:
 
     def mount(self) -> None:
         """Loads what waits."""
-        self._pending = []
-        data = self._quarantine.load(self._path, records.CANCELS) or b""
-        for at in range(0, len(data) - _ENTRY_BYTES + 1, _ENTRY_BYTES):
-            identity, epoch, number = struct.unpack_from("<I8sI", data, at)
-            self._pending.append({"id": identity, "ep": binascii.hexlify(epoch).decode(), "n": number})
+        self._pending = self._quarantine.load(self._path, records.CANCELS, _cancels) or []
 
     def add(self, epoch: str, number: int) -> dict:
         """A durable cancel {id, ep, n} of that clip; the same one when it is asked for again.
@@ -64,6 +60,16 @@ class Cancels:
         self._pending = pending
 
 
+def _cancels(data):
+    if len(data) % _ENTRY_BYTES or len(data) > PENDING_MAX * _ENTRY_BYTES:
+        raise records.BadRecord("cancels of %d bytes" % len(data))
+    found = []
+    for at in range(0, len(data), _ENTRY_BYTES):
+        identity, epoch, number = struct.unpack_from("<I8sI", data, at)
+        found.append({"id": identity, "ep": binascii.hexlify(epoch).decode(), "n": number})
+    return found
+
+
 class SettingsFile:
     """The settings in force and their id, as the companion sent them; validation is core/settings'."""
 
@@ -76,18 +82,8 @@ class SettingsFile:
 
     def mount(self) -> None:
         """Reads the file; a broken one is set aside and counts as none: the companion sends them again."""
-        self.id, self._values = 0, {}
-        body = self._quarantine.load(self._path, records.SETTINGS)
-        if body is None:
-            return
-        try:
-            identity, values = json.loads(body)
-            if type(identity) is int and type(values) is dict:
-                self.id, self._values = identity, values
-                return
-        except (ValueError, TypeError):
-            pass
-        self._quarantine.take(self._path, "it is not what was written")
+        found = self._quarantine.load(self._path, records.SETTINGS, _settings) or {"id": 0, "v": {}}
+        self.id, self._values = found["id"], found["v"]
 
     def load(self):
         """(id, values) in force; (0, {}) when there are none."""
@@ -95,5 +91,10 @@ class SettingsFile:
 
     def save(self, identity: int, values: dict) -> None:
         """Makes them durable, and then those in force. Raises StoreError."""
-        store_files.save(self._path, records.SETTINGS, json.dumps([identity, values]).encode())
+        body = messages.write_body(messages.SETTINGS, {"id": identity, "v": values})
+        store_files.save(self._path, records.SETTINGS, body)
         self.id, self._values = identity, dict(values)
+
+
+def _settings(body):
+    return messages.read_body(messages.SETTINGS, body)

@@ -99,28 +99,33 @@ def pin_settings(data):
 
 def clip(data):
     """A clip's file: its header with any text, audio, and then bytes of it changed or cut off."""
-    draw = Draw(data)
+    draw, path = Draw(data), place.empty() + "/clip"
     header = records.pack(records.HEADER, draw.block()[: records.BODY_MAX_BYTES])
-    file = bytearray(clip_file(header, draw.number(2) % 9000, draw.byte() & 1))
-    for _ in range(draw.byte() % 4):
-        file[draw.number(2) % len(file)] ^= draw.byte()
+    size = write_clip(path, header, draw.number(2) % 9000, draw.byte() & 1)
     if draw.byte() & 1:
-        file = file[: draw.number(2) % len(file)]
-    file += draw.rest()
-    path = place.empty() + "/clip"
-    place.write(path, file)
+        place.cut(path, draw.number(2) % size)
+    with open(path, "r+b") as file:
+        for _ in range(draw.byte() % 4):
+            file.seek(draw.number(2) % size)
+            file.write(draw.piece(1))
+        file.seek(0, 2)
+        file.write(draw.rest())
     return settled(path)
 
 
-def clip_file(header, length, ended):
-    """A clip as it is written: pages with their CRC32, and an end record where it was ended."""
-    stream = header + bytes([i * 7 & 0xFF for i in range(length)])
-    out, page = b"", 0
-    while stream:
-        payload, stream = stream[: clip_layout.payload_bytes(page)], stream[clip_layout.payload_bytes(page) :]
-        out += payload + struct.pack("<I", records.crc32(payload))
-        page += 1
-    return out + (clip_layout.pack_end(length, length // 8, bytes(32), False) if ended else b"")
+def write_clip(path, header, length, ended):
+    """A clip as it is written: pages with their CRC32, and an end record where it was ended. The file's size."""
+    stream = memoryview(header + bytes(length))
+    page, at = 0, 0
+    with open(path, "wb") as file:
+        while at < len(stream):
+            payload = stream[at : at + clip_layout.payload_bytes(page)]
+            file.write(payload)
+            file.write(struct.pack("<I", records.crc32(payload)))
+            page, at = page + 1, at + len(payload)
+        if ended:
+            file.write(clip_layout.pack_end(length, length // 8, bytes(32), False))
+        return file.tell()
 
 
 def settled(path):
@@ -139,11 +144,11 @@ def store(data):
     _make_folders(root)
     while draw.left:
         name, kind = draw.pick(FILES)
-        body = draw.block()[: records.BODY_MAX_BYTES]
-        whole = records.pack(kind, body)
+        body = records.pack(kind, draw.block()[: records.BODY_MAX_BYTES])
         if kind == records.HEADER:
-            whole = clip_file(whole, draw.byte(), draw.byte() & 1)
-        place.write(root + "/" + name, whole if kind else body)
+            write_clip(root + "/" + name, body, draw.byte(), draw.byte() & 1)
+        else:
+            place.write(root + "/" + name, body)
     return "%s; %s" % (started(root), started(root))
 
 

@@ -21,6 +21,7 @@ DIGITS = "0123456789abcdef"
 NUMBERS = (0, 1, 2, 3, 15, 40, 64, 255, 4096, 65536, 2147483647, 2147483648, 4294967294, 4294967295)
 WORDS = ("", "a", "flight", "d1", "d4294967295.99", "preroll", "undo_ms", "quiet_from_min", "haptic_strength")
 WORDS += ("00112233445566ff-3", "\u732b", '"', "\\\n")
+VALUES = (None, True, 0, -5, 300, 3500, 4294967295, "x")
 TEXTS = ("", "how much disk space is left: 77G", "\u732b" * 80, "\x01" * 240, '"' * 240)
 
 
@@ -45,7 +46,7 @@ def _value(field, draw):
     if field == "seqs":
         return [draw.pick(NUMBERS) for _ in range(draw.byte() % 17)]
     if field == "settings":
-        return {draw.pick(WORDS): draw.pick((None, True, 0, -5, 300, 3500, 4294967295, "x")) for _ in range(draw.byte() % 4)}
+        return {draw.pick(WORDS): draw.pick(VALUES) for _ in range(draw.byte() % 4)}
     if field[:3] == "hex":
         return draw.pick("0a7f") * int(field[3:])
     if field == "notice":

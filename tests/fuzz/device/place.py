@@ -34,7 +34,8 @@ def write(path, data):
         file.write(data)
 
 
-def read(path):
-    """The content of a file."""
+def cut(path, size):
+    """Leaves the first `size` bytes of a file."""
     with open(path, "rb") as file:
-        return file.read()
+        data = file.read(size)
+    write(path, data)

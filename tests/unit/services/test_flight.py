@@ -96,6 +96,25 @@ def test_broken_memory_is_forgotten_and_every_flipped_byte_is_noticed():
     assert flight.log.fresh and flight.log.get("boots") == 1
 
 
+def sealed(at, content):
+    """A log with `content` at that place under a right checksum."""
+    log = flight_log.FlightLog()
+    log.begin_boot("power on")
+    data = log.sealed()
+    data[at : at + len(content)] = content
+    return bytes(flight_log.FlightLog.sealed(log))
+
+
+def test_nonsense_under_a_right_checksum_is_forgotten_too():
+    for at, content in ((240, b"\x38\x00"), (242, b"\xff\xff"), (112, b"\xff"), (64, b"\xed\xa0\x80"), (264, b"\xc3(")):
+        memory = Memory()
+        memory.data = sealed(at, content)
+        assert refused(memory.data), at
+        flight, _ = make(memory)
+        assert flight_log.decode(memory.data)["boots"] == 1, at
+    assert not refused(sealed(112, b"a word"))
+
+
 def test_the_oldest_events_go():
     memory = Memory()
     flight, time = make(memory)

@@ -6,6 +6,7 @@ import hashlib
 from flash import Flash, Random, Trace, exists
 
 from lapel.core import clip_layout
+from lapel.services import clip_header
 from lapel.services.store import Store, StoreError
 
 MICROPYTHON_HEAP = "4m"
@@ -95,7 +96,7 @@ def test_a_clip_that_ends_exactly_at_a_page_is_whole():
         store = make(flash)
         for page in (1, 2, 3, 4):
             for off in (-1, 0, 1):
-                header = clip_layout.pack_header(dict(META, ep=store.epoch, n=store.highest + 1))
+                header = clip_header.pack(dict(META, ep=store.epoch, n=store.highest + 1))
                 length = clip_layout.stream_start(page) - len(header) + off
                 number = record(store, speech(length))
                 reader = store.open(number)
@@ -207,13 +208,13 @@ def test_a_clip_may_be_marked_as_incomplete_by_who_recorded_it():
         reader.close()
 
 
-def test_a_description_that_is_too_long_is_refused_before_anything_is_made():
+def test_a_description_that_the_wire_would_not_carry_is_refused_before_anything_is_made():
     with Flash() as flash:
         store = make(flash)
         try:
-            store.begin({"codec": "x" * 500, "rate": 16000})
+            store.begin(dict(META, codec="x" * 500))
         except ValueError as error:
-            assert "description" in str(error)
+            assert "codec" in str(error)
         else:
             raise AssertionError("taken")
         assert record(store, b"after") in store.waiting()

@@ -7,12 +7,15 @@ import os
 from clips import META, make, read, record, speech
 from flash import Flash, Trace, damage, exists
 
-from lapel.core import clip_layout
-from lapel.services import store_clips
+from lapel.core import clip_layout, records
+from lapel.services import clip_header, store_clips, store_files
 from lapel.services.quarantine import HELD_MAX
 from lapel.services.store import StoreError
 
 MICROPYTHON_HEAP = "8m"
+
+
+NOTICE = {"ep": "a" * 16, "s": 7, "k": "done", "d": "d1", "j": None, "x": ""}
 
 
 def path_of(flash, number):
@@ -22,7 +25,7 @@ def path_of(flash, number):
 def good_audio(store, page):
     """Bytes of audio before that page."""
     return clip_layout.stream_start(page) - len(
-        clip_layout.pack_header(dict(META, ep=store.epoch, n=store.highest))
+        clip_header.pack(dict(META, ep=store.epoch, n=store.highest))
     )
 
 
@@ -116,6 +119,29 @@ def test_a_broken_header_goes_to_quarantine_and_is_reported():
         assert trace.events[0] == ("quarantined", {"file": name}) and store.aside == [name]
         assert exists(flash.root + "/quarantine/" + name)
         assert read(store, second)[0] == speech(3000)
+
+
+def test_records_that_say_nonsense_under_a_right_checksum_are_set_aside():
+    marks = b"12345678\x01\x00"
+    for name, kind, bodies in (
+        ("state/tally", records.TALLY, (b"", b"123", b"12345")),
+        ("state/counter", records.COUNTER, (b"12345678" + bytes(4), b"12345678\xff\xff\xff\xff1234")),
+        ("state/cancels", records.CANCELS, (b"123", bytes(16 * 17))),
+        ("state/marks", records.MARKS, (marks + b"\x05\0\0\0\x03\0\0\0", (b"12345678\0\0") * 3)),
+        ("state/settings", records.SETTINGS, (b"", b"[1,{}]", b'{"id":-1,"v":{}}', b'{"id":1,"v":{},}')),
+        ("notices/00000001", records.NOTICE, (b"123456", b'"abcdef"', b'["a",1,"done","d1",null,"x"]')),
+    ):
+        for body in bodies:
+            with Flash() as flash:
+                make(flash).close()
+                store_files.save(flash.root + "/" + name, kind, body)
+                store = make(flash)
+                assert store.quarantined == 1 and len(store.aside) == 1, (name, body)
+                assert store.put(dict(NOTICE)) and record(store, 1000) in store.waiting()
+                store.close()
+                again = make(flash)
+                assert again.quarantined == 0, (name, body)
+                again.close()
 
 
 def test_quarantine_is_bounded():

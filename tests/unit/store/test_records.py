@@ -1,6 +1,8 @@
 """Framing of durable records, and where a clip's bytes lie."""
 
 from lapel.core import clip_layout, records
+from lapel.services import clip_header
+from lapel_wire import messages
 
 META = {"codec": "ima-adpcm", "rate": 16000, "boot": "01234567", "ms": 1, "t": None, "re": None, "n": 7}
 META["ep"] = "0123456789abcdef"
@@ -79,20 +81,27 @@ def test_a_file_takes_the_blocks_that_its_size_needs():
 
 
 def test_header_and_end_come_back():
-    header = clip_layout.pack_header(META)
-    assert clip_layout.unpack_header(header + bytes(50)) == (META, len(header))
+    header = clip_header.pack(META)
+    assert clip_header.unpack(header + bytes(50)) == (META, len(header))
     end = clip_layout.pack_end(40_000, 5000, bytes(range(32)), True)
     assert len(end) == clip_layout.END_BYTES
     assert clip_layout.unpack_end(end) == (40_000, 5000, bytes(range(32)), True)
     assert clip_layout.unpack_end(clip_layout.pack_end(1, 2, bytes(32), False))[3] is False
 
 
-def test_a_header_without_an_id_is_bad():
-    for lost in ("n", "ep", "rate"):
+def test_a_header_that_the_wire_would_not_carry_is_bad():
+    body = messages.write_body(messages.CLIP, META)
+    for right, wrong in ((b'"n":', b'"m":'), (b"16000", b'"16k"'), (b"null", b"nul"), (b"}", b""), (b",", b", ")):
+        assert right in body
+        assert is_bad(clip_header.unpack, records.pack(records.HEADER, body.replace(right, wrong))), right
+    for lost in META:
         meta = dict(META)
         del meta[lost]
-        assert is_bad(clip_layout.unpack_header, clip_layout.pack_header(meta)), lost
-    assert is_bad(clip_layout.unpack_header, records.pack(records.HEADER, b"[1,2"))
+        try:
+            clip_header.pack(meta)
+            raise RuntimeError("taken without " + lost)
+        except ValueError as e:
+            assert lost in str(e) or "keys" in str(e)
 
 
 def test_sixty_seconds_of_speech_are_118_blocks():

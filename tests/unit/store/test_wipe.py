@@ -63,7 +63,7 @@ class Owner:
             b"canary of a key",
             b"12345",
             b"54321",
-            b'"boot": "01234567"',
+            b'"boot":"01234567"',
             binascii.unhexlify(self.device),
             binascii.unhexlify(self.epoch),
             self.epoch.encode(),

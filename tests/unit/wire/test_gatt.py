@@ -28,4 +28,6 @@ def test_what_a_stranger_may_put_there():
     assert gatt.safe_cause(b"\x01\x80\xff\xfe") == "it does not say why"
     assert gatt.safe_cause(b"\x01\x80") == "it does not say why"
     assert gatt.safe_cause(b"\x01\x80a\nb\r\n  c\t") == "a b c"
+    assert gatt.safe_cause(b"\x01\x80a\x1cb\x00") == "a b"
+    assert gatt.safe_cause(b"\x01\x80" + b"a\xed\xa0\x80") == "it does not say why"
     assert len(gatt.safe_cause(b"\x01\x80" + b"z" * 500)) == gatt.CAUSE_MAX_BYTES

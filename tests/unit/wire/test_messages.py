@@ -114,6 +114,15 @@ def test_malformed_bodies_with_a_right_checksum_are_refused():
         assert refused(framed(messages.ACK, text)), text
 
 
+def test_text_that_is_not_utf8_is_refused():
+    # MicroPython's own decoder takes all of these: overlong, surrogate, above U+10FFFF.
+    for wrong in (b"\xc0\x80", b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf7\xbf\xbf\xbf", b"\xff"):
+        assert refused(framed(messages.ACCEPTED, b'{"n":1,"d":"' + wrong + b'"}')), wrong
+        assert refused(framed(messages.SETTINGS, b'{"id":1,"v":{"' + wrong + b'":1}}')), wrong
+    for right in ("\u00e9", "\u732b", "\U0001f600", "\ud7ff", "\ue000", "\U0010ffff"):
+        assert not refused(framed(messages.ACCEPTED, b'{"n":1,"d":"' + right.encode() + b'"}')), right
+
+
 def test_unknown_types_and_empty_audio_are_refused():
     assert refused(b"")
     assert "unknown" in refused(framed(0x7F, b"{}"))
