@@ -1,6 +1,6 @@
 """`make fuzz`: every target in turn, guided by coverage; a table; and what was found, made small, into the corpus.
 
-    TARGET=message,store    only these            SECONDS=20   for each
+TARGET=message,store    only these            SECONDS=20   for each
 """
 
 from __future__ import annotations
@@ -58,9 +58,7 @@ def fuzz(target: table.Target, seconds: float) -> Row:
     command = [sys.executable, "-m", "tests.fuzz.guided", target.name, str(seconds), str(folder)]
     with (folder / "log").open("wb") as log:
         try:
-            subprocess.run(
-                command, cwd=paths.ROOT, stdout=log, stderr=log, timeout=seconds + _SLACK_S, check=False
-            )
+            subprocess.run(command, cwd=paths.ROOT, stdout=log, stderr=log, timeout=seconds + _SLACK_S, check=False)
         except subprocess.TimeoutExpired:
             (folder / "found" / "timeout-whole").write_bytes(b"")
     return _row(target, folder)

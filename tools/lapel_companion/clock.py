@@ -25,7 +25,7 @@ class PinClock:
         try:
             for boot, zero in json.loads(path.read_bytes()).items():
                 self._zero_unix_ms[str(boot)] = int(zero)
-        except (OSError, ValueError, AttributeError, TypeError):
+        except (OSError, ValueError, AttributeError, TypeError, OverflowError, RecursionError):
             # A lost or damaged file costs the dates of presses, and nothing else.
             self._zero_unix_ms.clear()
 

@@ -28,6 +28,16 @@ class NotMicroPython(UsbError):
     """What answers on the port is no MicroPython, or nothing answers."""
 
 
+class StrangeAnswer(UsbError):
+    """The pin answered something that cannot be understood."""
+
+    def __init__(self, asked: str, answer: str) -> None:
+        super().__init__(
+            f"Asked {asked}, the pin answers: {' '.join(answer.split())[:60] or 'nothing'}",
+            "Press RESET and type the command again. If it comes again, put MicroPython on it anew.",
+        )
+
+
 class LinkLost(UsbError):
     """The port went away, or the pin stopped answering, in the middle of something."""
 

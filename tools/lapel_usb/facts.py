@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from lapel_usb.errors import StrangeAnswer
+
+T = TypeVar("T")
 # sys.implementation._mpy: version, its minor part in two bits, the number of the emitter (docs.micropython.org,
 # "MicroPython .mpy files"); in the order of py/persistentcode.h.
 ARCHITECTURES = (
@@ -101,20 +105,33 @@ class Facts:
 
 
 def probe(run: Callable[[str], str]) -> Facts:
-    """Asks the pin by running code on it."""
-    told = json.loads(run(_PROBE).strip().splitlines()[-1])
-    heap, room = told["psram"] or 0, told["room"] or [0, 0]
+    """Asks the pin by running code on it. Raises StrangeAnswer, and what `run` raises."""
+    answer = run(_PROBE)
+    try:
+        return _understood(json.loads(answer.strip().splitlines()[-1]))
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise StrangeAnswer("what it is", answer) from None
+
+
+def _understood(told: Any) -> Facts:
+    heap, room = _of(int, told["psram"] or 0), told["room"] or [0, 0]
     return Facts(
-        name=told["name"],
-        version=tuple(told["version"]),
-        machine=told["machine"],
-        platform=told["platform"],
-        mpy=told["mpy"],
+        name=_of(str, told["name"]),
+        version=tuple(_of(int, part) for part in told["version"]),
+        machine=_of(str, told["machine"]),
+        platform=_of(str, told["platform"]),
+        mpy=_of(int, told["mpy"]),
         psram_bytes=heap if heap >= _PSRAM_LEAST_BYTES else 0,
-        flash_bytes=told["flash"] or 0,
-        unique_id=told["uid"] or "",
-        room_bytes=room[0],
-        free_bytes=room[1],
+        flash_bytes=_of(int, told["flash"] or 0),
+        unique_id=_of(str, told["uid"] or ""),
+        room_bytes=_of(int, room[0]),
+        free_bytes=_of(int, room[1]),
         mounted=told["room"] is not None,
         bluetooth=bool(told["radio"]),
     )
+
+
+def _of(kind: type[T], value: object) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value

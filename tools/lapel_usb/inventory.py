@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from lapel_usb.build import MANIFEST
+from lapel_usb.errors import StrangeAnswer
 from lapel_usb.link import PinLink
 
 BLOCK_BYTES = 4096
@@ -88,15 +89,8 @@ def blocks_of(sizes: Any) -> int:
 
 
 def take(link: PinLink) -> Inventory:
-    """Looks. Raises LinkLost, PinError."""
-    files: dict[str, int] = {}
-    folders = set()
-    for line in link.run(_LIST, timeout_s=30).splitlines():
-        path, size = json.loads(line)
-        if path.endswith("/"):
-            folders.add(path[:-1])
-        else:
-            files[path] = size
+    """Looks. Raises LinkLost, PinError, StrangeAnswer."""
+    files, folders = _listed(link.run(_LIST, timeout_s=30))
     current = link.read_file("/current").decode(errors="replace").split("\n")[0].strip() if "current" in files else ""
     apps = {}
     for folder in sorted(folders):
@@ -104,13 +98,32 @@ def take(link: PinLink) -> Inventory:
             manifest = _manifest(link.read_file(f"/{folder}/{MANIFEST}"))
             if manifest is not None:
                 apps[folder] = manifest
-    free = link.evaluate("__import__('os').statvfs('/')[3]", timeout_s=30)
-    return Inventory(files, frozenset(folders), current, apps, int(str(free)))
+    free = str(link.evaluate("__import__('os').statvfs('/')[3]", timeout_s=30))
+    if not free.isascii() or not free.isdecimal() or len(free) > 18:
+        raise StrangeAnswer("how much room it has", free)
+    return Inventory(files, frozenset(folders), current, apps, int(free))
+
+
+def _listed(answer: str) -> tuple[dict[str, int], set[str]]:
+    files: dict[str, int] = {}
+    folders = set()
+    for line in answer.splitlines():
+        try:
+            path, size = json.loads(line)
+        except (ValueError, TypeError, RecursionError):
+            raise StrangeAnswer("what lies on it", line) from None
+        if not isinstance(path, str) or not isinstance(size, int):
+            raise StrangeAnswer("what lies on it", line)
+        if path.endswith("/"):
+            folders.add(path[:-1])
+        else:
+            files[path] = size
+    return files, folders
 
 
 def _manifest(data: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and isinstance(found.get("files"), dict) else None

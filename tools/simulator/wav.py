@@ -10,6 +10,7 @@ from operator import mul
 from pathlib import Path
 
 RATE_HZ = 16000
+SLOWEST_HZ, FASTEST_HZ = 1000, 768_000
 FULL_SCALE = 32767
 
 PCM, IEEE_FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
@@ -76,6 +77,8 @@ def _decode(data: bytes) -> tuple[int, int, Sequence[float]]:
         elif name == b"data":
             if not channels or not rate_hz:
                 raise BadWav("a damaged WAV file: its format is not said before its sound")
+            if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
+                raise BadWav(f"{rate_hz} samples a second are not understood; {SLOWEST_HZ} to {FASTEST_HZ} are")
             return channels, rate_hz, _samples(kind, bits, body)
     raise BadWav("a damaged WAV file: there is no sound part in it")
 
@@ -86,7 +89,7 @@ def _samples(kind: int, bits: int, body: bytes) -> Sequence[float]:
     if kind == IEEE_FLOAT and bits in (32, 64):
         code = "f" if bits == 32 else "d"
         values = struct.unpack(f"<{len(body) // width}{code}", body[: len(body) // width * width])
-        return [x if math.isfinite(x) else 0.0 for x in values]
+        return [max(-1.0, min(1.0, x)) if math.isfinite(x) else 0.0 for x in values]
     if kind != PCM:
         name = NAMES.get(kind, f"format {kind}")
         raise BadWav(f"its sound is coded as {name}; plain PCM or float is understood")

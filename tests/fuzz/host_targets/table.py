@@ -4,4 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-TARGETS: Mapping[str, Callable[[bytes], str]] = {}
+from tests.fuzz.host_targets import said, things
+
+TARGETS: Mapping[str, Callable[[bytes], str]] = {
+    "spans": said.spans,
+    "phrases": said.phrases,
+    "configured": said.configured,
+    "transcripts": said.transcripts,
+    "clock_file": said.clock_file,
+    "recordings": things.recordings,
+    "clip_wavs": things.clip_wavs,
+    "pin_facts": things.pin_facts,
+    "pin_inventory": things.pin_inventory,
+}

@@ -25,6 +25,7 @@ _PATH = "/audio/transcriptions"
 _MOST_ANSWER_BYTES = 1 << 20
 _HOME = ("127.0.0.1", "::1", "localhost")
 _REACH_S = 3.0
+_LEAST_LOG = -1000
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -86,14 +87,7 @@ class OpenAiEndpoint:
         names = names_in(hints)
         if names:
             fields["prompt"] = ", ".join(names)
-        answer = self._post(*_multipart(fields, wav.packed(pcm)))
-        text = answer.get("text")
-        if not isinstance(text, str):
-            raise SpeechError(f"{self._shown} answered without a text; is it a transcription endpoint?")
-        text = " ".join(text.split())
-        if not text:
-            return Transcript("", no_speech=True, engine=self.name)
-        return Transcript(text, confidence=_confidence(answer.get("segments")), engine=self.name)
+        return transcript(self._post(*_multipart(fields, wav.packed(pcm))), self._shown)
 
     def _key(self) -> str | None:
         if not self._key_env:
@@ -106,7 +100,7 @@ class OpenAiEndpoint:
             )
         return key
 
-    def _post(self, kind: str, body: bytes) -> dict[str, Any]:
+    def _post(self, kind: str, body: bytes) -> bytes:
         request = urllib.request.Request(self._address, data=body, method="POST")
         request.add_header("Content-Type", kind)
         request.add_header("Accept", "application/json")
@@ -115,7 +109,7 @@ class OpenAiEndpoint:
             request.add_unredirected_header("Authorization", f"Bearer {key}")
         try:
             with self._opener.open(request, timeout=self._timeout_s) as response:
-                raw = response.read(_MOST_ANSWER_BYTES + 1)
+                raw: bytes = response.read(_MOST_ANSWER_BYTES + 1)
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refused(error, key) from error
@@ -123,11 +117,7 @@ class OpenAiEndpoint:
             raise self._unreachable(error) from error
         if len(raw) > _MOST_ANSWER_BYTES:
             raise SpeechError(f"{self._shown} answered with more than 1 MB; that is no transcript.")
-        try:
-            answer = json.loads(raw)
-        except ValueError as error:
-            raise SpeechError(f"{self._shown} did not answer in JSON; is it a transcription endpoint?") from error
-        return answer if isinstance(answer, dict) else {}
+        return raw
 
     def _unreachable(self, error: Exception) -> SpeechError:
         cause = getattr(error, "reason", None) or error
@@ -154,6 +144,21 @@ class OpenAiEndpoint:
         return SpeechError(f"{self._shown} refused the clip ({error.code}): {' '.join(said.split()) or error.reason}")
 
 
+def transcript(raw: bytes, shown: str) -> Transcript:
+    """What an endpoint's answer says. `shown` names the endpoint in errors. Raises SpeechError."""
+    try:
+        answer = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise SpeechError(f"{shown} did not answer in JSON; is it a transcription endpoint?") from error
+    text = answer.get("text") if isinstance(answer, dict) else None
+    if not isinstance(text, str):
+        raise SpeechError(f"{shown} answered without a text; is it a transcription endpoint?")
+    text = " ".join(text.split())
+    if not text:
+        return Transcript("", no_speech=True, engine=OpenAiEndpoint.name)
+    return Transcript(text, confidence=_confidence(answer.get("segments")), engine=OpenAiEndpoint.name)
+
+
 def _multipart(fields: dict[str, str], recording: bytes) -> tuple[str, bytes]:
     border = secrets.token_hex(16)
     lines: list[bytes] = []
@@ -168,5 +173,6 @@ def _confidence(segments: object) -> float | None:
     if not isinstance(segments, list):
         return None
     logs = [part.get("avg_logprob") for part in segments if isinstance(part, dict)]
-    known = [float(value) for value in logs if isinstance(value, int | float)]
-    return round(min(1.0, math.exp(sum(known) / len(known))), 3) if known else None
+    # Logarithms of probabilities are never above 0; of what is none nothing follows.
+    known = [value for value in logs if isinstance(value, int | float) and _LEAST_LOG <= value <= 0]
+    return round(math.exp(sum(known) / len(known)), 3) if known else None

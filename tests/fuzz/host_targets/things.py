@@ -1,0 +1,71 @@
+"""What the tools read that a person or a pin hands them: recordings, and a pin's answers over USB."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lapel_companion import audio
+from lapel_usb import facts, inventory
+from lapel_usb.errors import UsbError
+from simulator import wav
+from tests.fuzz.host_targets.said import file
+
+# The slowest rate that is understood becomes 16 times as many samples; the filter adds its reach.
+_GROWS = 20
+_REACH = 60_000
+
+
+def recordings(data: bytes) -> str:
+    """A file as a recording for the simulated microphone."""
+    try:
+        samples = wav.load(file(data))
+    except wav.BadWav as error:
+        return str(error).partition(": ")[2]
+    assert len(samples) <= _REACH + _GROWS * len(data)
+    return str(len(samples))
+
+
+def clip_wavs(data: bytes) -> str:
+    """A file as a recording of the companion's own."""
+    try:
+        return str(len(audio.read_wav(file(data))))
+    except audio.AudioError:
+        return "refused"
+
+
+def pin_facts(data: bytes) -> str:
+    """What a pin says of itself."""
+    try:
+        found = facts.probe(lambda _: data.decode("utf-8", "replace"))
+    except UsbError as error:
+        return error.sentence
+    return f"{found.version_text} {found.mpy_version} {found.arch} {found.room_bytes + found.free_bytes}"
+
+
+class Pin:
+    """A link to a pin that answers whatever it likes, one answer after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._answers = data.split(b"\0")
+
+    def _next(self) -> bytes:
+        return self._answers.pop(0) if self._answers else b""
+
+    def run(self, code: str, timeout_s: float = 0) -> str:
+        return self._next().decode("utf-8", "replace")
+
+    def read_file(self, path: str) -> bytes:
+        return self._next()
+
+    def evaluate(self, expression: str, timeout_s: float = 0) -> Any:
+        return self._next().decode("utf-8", "replace")
+
+
+def pin_inventory(data: bytes) -> str:
+    """What lies on a pin, as it says."""
+    try:
+        found = inventory.take(Pin(data))  # type: ignore[arg-type]
+    except UsbError as error:
+        return error.sentence
+    sizes = [found.blocks(folder) for folder in sorted(found.folders)]
+    return f"{len(found.files)} {sizes} {found.previous} {found.leftovers} {len(found.clips)} {found.free_blocks}"
