@@ -1,5 +1,5 @@
 """Where a person reads results: desktop notifications, or a line on the terminal. Neither can block the
-daemon."""
+daemon. What leaves this computer is a title, unless its owner wants more: see `words`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from lapel_companion import durable
+from lapel_companion import durable, processes
 from lapel_companion.events import EventLog
 from lapel_companion.link import safe_mode, set_aside
 from lapel_companion.notices import Outbox
@@ -33,26 +33,47 @@ _TITLES = {
     "cancelled": "Cancelled",
     "unheard": "Not heard",
 }
-_SCRIPT = "on run argv\ndisplay notification (item 2 of argv) with title (item 1 of argv)\nend run"
+HOW_TO_READ = "lapel notices shows what it says."
 
 
 class Channel(Protocol):
     """One place to read. `show` returns None when it has taken the notice, else a sentence that says why
-    not."""
+    not. `outside`: what it takes leaves this computer, or is kept by somebody else (a service, a phone, a log);
+    each channel says so for itself."""
 
     @property
     def name(self) -> str: ...
 
+    @property
+    def outside(self) -> bool: ...
+
     async def show(self, title: str, text: str, *, urgent: bool) -> str | None: ...
 
 
+def words(text: str, *, outside: bool, texts: str) -> str:
+    """What a channel shows below the title: the text, or how to read it. `texts` is the configuration's choice.
+
+    The one place where that is decided. Titles are Lapel's own words and never hold anybody's.
+    """
+    whole = texts == "everywhere" or (texts == "here" and not outside)
+    return text if whole or not text else HOW_TO_READ
+
+
 class Terminal:
-    """A line, and the detail below it, on a stream (standard error when none is given)."""
+    """A line, and the detail below it, on a stream (standard error when none is given). A stream that nobody
+    looks at is a log, like that of a service."""
 
     name = "terminal"
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
+
+    @property
+    def outside(self) -> bool:
+        try:
+            return not (self._stream or sys.stderr).isatty()
+        except ValueError:
+            return True
 
     async def show(self, title: str, text: str, *, urgent: bool) -> str | None:
         stream = self._stream or sys.stderr
@@ -69,6 +90,7 @@ class Desktop:
     """Notifications of the desktop. Where there is none (no session bus, a bare terminal), `show` says so."""
 
     name = "desktop"
+    outside = False
 
     def __init__(self) -> None:
         self._notifier: object | None = None
@@ -119,10 +141,13 @@ class Reader:
         outbox: Outbox,
         channels: Sequence[Channel],
         report: Callable[[str], None] = print,
+        *,
+        texts: str = "here",
     ) -> None:
         self._log = log
         self._outbox = outbox
-        self._channels = channels
+        self._channels = [(channel, channel.outside) for channel in channels]
+        self._texts = texts
         self._report = report
         self._complained: set[str] = set()
         self._rest_until = 0.0
@@ -183,19 +208,21 @@ class Reader:
 
     async def _show(self, title: str, text: str, *, urgent: bool) -> str | None:
         now = asyncio.get_running_loop().time()
-        for channel in self._channels:
-            last = channel is self._channels[-1]
+        final = self._channels[-1][0]
+        for channel, outside in self._channels:
+            last = channel is final
             if not last and now < self._rest_until:
                 continue
             with durable.step(f"channel.show[{channel.name}]"):
-                trouble = await channel.show(f"Lapel: {title}", text, urgent=urgent)
+                shown = words(text, outside=outside, texts=self._texts)
+                trouble = await channel.show(f"Lapel: {title}", shown, urgent=urgent)
             if trouble is None:
                 return channel.name
             if not last:
                 self._rest_until = now + _DESKTOP_AGAIN_S
             if trouble not in self._complained:
                 self._complained.add(trouble)
-                instead = "" if last else f"; notices are shown by the {self._channels[-1].name} instead"
+                instead = "" if last else f"; notices are shown by the {final.name} instead"
                 self._report(f"{trouble}{instead}")
         return None
 
@@ -216,25 +243,30 @@ def _in_a_bundle() -> bool:
 
 
 async def _by_script(title: str, text: str) -> str | None:
-    """macOS lets only apps notify; a plain Python asks the system's own script runner. The words are
-    arguments."""
+    """macOS lets only apps notify; a plain Python asks the system's own script runner. The words go in through
+    a pipe: arguments of a process are for everybody to see."""
     program = shutil.which("osascript")
     if program is None:
         return "this Mac has no osascript, and only apps may notify directly"
     process = await asyncio.create_subprocess_exec(
         program,
-        "-e",
-        _SCRIPT,
-        title,
-        text,
-        stdin=asyncio.subprocess.DEVNULL,
+        "-",
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
+        env=processes.clean_environment(),
     )
+    script = f"display notification {_quoted(text)} with title {_quoted(title)}\n"
     try:
-        status = await process.wait()
+        await process.communicate(script.encode())
     except asyncio.CancelledError:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         raise
-    return None if status == 0 else "macOS did not take the notification"
+    return None if process.returncode == 0 else "macOS did not take the notification"
+
+
+def _quoted(text: str) -> str:
+    """A text of AppleScript: a backslash takes the meaning of a quote and of itself, nothing else has one."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -100,6 +100,7 @@ class Config:
     notes_file: Path
     channel: str
     phrases: tuple[Phrase, ...] = field(default=())
+    texts: str = "here"
 
 
 def load(path: Path | None = None) -> Config:
@@ -160,6 +161,7 @@ def parse(text: str, name: Path, source: Path | None = None) -> Config:
         ask_after_s=values["dispatch"]["ask_after_min"] * 60,
         notes_file=values["notes"]["file"] or paths.notes_file(),
         channel=values["notices"]["channel"],
+        texts=values["notices"]["texts"],
         phrases=phrases,
     )
 
@@ -170,6 +172,9 @@ def _syntax_error(message: str, text: str, name: Path) -> str:
     line = int(where.group(1)) if where and where.group(1) else len(text.rstrip("\n").split("\n"))
     what = message[: where.start()] if where else message
     shown = lines[line - 1].strip()[:60] if line <= len(lines) else ""
+    # What a person wrote behind the = may be a key that has no place in this file, nor in a log.
+    key, equals, value = shown.partition("=")
+    shown = f"{key}= ..." if equals and value.strip() else shown
     return f"{name}, line {line}: `{shown}` is not TOML: {what[:1].lower()}{what[1:]}."
 
 

@@ -20,6 +20,7 @@ class Key:
 
 ENGINES = ("pocketsphinx", "faster-whisper", "openai")
 CHANNELS = ("auto", "desktop", "terminal")
+TEXTS = ("here", "everywhere", "nowhere")
 AGENTS = ("command", "note", "reminder")
 
 MAX_PHRASES = 200
@@ -53,6 +54,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
     },
     "notices": {
         "channel": Key("text", "auto", choices=CHANNELS),
+        "texts": Key("text", "here", choices=TEXTS),
     },
     "pin": {
         "preroll": Key("flag", False),

@@ -125,7 +125,8 @@ class Daemon:
             jobs_running=lambda: len(self.engine.status()["running"]),
             report=self._report,
         )
-        self._reader = channels.Reader(self.log, self.outbox, self._channels(settings.channel), self._report)
+        shown_by = self._channels(settings.channel)
+        self._reader = channels.Reader(self.log, self.outbox, shown_by, self._report, texts=settings.texts)
         self._retention = Retention(
             self.state.path,
             self.log,

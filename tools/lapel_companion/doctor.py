@@ -188,7 +188,8 @@ def notices(settings: config.Config) -> Finding:
         return Finding(
             level, "notices", "no desktop session here: they go to the terminal, and to: lapel notices"
         )
-    return Finding(GOOD, "notices", "as notifications of the desktop")
+    titles = ", titles only" if settings.texts == "nowhere" else ""
+    return Finding(GOOD, "notices", f"as notifications of the desktop{titles}")
 
 
 def microphone() -> Finding:

@@ -18,6 +18,11 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "job": ("id", "agent", "state", "text"),
     "notice": ("seq", "kind", "job", "text", "detail"),
 }
+# What is said of these never holds anybody's words.
+_PLAIN = (
+    *("linked", "unlinked", "safe_mode", "clip", "dispatch", "notice_stored", "notice_lost", "notice_seen"),
+    *("notice_retracted", "notice_withdrawn", "released", "cancel", "conflict", "epoch", "restored", "clips_left"),
+)
 # Bookkeeping, of no interest while one looks on.
 _HIDDEN = ("notice_sent", "notice_shown", "notices_mark", "engine_mark")
 
@@ -44,13 +49,31 @@ def json_line(event: Event, t_ms: int) -> str:
     return json.dumps({"t_ms": t_ms, "who": "companion", **public(event)}, ensure_ascii=False)
 
 
-def line(event: Event) -> str | None:
-    """One line for a person, or None for what is only bookkeeping."""
+def line(event: Event, texts: bool = True) -> str | None:
+    """One line for a person, or None for what is only bookkeeping. Without `texts` it holds nothing that was
+    said or printed: a log may have it."""
     if event.kind in _HIDDEN:
         return None
-    text = _say(event)
+    text = _say(event) if texts or event.kind in _PLAIN else _title(event)
     when = datetime.datetime.fromtimestamp(event.ts).astimezone().strftime("%H:%M:%S")
     return None if text is None else f"{when}  {text}"
+
+
+def _title(event: Event) -> str | None:
+    body, dispatch = event.body, event.dispatch or ""
+    match event.kind:
+        case "transcript":
+            return f"{dispatch}: heard ({body.get('engine') or 'unknown engine'})"
+        case "outcome":
+            return f"{dispatch}: {body['outcome']}" + (f", {body['reason']}" if body.get("reason") else "")
+        case "job":
+            return f"{event.job}: {body['agent']} {body['state']}"
+        case "notice":
+            return f"notice {body['seq']} ({body['kind']})"
+        case "attempt":
+            return None
+        case _:
+            return event.kind
 
 
 def _say(event: Event) -> str | None:

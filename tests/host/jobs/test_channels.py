@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+import os
 import platform
+import pty
 import shutil
 import sqlite3
 import subprocess
@@ -15,7 +17,7 @@ import pytest
 from dbus_fast.aio import MessageBus
 from dbus_fast.message import Message
 
-from lapel_companion import channels
+from lapel_companion import channels, config
 from lapel_companion.channels import Desktop, Reader, Terminal
 from lapel_companion.events import EventLog
 from lapel_companion.notices import Outbox
@@ -26,8 +28,9 @@ EPOCH = "0123456789abcdef"
 class Screen:
     """A channel that keeps what it shows, or has a trouble."""
 
-    def __init__(self, name: str = "screen") -> None:
+    def __init__(self, name: str = "screen", outside: bool = False) -> None:
         self.name = name
+        self.outside = outside
         self.trouble: str | None = None
         self.shown: list[tuple[str, str, bool]] = []
 
@@ -252,18 +255,22 @@ def test_a_desktop_that_takes_it_and_one_that_hangs(monkeypatch: pytest.MonkeyPa
     assert trouble == "the desktop did not take a notification in time"
 
 
-def test_on_a_mac_the_words_are_arguments_of_the_script(
+def test_on_a_mac_the_words_are_a_text_of_the_script_and_no_argument(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     program = tmp_path / "osascript"
-    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/said\n')
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/arguments\n/bin/cat > {tmp_path}/script\n')
     program.chmod(0o755)
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert asyncio.run(Desktop().show("Lapel: Done", '" & (do shell script "id") & "', urgent=False)) is None
-    lines = (tmp_path / "said").read_text().splitlines()
-    assert lines[-2:] == ["Lapel: Done", '" & (do shell script "id") & "']
-    program.write_text("#!/bin/sh\nexit 1\n")
+    monkeypatch.setenv("LAPEL_TOKEN", "secret")
+    evil = '" & (do shell script "id") & "\\" & x\\'
+    assert asyncio.run(Desktop().show("Lapel: Done", evil, urgent=False)) is None
+    assert (tmp_path / "arguments").read_text() == "-\n"
+    assert (tmp_path / "script").read_text() == (
+        'display notification "\\" & (do shell script \\"id\\") & \\"\\\\\\" & x\\\\" with title "Lapel: Done"\n'
+    )
+    program.write_text("#!/bin/sh\n/bin/cat > /dev/null\nexit 1\n")
     assert asyncio.run(Desktop().show("t", "x", urgent=False)) == "macOS did not take the notification"
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     assert "has no osascript" in str(asyncio.run(Desktop().show("t", "x", urgent=False)))
@@ -314,3 +321,62 @@ def test_a_full_disk_does_not_end_the_reader_and_nothing_is_shown_twice(
 
     follow(log, Reader(log, box, [screen]), work)
     assert [text for _, text, _ in screen.shown] == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "outside", "whole"),
+    [
+        ("here", False, True),
+        ("here", True, False),
+        ("everywhere", False, True),
+        ("everywhere", True, True),
+        ("nowhere", False, False),
+        ("nowhere", True, False),
+    ],
+)
+def test_what_leaves_this_computer_is_a_title_unless_its_owner_wants_more(
+    log: EventLog, texts: str, outside: bool, whole: bool
+) -> None:
+    box, screen = Outbox(log, EPOCH), Screen(outside=outside)
+    box.record("failed", dispatch="d1", text="call the clinic: canary", detail="canary", principal="pin")
+    box.record("question", dispatch="d2", text="canary?", principal="pin")
+
+    async def work() -> None:
+        await until(log, "notice_shown", 2)
+
+    follow(log, Reader(log, box, [screen], texts=texts), work)
+    assert [title for title, _, _ in screen.shown[:2]] == ["Lapel: Failed", "Lapel: Question"]
+    assert ("canary" in repr(screen.shown)) is whole
+    if not whole:
+        assert {text for _, text, _ in screen.shown} == {channels.HOW_TO_READ}
+
+
+def test_the_choice_is_the_configurations() -> None:
+    assert config.parse("", Path("c")).texts == "here"
+    assert config.parse('[notices]\ntexts = "nowhere"\n', Path("c")).texts == "nowhere"
+    with pytest.raises(config.ConfigError, match="choose one of here, everywhere, nowhere"):
+        config.parse('[notices]\ntexts = "title"\n', Path("c"))
+
+
+def test_each_channel_says_where_it_is(log: EventLog) -> None:
+    """Not by a default that a new one forgets: it is refused before it shows anything."""
+
+    class Forgetful:
+        name = "forgetful"
+
+        async def show(self, title: str, text: str, *, urgent: bool) -> str | None:
+            raise AssertionError("it was shown something")
+
+    with pytest.raises(AttributeError, match="outside"):
+        Reader(log, Outbox(log, EPOCH), [Forgetful()])  # type: ignore[list-item]
+    assert "outside" not in vars(channels.Channel) or isinstance(vars(channels.Channel)["outside"], property)
+    assert not Desktop().outside
+
+
+def test_a_terminal_that_nobody_looks_at_is_a_log() -> None:
+    assert Terminal(io.StringIO()).outside
+    main, side = pty.openpty()
+    with os.fdopen(main, "rb"), os.fdopen(side, "w") as stream:
+        terminal = Terminal(stream)
+        assert not terminal.outside
+    assert terminal.outside

@@ -28,18 +28,23 @@ if TYPE_CHECKING:
 )
 @config_option
 @state_option
-@click.option("--json", "as_json", is_flag=True, help="Every event as one line of JSON.")
-def run(radio: str, config_file: Path | None, state: Path | None, as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Every event as one line of JSON, with all that it holds.")
+@click.option(
+    "--texts/--no-texts",
+    default=None,
+    help="Show what was heard and printed; when neither is said, on a terminal only, not in a log.",
+)
+def run(radio: str, config_file: Path | None, state: Path | None, as_json: bool, texts: bool | None) -> None:
     """Run the companion in the foreground and show what happens, until Ctrl-C.
 
     It looks for the pin, takes its recordings, does what they ask for, and sends the results back. To have it
     always: lapel service install.
     """
     folder = state_folder(state)
-    sys.exit(asyncio.run(_run(folder, config_file, radio, as_json)))
+    sys.exit(asyncio.run(_run(folder, config_file, radio, as_json, sys.stdout.isatty() if texts is None else texts)))
 
 
-async def _run(folder: Path, config_file: Path | None, radio: str, as_json: bool) -> int:
+async def _run(folder: Path, config_file: Path | None, radio: str, as_json: bool, texts: bool) -> int:
     started = time.monotonic()
     from lapel_companion import timeline
     from lapel_companion.daemon import Daemon, DaemonError, Options, quiet_libraries
@@ -51,7 +56,7 @@ async def _run(folder: Path, config_file: Path | None, radio: str, as_json: bool
     def on_event(event: Event) -> None:
         if as_json:
             out.line(timeline.json_line(event, round((time.monotonic() - started) * 1000)))
-        elif (line := timeline.line(event)) is not None:
+        elif (line := timeline.line(event, texts)) is not None:
             out.line(line)
 
     def report(sentence: str) -> None:
