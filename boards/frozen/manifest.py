@@ -14,7 +14,7 @@ package("lapel_audio", base_path="../../lib")
 # not the halves for other computers
 package(
     "noise",
-    ("__init__.py", "nnpsk0.py", "suite.py", "symmetric.py"),
+    ("__init__.py", "cipher_kernels.py", "curve_kernels.py", "device.py", "nnpsk0.py", "suite.py", "symmetric.py"),
     base_path="../../lib",
 )
 package("drivers", base_path="../../lib")

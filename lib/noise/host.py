@@ -70,6 +70,7 @@ class Ladder:
 
     def result(self) -> bytes | None:
         """As suite.Ladder.result."""
+        self.step()
         shared = self._shared
         self.wipe()
         return shared

@@ -7,7 +7,7 @@ The curve's arithmetic is cut into steps of a few milliseconds. A wrong message 
 none of it: the tag proves the key first. Nothing here has a clock or sends anything.
 """
 
-from noise.suite import KEY_BYTES, TAG_BYTES, check_key
+from noise.suite import KEY_BYTES, TAG_BYTES, check_key, wipe
 from noise.symmetric import Symmetric
 
 TYPE_CHECKING = False
@@ -49,15 +49,13 @@ class Ephemeral:
             raise ValueError("an ephemeral key is for one handshake: make another")
         self.spent = True
         ladder = self._suite.Ladder(self._scalar, other)
-        for i in range(KEY_BYTES):
-            self._scalar[i] = 0
+        wipe(self._scalar)
         return ladder
 
     def wipe(self) -> None:
         """Forgets the key."""
         self.spent = True
-        for i in range(KEY_BYTES):
-            self._scalar[i] = 0
+        wipe(self._scalar)
         if self._ladder is not None:
             self._ladder.wipe()
 
@@ -79,8 +77,7 @@ class _Handshake:
 
     def wipe(self) -> None:
         """Ends the handshake wherever it stands, and forgets its keys."""
-        for i in range(KEY_BYTES):
-            self._psk[i] = 0
+        wipe(self._psk)
         self._ephemeral.wipe()
         if self._symmetric is not None:
             self._symmetric.wipe()

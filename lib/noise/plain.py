@@ -95,8 +95,7 @@ class Cipher:
 
     def wipe(self) -> None:
         """As suite.Cipher.wipe."""
-        for i in range(suite.KEY_BYTES):
-            self._key[i] = 0
+        suite.wipe(self._key)
 
 
 class Ladder:
@@ -125,6 +124,8 @@ class Ladder:
 
     def result(self) -> "bytes | None":
         """As suite.Ladder.result."""
+        while not self.step():
+            pass
         x2, z2, _, _ = self._swap(self._points, self._swapped)
         shared = x2 * pow(z2, _P25519 - 2, _P25519) % _P25519
         self.wipe()
@@ -134,6 +135,7 @@ class Ladder:
         """As suite.Ladder.wipe."""
         self._k = 0
         self._points = (0, 0, 0, 0)
+        self._bit = -1
 
     def _once(self, bit: int) -> None:
         x2, z2, x3, z3 = self._swap(self._points, self._swapped ^ bit)

@@ -14,6 +14,10 @@
 `nonce` is a counter; the nonce on the wire is 4 zero bytes and the counter in little endian (Noise 12.3).
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+
 KEY_BYTES = 32
 TAG_BYTES = 16
 # Noise keeps the last one for itself (5.1).
@@ -24,6 +28,12 @@ def check_key(key: "bytes | bytearray") -> None:
     """ValueError when `key` (a scalar, a coordinate) is not 32 B long."""
     if len(key) != KEY_BYTES:
         raise ValueError("a key has 32 bytes, this has %d" % len(key))
+
+
+def wipe(buffer: "bytearray | array[int]") -> None:
+    """Overwrites it."""
+    for i in range(len(buffer)):
+        buffer[i] = 0
 
 
 def check_room(nonce: int, buffer: "bytearray | memoryview", start: int, length: int) -> None:

@@ -5,6 +5,7 @@ from noise import nnpsk0, plain
 from noise.symmetric import Symmetric
 
 ONLY_CPYTHON = ("test_a_computer_s_arithmetic",)
+ONLY_MICROPYTHON = ("test_machine_code",)
 PSK = bytes(range(32))
 # RFC 7748, 6: points of small order give an all-zero secret; the last two are 0 and 1 written above the modulus
 SMALL_ORDER = (
@@ -195,6 +196,12 @@ def check(suite):
 
 def test_plain_arithmetic():
     check(plain)
+
+
+def test_machine_code():
+    from noise import device
+
+    check(device)
 
 
 def test_a_computer_s_arithmetic():
