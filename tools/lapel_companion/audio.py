@@ -44,5 +44,5 @@ def read_wav(path: Path) -> bytes:
             if file.getnchannels() != 1 or file.getsampwidth() != 2:
                 raise AudioError(f"{path} is not 16-bit mono")
             return file.readframes(file.getnframes())
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError) as error:
         raise AudioError(f"{path} is no WAV: {error}") from error

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lapel_companion import paths, toml_lines
+from lapel_companion import matching, paths, toml_lines
 from lapel_companion.config_check import Checker, Problem
-from lapel_companion.config_keys import COMMAND_ONLY, MAX_PHRASES, PHRASE, SECTIONS, SLOTS
+from lapel_companion.config_keys import COMMAND_ONLY, MAX_PHRASES, MAX_WORDS, PHRASE, SECTIONS, SLOTS
 
 _MAX_BYTES = 1_000_000
 _SLOT = re.compile(r"\{([^{}]*)\}")
@@ -250,6 +250,10 @@ def _check_say(check: Checker, path: tuple[str | int, ...], say: str) -> list[st
     if re.search(r"\}\s*\{", say):
         check.wrong(path, "two slots need a word between them, or nobody knows where one ends.")
     words = _SLOT.sub(" ", say).split()
+    # Figures are many words: "25" is two.
+    count = len(matching.pattern(say))
+    if count > MAX_WORDS:
+        check.wrong(path, f"this has {count} words; nobody says more than {MAX_WORDS} the same way twice.")
     if not words and say:
         check.wrong(path, "a phrase needs words of its own beside its slots.")
     for word in words:

@@ -24,6 +24,7 @@ TEXTS = ("here", "everywhere", "nowhere")
 AGENTS = ("command", "note", "reminder")
 
 MAX_PHRASES = 200
+MAX_WORDS = 40
 MAX_ARGUMENTS = 64
 
 SECTIONS: dict[str, dict[str, Key]] = {

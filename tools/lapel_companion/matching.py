@@ -111,12 +111,12 @@ class _Search:
     def _slot(self, slot: Slot, i: int, j: int, budget: int) -> tuple[int, Spans] | None:
         heard = self._heard
         best: tuple[int, Spans] | None = None
+        telling = next((k for k in range(j, len(heard)) if heard[k].plain not in words.EMPTY), None)
+        if telling is None or not heard[j].first:
+            return None
         # A last slot takes all that is left.
-        ends = [len(heard)] if i == len(self._parts) - 1 else range(j + 1, len(heard) + 1)
+        ends = [len(heard)] if i == len(self._parts) - 1 else range(telling + 1, len(heard) + 1)
         for end in ends:
-            inside = heard[j:end]
-            if not inside or not inside[0].first or not words.says_something([word.plain for word in inside]):
-                continue
             if end < len(heard) and not heard[end].first:
                 continue
             rest = self._from(i + 1, end, budget)

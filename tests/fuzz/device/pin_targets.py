@@ -3,9 +3,8 @@
 import place
 from clips import plenty, record
 from draw import Draw
-from file_targets import shown
 from flash import Random, Trace
-from wire_targets import crc
+from verdicts import crc, shown
 
 from lapel.core.clock import Clock
 from lapel.core.gesture import Gesture

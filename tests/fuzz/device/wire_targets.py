@@ -4,16 +4,12 @@ import binascii
 import struct
 
 from draw import Draw
+from verdicts import crc, shown
 
 from lapel_wire import flight_log, gatt, messages
 from lapel_wire.packets import RECORD_MAX_BYTES, Cutter, Joiner
 
 MTUS = (23, 24, 100, 185, 247, 517)
-
-
-def crc(data):
-    """Stands for bytes in a verdict."""
-    return "%08x" % (binascii.crc32(data) & 0xFFFFFFFF)
 
 
 def packets(data):
@@ -86,7 +82,7 @@ def safe_cause(data):
     if cause is None:
         return "no safe mode"
     again = gatt.safe_info(cause)
-    assert len(again) <= 2 + gatt.CAUSE_MAX_BYTES and cause.split(" ") == cause.split()
+    assert cause and min(cause) >= " " and cause.strip(" ") == cause and len(again) <= 2 + gatt.CAUSE_MAX_BYTES
     assert gatt.safe_cause(again) == cause or not data[2:]
     return binascii.hexlify(cause.encode()).decode()
 
@@ -120,4 +116,6 @@ def _flight(data):
     assert len(written["events"]) <= 56 and written["events"][-1]["text"] == "a note"
     if log is None:
         return "refused"
-    return crc(repr([log[name] for name in sorted(log) if name != "events"]).encode()) + " %d" % len(log["events"])
+    told = [log[name] for name in sorted(log) if name != "events"]
+    told += [[event["ms"], event["boot"], event["event"], event["text"]] for event in log["events"]]
+    return crc(shown(told).encode())

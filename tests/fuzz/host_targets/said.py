@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lapel_companion import config, matching, when, words
 from lapel_companion.clock import PinClock
+from lapel_companion.config_keys import MAX_WORDS
 from lapel_companion.speech import openai_api
 from lapel_companion.speech.base import SpeechError
 
@@ -29,6 +30,8 @@ def spans(data: bytes) -> str:
 def phrases(data: bytes) -> str:
     """The first line as a phrase of the user's, the rest as what was heard: slots hold words that were heard."""
     say, _, heard = data.decode("utf-8", "replace").partition("\n")
+    if len(matching.pattern(say)) > MAX_WORDS:
+        return "longer than the configuration takes"
     found = matching.fit(say, heard)
     if found is None:
         return "no"

@@ -123,6 +123,8 @@ SENTENCES = [
     ("[[phrase]]\nsay = 'go {a} or {a}'\nrun = ['x', '{a}']", "each slot may stand once"),
     ("[[phrase]]\nsay = 'go {A b}'\nrun = ['x']", "{A b} is no slot"),
     ("[[phrase]]\nsay = 'go $HOME'\nrun = ['x']", '"$HOME" cannot be said'),
+    (f"[[phrase]]\nsay = '{'go ' * 41}'\nrun = ['x']", "this has 41 words"),
+    (f"[[phrase]]\nsay = '{'25 ' * 21}'\nrun = ['x']", "this has 42 words"),
     ("[[phrase]]\nsay = 'jot it'\nagent = 'note'", 'the agent "note" needs {text} in what is said'),
     ("[[phrase]]\nsay = 'wake {text}'\nagent = 'reminder'", "needs {when} and {text}"),
     (

@@ -1,0 +1,52 @@
+"""The corpus and seeded changes of it: on CPython, and verdict by verdict the same on MicroPython."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+import pytest
+
+from tests.fuzz import corpus, micropython, mutate, table
+from tests.fuzz.steps import Steps
+
+TARGETS = table.load()
+BOTH = sorted(name for name, target in TARGETS.items() if target.both)
+MUTATIONS = 150
+CORPUS_MAX_BYTES = 300_000
+
+
+def inputs(name: str) -> list[bytes]:
+    """The checked-in ones and as many changed ones, the same at every run."""
+    given = list(corpus.read(name).values())
+    return given + list(mutate.mutations(given, MUTATIONS, name))
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_both_pythons_say_the_same_in_a_bounded_heap(name: str) -> None:
+    given = inputs(name)
+    replay = micropython.replay(name, given)
+    for data, verdict in zip(given, replay.verdicts, strict=True):
+        assert verdict == TARGETS[name].run(data), f"{name}: {data.hex()}: {replay.said[-1500:]}"
+    assert replay.twice_bytes == replay.once_bytes
+
+
+@pytest.mark.parametrize("name", sorted(TARGETS))
+def test_work_is_bounded_and_nothing_grows(name: str) -> None:
+    target, steps, given = TARGETS[name], Steps(), inputs(name)[-MUTATIONS:]
+    for data in given:
+        steps.run(target, data)
+    blocks = []
+    for _ in range(2):
+        for data in given[:40]:
+            target.run(data)
+        gc.collect()
+        blocks.append(sys.getallocatedblocks())
+    assert blocks[1] - blocks[0] < 40
+
+
+def test_the_corpus_is_small_and_every_file_is_a_targets() -> None:
+    files = sorted(corpus.FOLDER.iterdir())
+    assert {path.stem for path in files} <= set(TARGETS)
+    assert sum(path.stat().st_size for path in files) < CORPUS_MAX_BYTES
+    assert all(corpus.read(name) for name in TARGETS), "python -m tests.fuzz.seeds"
