@@ -38,7 +38,8 @@ class Coalescer:
                 self._kind, self._identity = kind, identity
             return shown
         self._open(t_ms, kind)
-        return (kind, 1, identity)
+        # What was only to be counted is felt with this one.
+        return (kind, 1 if shown is None else shown[1] + 1, identity)
 
     def tick(self, t_ms: int):
         """As arrived(), for the passing of time."""

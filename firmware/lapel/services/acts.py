@@ -127,7 +127,8 @@ class Acts:
             self._feedback.show("none_long")
 
     def _double(self, t_ms: int, _) -> None:
-        self._store.mark_all_seen()
+        # What came in between the taps is still to be felt.
+        self._store.mark_all_seen(self._announcer.unfelt)
         self._desk.hurry()
 
     def _triple(self, t_ms: int, _) -> None:

@@ -6,6 +6,8 @@ from lapel.core.notices import Coalescer, Felt
 from lapel_wire.messages import notice_id
 
 _CHECK_IN_MS = 1000
+# As many as the store keeps unseen.
+_UNFELT_MAX = 64
 
 
 class Announcer:
@@ -18,14 +20,24 @@ class Announcer:
         self._check_in = check_in
         self._coalescer = Coalescer()
         self._felt = Felt()
+        # What arrived and was not felt to its end yet; of that, what no pattern stands for so far.
+        self.unfelt = []
+        self._gathered = []
         self._changed = asyncio.Event()
         feedback.on_felt = self._was_felt
 
     def announce(self, notice: dict) -> None:
         """A notice (ep, s, k, d, j, x) arrived that was not felt yet."""
         identity = (notice["ep"], notice["s"])
-        held = self._feedback.is_held
-        self._show(self._coalescer.arrived(self._timing.ms(), notice["k"], identity, held))
+        shown = self._coalescer.arrived(self._timing.ms(), notice["k"], identity, self._feedback.is_held)
+        if shown is not None and shown[2] != identity:
+            # That was for those before it.
+            self._show(shown)
+            shown = None
+        self._gathered.append(identity)
+        self.unfelt.append(identity)
+        del self.unfelt[:-_UNFELT_MAX]
+        self._show(shown)
         self._trace(
             "notice",
             id=notice_id(*identity),
@@ -45,7 +57,7 @@ class Announcer:
 
     def repeat(self, kind: str, identity, count: int) -> None:
         """The person asked for a notice again; `count` wait to be seen."""
-        self._feedback.show(kind, count, identity)
+        self._feedback.show(kind, count, (identity, (identity,)))
 
     def withdrawn(self, epoch: str, seq: int) -> None:
         """No reply can be to this one any more."""
@@ -73,7 +85,11 @@ class Announcer:
     def _show(self, shown) -> None:
         if shown is not None:
             kind, count, identity = shown
-            self._feedback.show(kind or "count", count, identity)
+            stands_for, self._gathered = self._gathered, []
+            self._feedback.show(kind, count, (identity, stands_for))
 
-    def _was_felt(self, identity) -> None:
-        self._felt.add(self._timing.ms(), identity)
+    def _was_felt(self, shown) -> None:
+        identity, stands_for = shown
+        if identity is not None:
+            self._felt.add(self._timing.ms(), identity)
+        self.unfelt = [other for other in self.unfelt if other not in stands_for]

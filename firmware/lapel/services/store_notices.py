@@ -142,9 +142,9 @@ class Notices:
         """
         return self._tried(self._finish, [(epoch, seq) for seq in seqs], pending)
 
-    def mark_all_seen(self) -> bool:
-        """The person saw everything on the pin."""
-        return self._tried(self._finish, [entry[1:3] for entry in self._unseen], True)
+    def mark_all_seen(self, but=()) -> bool:
+        """The person saw everything on the pin but these, (epoch, sequence)."""
+        return self._tried(self._finish, [entry[1:3] for entry in self._unseen if entry[1:3] not in but], True)
 
     def retract(self, epoch: str, seq: int) -> bool:
         """The companion withdraws a notice, also one that has not come yet. As mark_seen."""

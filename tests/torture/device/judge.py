@@ -102,6 +102,7 @@ def _seen(life, ending, witness):
     # Notices that the person saw by tapping: at least, and at most; a tap that a cut met may have been either.
     felt = [at_ms for at_ms, name, _ in life.touch.felt if name in NOTICES]
     recorded = [entry[0] for entry in witness.recorded.values()]
+    holding = [press.released_ms for press in life.person.holds() if press.released_ms]
     # What was settled on the computer may have been seen on the pin as well.
     here = sum([1 for entry in witness.recorded.values() if entry[3] not in (UNSEEN, SEEN_BY_PIN)])
     low, high = 0, here
@@ -114,7 +115,9 @@ def _seen(life, ending, witness):
             low += any(tap_ms < at_ms < until_ms for at_ms in felt)
         elif times == 2:
             high = here + sum([1 for ms in recorded if ms < tap_ms + _REPLAY_MS])
-            if not any(tap_ms - _REPLAY_MS < cut_ms < tap_ms + _REPLAY_MS for cut_ms, _ in life.cuts):
+            busy = [cut_ms for cut_ms, _ in life.cuts if cut_ms < tap_ms + _REPLAY_MS] + felt + holding
+            # What was not felt yet when the person tapped is not seen by it.
+            if not any(tap_ms - _REPLAY_MS < at_ms < tap_ms + _REPLAY_MS for at_ms in busy):
                 low = max(low, sum([1 for ms in recorded if ms < tap_ms - _REPLAY_MS]))
     return max(low, here), high
 

@@ -45,6 +45,14 @@ def test_while_nothing_may_be_felt_all_are_gathered():
     assert coalescer.tick(40_000) == ("failed", 2, "b")
 
 
+def test_what_was_only_to_be_counted_is_not_forgotten_for_the_next():
+    coalescer = Coalescer()
+    coalescer.arrived(0, "held", "a")
+    coalescer.arrived(1, "held", "b")
+    # Nobody asked for the count in time.
+    assert coalescer.arrived(3000, "question", "c") == ("question", 3, "c")
+
+
 def test_less_urgent_ones_are_felt_too():
     coalescer = Coalescer()
     coalescer.arrived(0, "question", "a")

@@ -86,8 +86,8 @@ class Store:
         self.calls.append(("seen", epoch, seqs))
         return True
 
-    def mark_all_seen(self):
-        self.calls.append(("all seen",))
+    def mark_all_seen(self, but=()):
+        self.calls.append(("all seen", list(but)))
         return True
 
     def add_cancel(self, epoch, number):
@@ -108,6 +108,7 @@ class Announcer:
     def __init__(self, calls):
         self.calls = calls
         self.target = None
+        self.unfelt = []
 
     def repeat(self, kind, identity, count):
         self.calls.append(("repeat", kind, identity, count))
@@ -261,9 +262,17 @@ def test_a_tap_without_news_tells_how_many_jobs_run():
     assert House(TAP).run()[-1] == ("show", "none_long", 0)
 
 
+DOUBLE = [(True, 2000), (False, 2100), (True, 2200), (False, 2300), (None, 2700)]
+
+
 def test_a_double_tap_marks_everything():
-    calls = House([(True, 2000), (False, 2100), (True, 2200), (False, 2300), (None, 2700)]).run()
-    assert calls[-2:] == [("all seen",), ("hurry",)]
+    assert House(DOUBLE).run()[-2:] == [("all seen", []), ("hurry",)]
+
+
+def test_a_double_tap_marks_nothing_that_is_still_to_be_felt():
+    house = House(DOUBLE)
+    house.announcer.unfelt = [("a" * 16, 5)]
+    assert house.run()[-2:] == [("all seen", [("a" * 16, 5)]), ("hurry",)]
 
 
 TRIPLE = [(True, 2000), (False, 2050), (True, 2100), (False, 2150), (True, 2200), (False, 2250), (None, 2600)]

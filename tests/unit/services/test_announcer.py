@@ -30,9 +30,9 @@ def announcer():
 def test_what_a_start_finds_unseen_is_felt_again_as_one():
     it, feedback = announcer()
     it.remind([(EPOCH, 1, "done"), (EPOCH, 2, "failed")])
-    assert feedback.shown == [("failed", 2, (EPOCH, 2))]
+    assert [shown[:2] for shown in feedback.shown] == [("failed", 2)]
     # A reply that follows is to the one that was felt.
-    feedback.on_felt((EPOCH, 2))
+    feedback.on_felt(feedback.shown[0][2])
     assert it.reply_target(1) == EPOCH + "-2"
 
 
@@ -53,5 +53,31 @@ async def test_notices_of_a_long_recording_are_felt_after_it_as_one():
     assert feedback.shown == []
     feedback.is_held = False
     await timing.step(1000)
-    assert feedback.shown == [("done", 20, (EPOCH, 19))]
+    assert [shown[:2] for shown in feedback.shown] == [("done", 20)]
+    assert len(it.unfelt) == 20
+    feedback.on_felt(feedback.shown[0][2])
+    assert it.unfelt == []
+    assert it.reply_target(timing.now_ms) == EPOCH + "-19"
     await ended(task)
+
+
+def test_what_came_is_unfelt_until_a_pattern_that_stands_for_it_was_played():
+    it, feedback = announcer()
+    for seq, kind in ((1, "done"), (2, "done"), (3, "held")):
+        it.announce({"ep": EPOCH, "s": seq, "k": kind, "d": "d1", "j": None, "x": ""})
+    assert it.unfelt == [(EPOCH, 1), (EPOCH, 2), (EPOCH, 3)]
+    feedback.on_felt(feedback.shown[0][2])
+    assert it.unfelt == [(EPOCH, 2), (EPOCH, 3)]
+    # Two seconds later the next one comes, and the two that were gathered are felt.
+    it._timing.now_ms += 2000
+    it.announce({"ep": EPOCH, "s": 4, "k": "held", "d": "d1", "j": None, "x": ""})
+    feedback.on_felt(feedback.shown[1][2])
+    assert it.unfelt == [(EPOCH, 4)]
+
+
+def test_a_notice_that_was_never_felt_is_bounded_all_the_same():
+    it, feedback = announcer()
+    feedback.is_held = True
+    for seq in range(100):
+        it.announce({"ep": EPOCH, "s": seq, "k": "done", "d": "d1", "j": None, "x": ""})
+    assert len(it.unfelt) == 64

@@ -108,6 +108,16 @@ def test_files_of_old_notices_go_but_the_newest_stays_for_a_reply():
         assert len(os.listdir(flash.root + "/notices")) <= 12
 
 
+def test_all_are_seen_but_those_that_were_not_felt():
+    with Flash() as flash:
+        notices = make(flash).notices
+        for seq in range(1, 4):
+            notices.put(notice(seq))
+        notices.mark_all_seen([(A, 2), (B, 1)])
+        assert [entry[1] for entry in notices.unseen()] == [2]
+        assert [entry[1] for entry in again(flash).notices.unseen()] == [2]
+
+
 def test_a_new_epoch_of_the_companion_counts_anew_and_the_last_one_is_remembered():
     with Flash() as flash:
         notices = make(flash).notices
