@@ -190,6 +190,46 @@ def said() -> dict[str, Seeds]:
     }
 
 
+def asked() -> dict[str, Seeds]:
+    """What programs send to the local API, and the files of its secrets."""
+    head = b"GET /v1/events?after=7&limit=5&kinds=notice,job HTTP/1.1\r\nHost: lapel\r\nAuthorization: Bearer lapel_x"
+    post = (
+        b"POST /v1/say HTTP/1.1\r\nHost: localhost:80\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n"
+    )
+    token = {"name": "a", "scopes": ["read", "say"], "sha256": "0f" * 32, "made": 1790000000.5}
+    gets = (
+        "status",
+        "events?follow=1",
+        "dispatches/d1",
+        "jobs/d1.1/log",
+        "notices?unseen=1",
+        "clips/a-b-1.wav",
+        "flight",
+    )
+    whole = {path: f"GET /v1/{path} HTTP/1.1\r\nHost: lapel\r\n\r\n".encode() for path in gets}
+    return {
+        "api_head": {
+            "get": head,
+            "post": post[:-4],
+            "page": b"GET / HTTP/1.1\r\nHost: lapel\r\nOrigin: http://a.example",
+        },
+        "api_body": {
+            "text": b'{"text":"go home"}',
+            "scopes": b'{"text":"a","scopes":["read",null]}',
+            "deep": b"[[[[[]]]]]",
+        },
+        "api_bytes": {**whole, "say": post + b'{"text":"home"', "tls": b"\x16\x03\x01\x02\0"},
+        "api_posts": {
+            "say": b'\0{"text":"go home"}',
+            "release": b'\1{"dispatch":"d1","text":null}',
+            "cancel": b'\2{"dispatch":"d1"}',
+            "token": b'\5{"name":"a","scopes":["read"]}',
+        },
+        "token_file": {"one": json.dumps({"version": 1, "tokens": [token]}).encode(), "none": b'{"tokens":[]}'},
+        "key_file": {"ours": b"1 7 " + b"0f" * 32 + b"\n", "cut": b"1 7 0f0f"},
+    }
+
+
 def listed(value: Any) -> list[str]:
     """A text or a list of them, as a list."""
     return [value] if isinstance(value, str) else list(value)
@@ -242,7 +282,7 @@ def on_a_pin() -> bytes:
     return b"\0".join(("\n".join(map(json.dumps, files)).encode(), b"app/a1", manifest, b"900"))
 
 
-def main(makers: Sequence[Any] = (wire, stored, acts, said, things)) -> None:
+def main(makers: Sequence[Any] = (wire, stored, acts, said, asked, things)) -> None:
     """Puts new seeds in place of the old ones."""
     table.load()
     for maker in makers:

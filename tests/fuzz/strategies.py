@@ -145,6 +145,8 @@ GRAMMARS: dict[str, Callable[[], Bytes]] = {
     "message_body": message_bodies,
     "marks": marks,
     "pin_settings": pin_settings,
+    "api_body": json_text,
+    "token_file": json_text,
     "transcripts": json_text,
     "clock_file": json_text,
     "pin_facts": json_text,

@@ -67,7 +67,7 @@ class Tokens:
                 found = [_token(entry) for entry in json.loads(file.read(_MAX_FILE_BYTES))["tokens"]]
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return f"{self._path} cannot be read, so no token counts: make them again (lapel token add)."
         self._tokens = {token.name: token for token in found}
         return None

@@ -12,7 +12,7 @@ from verdicts import crc, shown
 
 from lapel.core import clip_layout, notice_marks, records, settings
 from lapel.core.seq_ranges import SeqRanges
-from lapel.services import clip_reader, clip_recovery
+from lapel.services import clip_reader, clip_recovery, pairing
 from lapel.services.store import Store
 from lapel_wire import schema
 
@@ -26,6 +26,7 @@ FILES = (
     ("state/cancels", records.CANCELS),
     ("state/settings", records.SETTINGS),
     ("state/marks", records.MARKS),
+    ("state/key", records.KEY),
     ("notices/00000001", records.NOTICE),
     ("notices/00000002", records.NOTICE),
     ("clips/00000001", records.HEADER),
@@ -160,10 +161,15 @@ def _make_folders(root):
 
 def started(root):
     """A start of the pin and some work on it; what it says of itself."""
+    try:
+        paired = pairing.load(root)
+    except records.BadRecord:
+        paired = None
     trace = Trace()
     store = Store(root, Random(1), trace, plenty)
     store.mount()
-    told = [store.device, store.epoch, store.highest, store.waiting(), len(store.aside), store.quarantined]
+    told = [paired and paired[0]]
+    told += [store.device, store.epoch, store.highest, store.waiting(), len(store.aside), store.quarantined]
     told += [store.cut_found, store.settings.load()[0], [pending["n"] for pending in store.pending_cancels()]]
     settings.salvaged(store.settings.load()[1])
     for number in store.waiting():

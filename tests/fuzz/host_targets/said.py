@@ -13,9 +13,9 @@ from lapel_companion.speech import openai_api
 from lapel_companion.speech.base import SpeechError
 
 
-def file(data: bytes) -> Path:
+def file(data: bytes, name: str = "file") -> Path:
     """A file with this content, alone in the folder for it."""
-    path = Path(importlib.import_module("place").empty()) / "file"
+    path = Path(importlib.import_module("place").empty()) / name
     path.write_bytes(data)
     return path
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tests.fuzz.host_targets import said, things
+from tests.fuzz.host_targets import api, said, things
 
 TARGETS: Mapping[str, Callable[[bytes], str]] = {
+    "api_head": api.api_head,
+    "api_body": api.api_body,
+    "api_bytes": api.api_bytes,
+    "api_posts": api.api_posts,
+    "token_file": api.token_file,
+    "key_file": api.key_file,
     "spans": said.spans,
     "phrases": said.phrases,
     "configured": said.configured,
