@@ -31,11 +31,16 @@ class Ephemeral:
         self.spent = False
 
     def step(self) -> bool:
-        """A few milliseconds of the public key; True when it is there."""
-        if not self.public and self._ladder.step():
+        """A few milliseconds of the public key; True when it is there (or was wiped)."""
+        if self._ladder is not None and self._ladder.step():
             self.public = self._ladder.result()
             self._ladder = None
-        return bool(self.public)
+        return self._ladder is None
+
+    def check(self) -> None:
+        """ValueError when it was used."""
+        if self.spent:
+            raise ValueError("an ephemeral key is for one handshake: make another")
 
     def finish(self) -> bytes:
         """The public key (32 B), now."""
@@ -45,8 +50,7 @@ class Ephemeral:
 
     def exchange(self, other: "bytes | bytearray") -> "Any":
         """The ladder to the secret shared with the public key `other`. ValueError the second time."""
-        if self.spent:
-            raise ValueError("an ephemeral key is for one handshake: make another")
+        self.check()
         self.spent = True
         ladder = self._suite.Ladder(self._scalar, other)
         wipe(self._scalar)
@@ -58,6 +62,7 @@ class Ephemeral:
         wipe(self._scalar)
         if self._ladder is not None:
             self._ladder.wipe()
+            self._ladder = None
 
 
 class _Handshake:
@@ -65,8 +70,7 @@ class _Handshake:
 
     def __init__(self, suite: "Any", psk: "bytes | bytearray", prologue: bytes, ephemeral: Ephemeral) -> None:
         check_key(psk)
-        if ephemeral.spent:
-            raise ValueError("an ephemeral key is for one handshake: make another")
+        ephemeral.check()
         self._suite = suite
         self._psk = bytearray(psk)
         self._prologue = bytes(prologue)
@@ -76,7 +80,7 @@ class _Handshake:
         self._shared: "bytes | None" = None
 
     def wipe(self) -> None:
-        """Ends the handshake wherever it stands, and forgets its keys."""
+        """Ends the handshake wherever it stands, and forgets its keys, the ephemeral one with them."""
         wipe(self._psk)
         self._ephemeral.wipe()
         if self._symmetric is not None:
@@ -100,6 +104,7 @@ class Initiator(_Handshake):
 
     def start(self) -> bytes:
         """The first message (48 B)."""
+        self._ephemeral.check()
         public = self._ephemeral.finish()
         self._symmetric = self._begin(public)
         tag: bytes = self._symmetric.seal()
@@ -158,7 +163,8 @@ class Responder(_Handshake):
         return True
 
     def reply(self) -> "bytes | None":
-        """The answer (48 B), once. None: nothing was taken, or the other's key gives no secret (all zero)."""
+        """The answer (48 B), once. None: nothing was taken, or the other's key gives no secret (all zero). What is left
+        of `step` is done at once."""
         while not self.step():
             pass
         if self._shared is None:

@@ -126,6 +126,19 @@ def test_from_a_checkout(driver: str, board: Board, monkeypatch: pytest.MonkeyPa
     works_alone(board, driver)
 
 
+def test_the_noise_library(board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    install(board, "lib/noise/package.json")
+    names = {path.name for path in (ROOT / "lib" / "noise").glob("*.py")} - {"host.py"}
+    assert set(board.written) == {f"/lib/noise/{name}" for name in names}
+    program = f"import sys; sys.path.insert(0, {str(board.folder / 'lib')!r}); from noise import nnpsk0, plain"
+    for command in ([MICROPYTHON, "-c", program], [sys.executable, "-I", "-c", program]):
+        done = subprocess.run(
+            command, env={"MICROPYPATH": ".frozen"}, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (command, done.stdout + done.stderr)
+
+
 def test_from_anywhere_by_its_path(board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     install(board, str(DRIVERS / "button.json"))

@@ -182,6 +182,19 @@ def check_given_up(suite):
     initiator.wipe()
     assert responder.step() and responder.reply() is None and responder.split() is None
     assert initiator.step() and initiator.result is None and not initiator.take(first)
+    # before there was anything to give up
+    initiator, responder = same(suite)
+    for side in (initiator, responder):
+        side._ephemeral.step()
+        side.wipe()
+        assert side._ephemeral.step() and side.step()
+    assert responder.reply() is None and not responder.take(first)
+    try:
+        initiator.start()
+    except ValueError as error:
+        assert "one handshake" in str(error)
+    else:
+        raise AssertionError("it started with a wiped key")
 
 
 def check(suite):
