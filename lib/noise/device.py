@@ -1,6 +1,7 @@
 """The suite of a pin: machine code, and buffers that a cipher or a ladder makes once and keeps.
 
-A cipher holds 420 bytes of heap, a ladder 620. Slices, tuples and large integers are avoided: a record allocates nothing.
+A cipher holds 420 bytes of heap, a ladder 620. Slices, tuples and large integers are avoided: a record allocates
+nothing.
 """
 
 import struct
