@@ -23,7 +23,7 @@ from tests.torture.verdict import Verdict
 from tests.torture.whole.calls import NoStrace, find_strace
 
 # Cases at a time for each worker: they mostly wait.
-AT_ONCE = 3
+AT_ONCE = 2
 # One pair of crashes for so many mixtures that are asked for.
 _MIXTURES_A_PAIR = 100
 _SECOND_MAX = 60

@@ -31,7 +31,7 @@ KINDS = {
 # Not on the companion's disk: the agent's ledger is the truth, and the rest is the harness's.
 _NOT_ITS_DISK = ("ledger", "log", "config.toml", "pin", "control")
 REST_LIMIT_S = 40.0
-CASE_LIMIT_S = 120.0
+CASE_LIMIT_S = 240.0
 _QUIET_S = 0.25
 _TRIES = 3
 

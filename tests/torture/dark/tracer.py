@@ -90,7 +90,7 @@ class Tracer:
             time.sleep(_LOOK_S)
         return pid in self._gone
 
-    def settle(self, ear: Ear, limit_s: float = 2.0) -> None:
+    def settle(self, ear: Ear, limit_s: float = 30.0) -> None:
         """Wait until everybody who touched the folder has ended: of a killed process the leader may be told of before
         the last call of another thread. Blocks, no longer than that."""
         end_s = time.monotonic() + limit_s

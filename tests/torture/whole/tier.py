@@ -21,7 +21,7 @@ from tests.torture.whole.calls import FAILING
 
 ROOT = Path(__file__).resolve().parents[3]
 # They wait more than they compute: for speech, for radio and flash as slow as real ones.
-AT_ONCE_EACH_WORKER = 3
+AT_ONCE_EACH_WORKER = 2
 NOT_RUN = "not run: "
 COUNT = "count"
 _LAST_CASE_S = 20.0
