@@ -10,13 +10,12 @@ import asyncio
 import contextlib
 import os
 import socket
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lapel_companion import api_peer
+from lapel_companion import api_peer, mistakes
 from lapel_companion import api_request as requests
 from lapel_companion.api_answer import Answer, Stream, refusal, top, whole
 from lapel_companion.api_request import Refused, Request
@@ -179,10 +178,7 @@ class Server:
     def _failed(self, error: Exception) -> Refused:
         meant = self._door.sentence(error)
         if meant is None:
-            # Its text may hold what somebody said; its kind and its place do not.
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(last.filename).name}:{last.lineno}"
-            self._report(f"the local API failed: {type(error).__name__} at {place}.")
+            self._report(f"the local API failed: {mistakes.named(error)}.")
             meant = Refused(500, "that failed by a mistake in Lapel; the daemon has said where.")
         return meant
 

@@ -13,6 +13,7 @@ from lapel_companion.config_keys import Key
 from lapel_companion.toml_lines import Path as KeyPath
 
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _WANTED = {
     "text": 'text in quotes, like "this"',
@@ -21,6 +22,7 @@ _WANTED = {
     "number": "a number",
     "texts": 'a list of texts, like ["this", "that"]',
     "file": 'a path in quotes that starts with / or ~/, like "~/notes.md"',
+    "variable": 'the name of an environment variable, like "OPENAI_API_KEY", never the key itself',
     "clock": 'a time of day in quotes, like "22:30"',
 }
 
@@ -131,6 +133,8 @@ def _typed(value: Any, kind: str) -> tuple[bool, Any]:
         return False, None
     if kind == "clock":
         return bool(_CLOCK.fullmatch(value)), value
+    if kind == "variable":
+        return bool(_VARIABLE.fullmatch(value)), value
     if kind == "file":
         good = value.startswith(("/", "~/")) or value == "~"
         return good, Path(value).expanduser() if good else None

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Key:
-    """kind: text, flag, whole, number, texts, file or clock ("HH:MM"). low and high are the bounds of
+    """kind: text, flag, whole, number, texts, file, variable or clock ("HH:MM"). low and high are the bounds of
     numbers, or of the length of texts."""
 
     kind: str
@@ -33,7 +33,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         "language": Key("text", "en", 2, 16),
         "model": Key("text", None, 1, 200),
         "url": Key("text", None, 1, 500),
-        "api_key_env": Key("text", None, 1, 100),
+        "api_key_env": Key("variable", None, 1, 100),
         "timeout_s": Key("number", 120.0, 1, 3600),
         "hints": Key("texts", (), 0, 100),
         "min_confidence": Key("number", 0.0, 0, 1),

@@ -9,13 +9,12 @@ import logging
 import sqlite3
 import sys
 import time
-import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lapel_companion import __version__, channels, config, phrases, pin_settings
+from lapel_companion import __version__, channels, config, mistakes, phrases, pin_settings
 from lapel_companion.api import Api, Backend
 from lapel_companion.blobs import Blobs
 from lapel_companion.clips import ClipFiles
@@ -187,8 +186,8 @@ class Daemon:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             # A mistake of ours: the service starts it again, and what was durable goes on.
-            traceback.print_exception(error, file=sys.stderr)
-            raise DaemonError(f"the part '{task.get_name()}' of the daemon failed: {error!r}.") from error
+            sys.stderr.write(mistakes.trace(error))
+            raise DaemonError(f"the part '{task.get_name()}' of the daemon failed: {mistakes.named(error)}.") from error
 
     async def _watch(self) -> None:
         async for event in self.log.subscribe(self._head):
@@ -245,5 +244,5 @@ class _Nowhere(io.StringIO):
 def quiet_libraries() -> None:
     """What the libraries log of a pin that walks away is no news; what they log as errors is."""
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    for name in ("bumble", "bleak", "dbos", "desktop_notifier"):
+    for name in ("bumble", "bleak", "dbos", "dbus_fast", "desktop_notifier", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -38,6 +38,8 @@ def open_engine(path: Path) -> sqlalchemy.Engine:
         pool_size=_CONNECTIONS,
         max_overflow=0,
         pool_timeout=30,
+        # Neither its errors nor its log tell what a statement carried.
+        hide_parameters=True,
     )
 
     @sqlalchemy.event.listens_for(engine, "connect")

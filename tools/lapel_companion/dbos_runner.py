@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
+from lapel_companion import mistakes
 from lapel_companion.dbos_host import Host
 from lapel_companion.lane import Lane
 from lapel_companion.ledger import Dispatch
@@ -95,8 +96,9 @@ class Runner:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._report(f"a part of the job engine failed: {task.exception()!r}.")
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._report(f"a part of the job engine failed: {mistakes.named(error)}.")
 
     async def _ensure(self, dispatch_id: str) -> None:
         from dbos import error as dbos_error
@@ -176,8 +178,7 @@ class Runner:
             return
         failures = self._failures[dispatch_id] = self._failures.get(dispatch_id, 0) + 1
         rest_s = _AGAIN_S[min(failures, len(_AGAIN_S)) - 1]
-        cause = str(error) or type(error).__name__
-        self._report(f"{dispatch_id} could not go on ({cause}); it is tried again in {rest_s:g} s.")
+        self._report(f"{dispatch_id} could not go on ({mistakes.cause(error)}); it is tried again in {rest_s:g} s.")
         self._resting.add(dispatch_id)
         self._spawn(self._rest(dispatch_id, rest_s))
 

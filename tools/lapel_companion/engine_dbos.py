@@ -9,7 +9,7 @@ import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
-from lapel_companion import ledger, paths, wording
+from lapel_companion import ledger, mistakes, paths, wording
 from lapel_companion.agents.base import Agent
 from lapel_companion.agents.command import CommandAgent
 from lapel_companion.agents.note import NoteAgent
@@ -60,6 +60,7 @@ class DbosEngine:
 
     async def start(self) -> None:
         loop = asyncio.new_event_loop()
+        mistakes.quiet_loop(loop, self._services.report)
         self._thread = threading.Thread(target=_serve, args=(loop,), name="lapel-engine", daemon=True)
         self._thread.start()
         self._loop = loop

@@ -22,6 +22,8 @@ TERM_GRACE_S = 2.0
 KILL_GRACE_S = 5.0
 # The variable that marks every process of one attempt.
 MARK = "LAPEL_ATTEMPT"
+# Ours is of no use to anybody else; a command gets one by its phrase's `env`.
+TOKEN_VARIABLE = "LAPEL_TOKEN"
 _POLL_S = 0.04
 _PROC = Path("/proc")
 _PS_LIMIT_S = 10.0
@@ -223,6 +225,11 @@ def clean_environment(allowed: Iterable[str] = ()) -> dict[str, str]:
     found.setdefault("PATH", os.defpath)
     found.setdefault("HOME", str(Path.home()))
     return found
+
+
+def own_environment(*without: str | None) -> dict[str, str]:
+    """What a helper process of our own sees: our environment, without what it has no need of."""
+    return {name: value for name, value in os.environ.items() if name not in (TOKEN_VARIABLE, *without)}
 
 
 def gate_command(channel: int, argv: Iterable[str]) -> list[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lapel_companion import api_server
-from lapel_companion.api_request import MAX_BODY_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_TARGET_BYTES
+from lapel_companion import api_json, api_server
+from lapel_companion.api_request import MAX_BODY_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_TARGET_BYTES, Refused
 from tests.host.api.raw import HOST, Reply, connect, get, post, read_all, talk
 from tests.host.companion.companion_api import Rig, serving
 from tests.host.companion.companion_fakes import run
@@ -166,6 +166,28 @@ def test_odd_bodies_are_refused_by_a_sentence(tmp_path: Path, name: str) -> None
             assert not rig.engine.asked and not rig.said
 
     run(test)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b'{"a": NaN}', "NaN and Infinity"),
+        (b'{"a": -Infinity}', "NaN and Infinity"),
+        (b'{"a": 12345678901234567}', "more than 16 digits"),
+        (b'{"a": -1e400}', "too large"),
+        (b'{"a": 1, "\\u0061": 2}', "stands twice"),
+        (b'{"a": {"b": 1, "b": 2}}', "stands twice"),
+        (b"[[[[[]]]]]", "more than 4 deep"),
+        (b"\xff", "not UTF-8"),
+    ],
+)
+def test_json_is_read_strictly(data: bytes, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        api_json.read(data)
+
+
+def test_what_looks_deep_in_a_text_is_not() -> None:
+    assert api_json.read(b'["[[[[[[[", "\\"[[[[[[[", 1, 2.5, true, null]')[2:] == [1, 2.5, True, None]
 
 
 def test_bodies_are_json_by_name_and_bounded(tmp_path: Path) -> None:

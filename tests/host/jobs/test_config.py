@@ -77,6 +77,7 @@ result = "{1.1}"
 SENTENCES = [
     ("[speech\n", "line 1: `[speech` is not TOML: expected ']' at the end of a table declaration."),
     ("a = 1\n\nb = \n", "line 3: `b =` is not TOML: invalid value."),
+    ("api_key = sk-secret\n", "line 1: `api_key = ...` is not TOML: invalid value."),
     ("x = '''\nabc\n", "line 2: `abc` is not TOML: expected"),
     ("[speech]\nengin = 'x'", "line 2: [speech] engin: there is no such key; did you mean engine?"),
     ("[speech]\nzzz = 'x'", "line 2: [speech] zzz: there is no such key; known here: engine, language"),
@@ -89,6 +90,8 @@ SENTENCES = [
     ("[speech]\n\ntimeout_s = '9'", "line 3: [speech] timeout_s: this must be a number."),
     ("[speech]\ntimeout_s = true", "this must be a number."),
     ("[speech]\ntimeout_s = 0", "this must be between 1 and 3600."),
+    ("[speech]\napi_key_env = 'sk-secret'", 'environment variable, like "OPENAI_API_KEY", never the key itself'),
+    ("[speech]\napi_key_env = 'abc123'", "never the key itself"),
     ("[speech]\nhints = [1]", 'this must be a list of texts, like ["this", "that"].'),
     ("[jobs]\nat_once = 1.5", "this must be a whole number."),
     ("[pin]\npreroll = 1", "this must be true or false."),

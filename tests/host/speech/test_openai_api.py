@@ -134,6 +134,7 @@ def test_an_empty_text_is_no_speech(endpoint: Endpoint, ears: Callable[..., Open
         (403, KEY.encode(), "refused the key in LAPEL_TEST_KEY (403)"),
         (404, b"", "knows no transcription there (404)"),
         (500, b"out of\nmemory " + KEY.encode(), "refused the clip (500): out of memory ..."),
+        (500, b"y" * 290 + KEY.encode(), "yyy"),
         (200, b"<html>", "did not answer in JSON"),
         (200, b"[1]", "answered without a text"),
         (200, b'{"text": 5}', "answered without a text"),
@@ -146,7 +147,24 @@ def test_what_goes_wrong_is_a_sentence_without_the_key(
     endpoint.status, endpoint.answer = status, answer
     with pytest.raises(SpeechError) as caught:
         ears().transcribe(VOICE)
-    assert says in str(caught.value) and KEY not in str(caught.value)
+    assert says in str(caught.value) and KEY[:8] not in str(caught.value)
+
+
+def test_an_answer_that_is_no_http_is_not_quoted(ears: Callable[..., OpenAiEndpoint]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(f"{KEY} is what you sent\r\n\r\n".encode())
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(SpeechError, match="did not answer as HTTP does") as caught:
+            ears(url=f"http://127.0.0.1:{listening.getsockname()[1]}/v1", timeout_s=5).transcribe(VOICE)
+        thread.join()
+    assert KEY not in str(caught.value)
 
 
 def test_a_redirect_does_not_carry_the_key_away(endpoint: Endpoint, ears: Callable[..., OpenAiEndpoint]) -> None:
@@ -171,7 +189,7 @@ def test_nobody_listens(ears: Callable[..., OpenAiEndpoint]) -> None:
                 act()
 
 
-@pytest.mark.parametrize("key", [None, "", "  ", "two\nlines"])
+@pytest.mark.parametrize("key", [None, "", "  ", "two\nlines", "schlüssel", "a b"])
 def test_a_key_that_is_not_there(
     ears: Callable[..., OpenAiEndpoint], monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
@@ -198,6 +216,10 @@ def test_without_a_key_none_is_sent(endpoint: Endpoint, ears: Callable[..., Open
         (None, "needs the address"),
         ("127.0.0.1:8080", "no address"),
         ("ftp://x/v1", "no address"),
+        ("ftp://me:secret@x/v1?key=secret", "no address"),
+        ("http://x:99999/v1?key=secret", "no address"),
+        ("http://[::1/v1?key=secret", "no address"),
+        ("http://127.0.0.1/v1?key=secret and more", "no address"),
         ("https://me:secret@x/v1", "holds a password"),
         ("http://speech.example/v1", "would travel readable"),
     ],

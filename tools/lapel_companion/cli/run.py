@@ -46,7 +46,7 @@ def run(radio: str, config_file: Path | None, state: Path | None, as_json: bool,
 
 async def _run(folder: Path, config_file: Path | None, radio: str, as_json: bool, texts: bool) -> int:
     started = time.monotonic()
-    from lapel_companion import timeline
+    from lapel_companion import mistakes, timeline
     from lapel_companion.daemon import Daemon, DaemonError, Options, quiet_libraries
     from lapel_wire.session import CLEARTEXT_WARNING
 
@@ -65,6 +65,7 @@ async def _run(folder: Path, config_file: Path | None, radio: str, as_json: bool
     options = Options(folder, config_file, radio, quiet_terminal=not as_json)
     daemon = Daemon(options, on_event=on_event, report=report)
     loop = asyncio.get_running_loop()
+    mistakes.quiet_loop(loop, report)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, daemon.stop.set)
     said = asyncio.create_task(

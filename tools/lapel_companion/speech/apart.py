@@ -14,7 +14,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from lapel_companion import speech
+from lapel_companion import processes, speech
 from lapel_companion.speech.base import SpeechError, Transcript
 
 _STOP_LIMIT_S = 2.0
@@ -74,11 +74,13 @@ class Apart:
         return answer["ok"]
 
     def _start(self) -> subprocess.Popen[bytes]:
+        key = None if self._settings.engine == "openai" else self._settings.api_key_env
         self._process = process = subprocess.Popen(
             [sys.executable, "-m", "lapel_companion.speech.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
+            env=processes.own_environment(key),
         )
         settings = {name: getattr(self._settings, name) for name in _SETTINGS}
         assert process.stdin

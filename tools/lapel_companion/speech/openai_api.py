@@ -9,13 +9,14 @@ import http.client
 import json
 import math
 import os
+import re
 import secrets
 import socket
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from lapel_companion.speech import sound, wav
 from lapel_companion.speech.base import SpeechError, Transcript, names_in
@@ -25,6 +26,11 @@ _PATH = "/audio/transcriptions"
 _MOST_ANSWER_BYTES = 1 << 20
 _HOME = ("127.0.0.1", "::1", "localhost")
 _REACH_S = 3.0
+_MOST_REASON_BYTES = 65_536
+_MOST_REASON_CHARS = 300
+_SHORTEST_KEY = 8
+_PLAIN = re.compile(r"[!-~]+")
+_NO_ADDRESS = "url under [speech] is no address of a speech endpoint; it looks like http://127.0.0.1:8080/v1."
 _LEAST_LOG = -1000
 
 
@@ -44,17 +50,23 @@ class OpenAiEndpoint:
     def __init__(self, url: str | None, model: str | None, api_key_env: str | None, timeout_s: float) -> None:
         if not url:
             raise SpeechError('engine = "openai" needs the address of its endpoint: url = "http://127.0.0.1:8080/v1".')
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SpeechError(f"{url} is no address of a speech endpoint; it looks like http://127.0.0.1:8080/v1.")
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise SpeechError(_NO_ADDRESS) from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or not _PLAIN.fullmatch(url):
+            # It is not shown: a key may stand in it.
+            raise SpeechError(_NO_ADDRESS)
         if parts.username or parts.password:
             raise SpeechError("the url of the speech endpoint holds a password; put a key into api_key_env's variable.")
         self._host = parts.hostname
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._port = port or (443 if parts.scheme == "https" else 80)
         self._shown = f"{parts.scheme}://{parts.netloc}"
         path = parts.path.rstrip("/")
         whole = path.endswith((_PATH, "/inference"))
         self._address = self._shown + (path if whole else path + _PATH) + (f"?{parts.query}" if parts.query else "")
+        self._queried = [parts.query, *(value for _, value in parse_qsl(parts.query) if len(value) >= _SHORTEST_KEY)]
         if api_key_env and parts.scheme == "http" and self._host not in _HOME:
             raise SpeechError(f"the key would travel readable to {self._shown}; use https, or no api_key_env.")
         self._key_env = api_key_env
@@ -93,7 +105,7 @@ class OpenAiEndpoint:
         if not self._key_env:
             return None
         key = os.environ.get(self._key_env, "").strip()
-        if not key or not key.isprintable():
+        if not key or not _PLAIN.fullmatch(key):
             raise SpeechError(
                 f"the environment variable {self._key_env} holds no key for {self._shown}; set it where the companion "
                 "starts, or remove api_key_env from the configuration."
@@ -113,8 +125,11 @@ class OpenAiEndpoint:
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refused(error, key) from error
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise self._unreachable(error) from error
+        except (http.client.HTTPException, ValueError) as error:
+            # What it says may quote the other side, or us.
+            raise SpeechError(f"{self._shown} did not answer as HTTP does ({type(error).__name__}).") from None
         if len(raw) > _MOST_ANSWER_BYTES:
             raise SpeechError(f"{self._shown} answered with more than 1 MB; that is no transcript.")
         return raw
@@ -136,12 +151,14 @@ class OpenAiEndpoint:
         if 300 <= error.code < 400:
             return SpeechError(f"{self._shown} sends elsewhere ({error.code}); put the final address into url.")
         try:
-            said = error.read(300).decode("utf-8", "replace")
+            said = error.read(_MOST_REASON_BYTES).decode("utf-8", "replace")
         except (OSError, http.client.HTTPException):
             said = ""
-        if key:
-            said = said.replace(key, "...")
-        return SpeechError(f"{self._shown} refused the clip ({error.code}): {' '.join(said.split()) or error.reason}")
+        said = " ".join((said or str(error.reason)).split())
+        # Before it is cut: half a key is not found any more. A query may hold one, too.
+        for secret in (key, *self._queried):
+            said = said.replace(secret, "...") if secret else said
+        return SpeechError(f"{self._shown} refused the clip ({error.code}): {said[:_MOST_REASON_CHARS]}")
 
 
 def transcript(raw: bytes, shown: str) -> Transcript:
