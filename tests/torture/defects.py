@@ -15,7 +15,7 @@ class Defect:
     right: str
     wrong: str
     cases: tuple[str, ...]
-    sample: int = 40
+    sample: int = 250
     n: int = 400
 
 
