@@ -4,13 +4,13 @@ Only the first two parameters live in registers, so those two are working variab
 Arithmetic is 32 bits wide on the device and 64 on a desk: what is shifted right is masked, so that only the low 32 bits
 of anything ever count. No branch and no address depends on a secret.
 
-The state of a tag is an array of 16-bit words: 0 the sum, 10 five times r, 20 r, 30 the product, each 10 limbs of 13
-bits; 40 the block, and 48 its bit 128.
+The state of a tag is an array of 16-bit words: 1 the sum, 11 five times r, 21 r, 31 the product, each 10 limbs of 13
+bits; 41 the block, and 49 its bit 128.
 """
 
 import micropython
 
-MAC_BYTES = 2 * 49
+MAC_BYTES = 2 * 50
 
 
 @micropython.viper
@@ -24,10 +24,10 @@ def crypt(b: int, d: int, state_words, stream_words, buffer, start: int, length:
     end = start + length
     more = 1
     while more:
-        b = 0
-        while b < 16:
+        b = 16
+        while b:
+            b -= 1
             stream[b] = state[b]
-            b += 1
         quarter = 0
         while quarter < 80:
             # four columns, then four diagonals
@@ -59,10 +59,10 @@ def crypt(b: int, d: int, state_words, stream_words, buffer, start: int, length:
             stream[ic] = c
             stream[id] = d
             quarter += 1
-        b = 0
-        while b < 16:
+        b = 16
+        while b:
+            b -= 1
             stream[b] = stream[b] + state[b]
-            b += 1
         state[12] = state[12] + 1
         b = start
         d = 0
@@ -83,27 +83,28 @@ def absorb(x: int, y: int, mac_words, data, start: int, length: int, top: int):
     text = ptr8(data)
     length += start
     while start < length:
-        x = 80
-        while x < 96:
+        x = 82
+        while x < 98:
             y = 0
             if start < length:
                 y = text[start]
             block[x] = y
             start += 1
             x += 1
-        mac[48] = top
+        mac[49] = top
         if top == 0:
             # r is clamped: of each 32 bits the top 4, and but for the first the low 2
-            y = 41
-            while y < 48:
-                mac[y] = mac[y] & 0xFFFC - (y & 1) * 0xEFFD
+            y = 42
+            while y < 49:
+                mac[y] = mac[y] & 0x0FFF + (y & 1) * 0xEFFD
                 y += 1
         # The sum and the block, carried; the top limb may be longer.
         carry = 0
         y = 0
         while y < 10:
             x = y * 13 >> 4
-            x = (mac[x + 40] | mac[x + 41] << 16) >> (y * 13 & 15) & 0x1FFF
+            x = (mac[x + 41] | mac[x + 42] << 16) >> (y * 13 & 15) & 0x1FFF
+            y += 1
             if top:
                 x += mac[y] + carry
                 carry = x >> 13
@@ -112,43 +113,26 @@ def absorb(x: int, y: int, mac_words, data, start: int, length: int, top: int):
                 mac[y + 20] = x
                 mac[y + 10] = 5 * x
                 mac[y] = 0
-            y += 1
         if top:
-            mac[9] = mac[9] + (carry << 13)
+            mac[10] = mac[10] + (carry << 13)
             # Column by column, each below 2 ** 32: r where limbs stay below 2 ** 130, five times r where they do not.
             x = 0
-            column = 20
-            while column < 30:
-                y = column
-                x += mac[0] * mac[y]
-                y -= 1
-                x += mac[1] * mac[y]
-                y -= 1
-                x += mac[2] * mac[y]
-                y -= 1
-                x += mac[3] * mac[y]
-                y -= 1
-                x += mac[4] * mac[y]
-                y -= 1
-                x += mac[5] * mac[y]
-                y -= 1
-                x += mac[6] * mac[y]
-                y -= 1
-                x += mac[7] * mac[y]
-                y -= 1
-                x += mac[8] * mac[y]
-                y -= 1
-                x += mac[9] * mac[y]
-                mac[column + 10] = x & 0x1FFF
+            column = 22
+            while column < 32:
+                y = 10
+                while y:
+                    x += mac[y] * mac[column - y]
+                    y -= 1
+                mac[column + 9] = x & 0x1FFF
                 x = int(uint(x) >> 13)
                 column += 1
-            x = x * 5 + mac[30]
-            mac[30] = x & 0x1FFF
-            mac[31] = mac[31] + (x >> 13)
-            y = 0
-            while y < 10:
+            x = x * 5 + mac[31]
+            mac[31] = x & 0x1FFF
+            mac[32] = mac[32] + (x >> 13)
+            y = 10
+            while y:
                 mac[y] = mac[y + 30]
-                y += 1
+                y -= 1
 
 
 @micropython.viper
@@ -160,13 +144,13 @@ def end(x: int, y: int, mac_words, key_words, buffer, at: int, compare: int) -> 
     text = ptr8(buffer)
     # The sum plus 5 reaches 2 ** 130 where it is not below the modulus: then 5 more, and no bit 130.
     x = 5
-    y = 0
-    while y < 10:
+    y = 1
+    while y < 11:
         x = x + mac[y] >> 13
         y += 1
     x = x * 5
     bits = 0
-    limb = 0
+    limb = 1
     differs = 0
     y = 0
     while y < 16:

@@ -35,59 +35,38 @@ def run(x: int, y: int, numbers, columns, swap: int, program_bytes, count: int):
         count -= 1
         if what == 0:
             # where a constant index finds it
-            x = 180
-            while x < 200:
-                f[x] = f[y]
+            x = 0
+            while x < 20:
+                f[x + 180] = f[y]
+                high[x] = 0
                 x += 1
                 y += 1
-            t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = t8 = t9 = 0
-            t10 = t11 = t12 = t13 = t14 = t15 = t16 = t17 = t18 = 0
             # Row by row; what is done of a row, its lowest column, moves out.
             i = 0
             while i < 20:
                 x = f[a + i]
-                y = x * f[180] + t0
+                y = x * f[180] + high[0]
                 f[i + 160] = y & 0x1FFF
-                t0 = x * f[181] + t1 + (y >> 13)
-                t1 = x * f[182] + t2
-                t2 = x * f[183] + t3
-                t3 = x * f[184] + t4
-                t4 = x * f[185] + t5
-                t5 = x * f[186] + t6
-                t6 = x * f[187] + t7
-                t7 = x * f[188] + t8
-                t8 = x * f[189] + t9
-                t9 = x * f[190] + t10
-                t10 = x * f[191] + t11
-                t11 = x * f[192] + t12
-                t12 = x * f[193] + t13
-                t13 = x * f[194] + t14
-                t14 = x * f[195] + t15
-                t15 = x * f[196] + t16
-                t16 = x * f[197] + t17
-                t17 = x * f[198] + t18
-                t18 = x * f[199]
+                high[0] = x * f[181] + high[1] + (y >> 13)
+                high[1] = x * f[182] + high[2]
+                high[2] = x * f[183] + high[3]
+                high[3] = x * f[184] + high[4]
+                high[4] = x * f[185] + high[5]
+                high[5] = x * f[186] + high[6]
+                high[6] = x * f[187] + high[7]
+                high[7] = x * f[188] + high[8]
+                high[8] = x * f[189] + high[9]
+                high[9] = x * f[190] + high[10]
+                high[10] = x * f[191] + high[11]
+                high[11] = x * f[192] + high[12]
+                high[12] = x * f[193] + high[13]
+                high[13] = x * f[194] + high[14]
+                high[14] = x * f[195] + high[15]
+                high[15] = x * f[196] + high[16]
+                high[16] = x * f[197] + high[17]
+                high[17] = x * f[198] + high[18]
+                high[18] = x * f[199]
                 i += 1
-            high[0] = t0
-            high[1] = t1
-            high[2] = t2
-            high[3] = t3
-            high[4] = t4
-            high[5] = t5
-            high[6] = t6
-            high[7] = t7
-            high[8] = t8
-            high[9] = t9
-            high[10] = t10
-            high[11] = t11
-            high[12] = t12
-            high[13] = t13
-            high[14] = t14
-            high[15] = t15
-            high[16] = t16
-            high[17] = t17
-            high[18] = t18
-            high[19] = 0
         carry = 0
         i = 0
         x = 0

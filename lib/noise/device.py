@@ -47,7 +47,7 @@ _LADDER = (
 _LADDER_COUNT = const(18)
 # One bit of the exponent that inverts z2; at the end x2 times that.
 _INVERT = b"\x00\x64\x64\x64\x00\x64\x64\x28\x00\x14\x14\x64"
-# 1.9 ms of machine code
+# 2.1 ms of machine code
 _BITS_A_STEP = const(4)
 
 
@@ -121,17 +121,31 @@ class Ladder:
         numbers[_A24] = 121665 & _LIMB
         numbers[_A24 + 1] = 121665 >> 13
         self._swapped = 0
-        # of the scalar, then of the exponent 2 ** 255 - 21
+        # of the scalar, then, 4 times as fast, of the exponent 2 ** 255 - 21
         self._bit = 254
-        self._inverting = False
+        self._inverting = 0
 
     def step(self) -> bool:
         """As suite.Ladder.step: 4 bits of the scalar, or 16 of the inversion."""
-        if self._bit >= 0:
+        for _ in range(_BITS_A_STEP << self._inverting):
+            bit = self._bit
+            if bit < 0:
+                return True
+            self._bit = bit - 1
             if self._inverting:
-                self._invert()
-            else:
-                self._climb()
+                # to the square; times z2 where the exponent has a one; at the end times x2
+                self._run(0, _INVERT, 1 if bit in (2, 4) else 2 if bit else 3)
+                continue
+            swap = self._scalar[bit >> 3] >> (bit & 7) & 1
+            self._run(self._swapped ^ swap, _LADDER, _LADDER_COUNT)
+            self._swapped = swap
+            if bit == 0:
+                self._run(swap, _LADDER, 0)
+                for i in range(_LIMBS):
+                    self._numbers[_A + i] = self._numbers[_Z2 + i]
+                self._inverting = 2
+                self._bit = 253
+                break
         return self._bit < 0
 
     def result(self) -> "bytes | None":
@@ -150,28 +164,6 @@ class Ladder:
 
     def _run(self, swap, program, count):
         run(0, 0, self._numbers, self._columns, swap, program, count)
-
-    def _climb(self):
-        for _ in range(_BITS_A_STEP):
-            bit = self._scalar[self._bit >> 3] >> (self._bit & 7) & 1
-            self._run(self._swapped ^ bit, _LADDER, _LADDER_COUNT)
-            self._swapped = bit
-            self._bit -= 1
-            if self._bit < 0:
-                self._run(bit, _LADDER, 0)
-                for i in range(_LIMBS):
-                    self._numbers[_A + i] = self._numbers[_Z2 + i]
-                self._inverting = True
-                self._bit = 253
-                break
-
-    def _invert(self):
-        for _ in range(4 * _BITS_A_STEP):
-            # to the square; times z2 where the exponent has a one; at the end times x2
-            self._run(0, _INVERT, 1 if self._bit in (2, 4) else 2 if self._bit else 3)
-            self._bit -= 1
-            if self._bit < 0:
-                break
 
     def _reduced(self):
         numbers = self._numbers

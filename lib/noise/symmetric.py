@@ -8,18 +8,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_BLOCK_BYTES = 64
-_INNER, _OUTER = 0x36, 0x5C
-
 
 def hmac(key: "bytes | bytearray", data: bytes) -> bytes:
     """HMAC-SHA256 (RFC 2104) under a key of at most 64 B."""
     number = int.from_bytes(key, "little")
-    inner, outer = [
-        (number ^ int.from_bytes(bytes((pad,)) * _BLOCK_BYTES, "little")).to_bytes(_BLOCK_BYTES, "little")
-        for pad in (_INNER, _OUTER)
-    ]
-    return hashlib.sha256(outer + hashlib.sha256(inner + data).digest()).digest()
+    inner = hashlib.sha256(_padded(number, b"\x36") + data).digest()
+    return hashlib.sha256(_padded(number, b"\x5c") + inner).digest()
+
+
+def _padded(number: int, pad: bytes) -> bytes:
+    # number ^ pad in every byte of a block
+    return (number ^ int.from_bytes(pad * 64, "little")).to_bytes(64, "little")
 
 
 def hkdf(chaining_key: bytes, material: "bytes | bytearray", outputs: int) -> "list[bytes]":
@@ -31,11 +30,12 @@ def hkdf(chaining_key: bytes, material: "bytes | bytearray", outputs: int) -> "l
 
 
 class Symmetric:
-    """SymmetricState of a handshake in which every message comes after a key. Names as in the specification."""
+    """SymmetricState of a handshake in which every message comes after a key; `name` has more than 32 bytes. Names of
+    methods as in the specification."""
 
     def __init__(self, suite: "Any", name: bytes, prologue: bytes) -> None:
         self._suite = suite
-        self.h = name + bytes(32 - len(name)) if len(name) <= 32 else hashlib.sha256(name).digest()
+        self.h = hashlib.sha256(name).digest()
         self._ck = self.h
         self._cipher: "Any" = None
         self._n = 0

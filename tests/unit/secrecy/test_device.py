@@ -166,7 +166,7 @@ def x25519(scalar, u):
     steps = 0
     while not ladder.step():
         steps += 1
-    assert steps == 64 + 16 - 1
+    assert steps == 64 + 16 - 1, steps
     shared = ladder.result()
     assert not any(ladder._scalar) and not any(ladder._numbers) and not any(ladder._columns)
     assert ladder.step() and ladder.result() is None
