@@ -107,6 +107,11 @@ LAYERS = (
         own=("bench",),
         may=("board", "drivers", "lapel.app", "lapel.core", "lapel.compat", *LIBRARIES, *HARDWARE),
     ),
+    Layer(
+        "pairing on the pin",
+        "tools/lapel_usb/device",
+        may=("board", "lapel.services.pairing", "lapel.services.store_files", "lapel_wire"),
+    ),
     Layer("tools", "tools", stdlib=None, never=(*FIRMWARE, *HARDWARE, *RADIO)),
 )
 # The command line hands `lapel sim` on to the simulator, and only when it is asked for.

@@ -28,7 +28,7 @@ UNIT = Path(__file__).resolve().parent
 ROOT = UNIT.parents[1]
 # boards/sim and the torture last: their models of chips and of a companion are for tests of those alone.
 DEVICE_PATH = [ROOT / "firmware", ROOT / "lib", UNIT / "helpers", ROOT / "boards" / "sim"]
-DEVICE_PATH.append(ROOT / "tests" / "torture" / "device")
+DEVICE_PATH += [ROOT / "tests" / "torture" / "device", ROOT / "tools" / "lapel_usb" / "device"]
 SETTINGS = ("ONLY_MICROPYTHON", "ONLY_CPYTHON", "MICROPYTHON_HEAP", "MICROPYTHON_TIMEOUT_S")
 NO_VIPER = "SyntaxError: invalid micropython decorator"
 

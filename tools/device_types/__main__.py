@@ -16,8 +16,8 @@ from lapel_usb import build
 ROOT = stubs.ROOT
 # boards/sim is left out: it stands on the unix port's modules, and on fakes of its own.
 NOT_DEVICE = ("sim",)
-# What the self-test sends to the pin.
-BRINGUP = ROOT / "tools" / "lapel_bringup" / "device"
+# What the self-test sends to the pin, and what pairs it.
+SENT = [ROOT / "tools" / name / "device" for name in ("lapel_bringup", "lapel_usb")]
 FLAGS = (
     "--config-file=",
     "--no-site-packages",
@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> int:
         jobs: list[tuple[list[Path], list[Path]]] = [([Path(name).resolve() for name in arguments], [])]
     else:
         jobs = [(sources(), [])]
-        jobs.append((sorted(BRINGUP.glob("*.py")), [BRINGUP]))
+        jobs += [(sorted(folder.glob("*.py")), [folder]) for folder in SENT]
         jobs += [(modules(board), [board]) for board in boards()]
     worst = 0
     for files, path in jobs:

@@ -6,6 +6,8 @@ Both hold one line: the form's number, the generation, and the key in hex. No er
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
 import stat
@@ -27,10 +29,18 @@ SERVICE = "lapel-pin"
 _LINE = re.compile(r"1 ([0-9]{1,10}) ([0-9a-f]{64})\n?")
 _LINE_MAX_BYTES = 200
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+# The pin's side of both is tools/lapel_usb/device/owner.py.
+PROOF = b"lapel proof\n"
+FINGERPRINT = b"lapel fingerprint\n"
+FINGERPRINT_BYTES = 4
 
 
 class PairingError(Exception):
     """The key cannot be read or kept; the text is a sentence for a person."""
+
+
+class DamagedKey(PairingError):
+    """What is kept there is no key."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,15 @@ class Key:
     def __post_init__(self) -> None:
         if len(self.secret) != KEY_BYTES or not 0 <= self.generation < 1 << 32:
             raise ValueError(f"a key has {KEY_BYTES} bytes, and a generation of 32 bits")
+
+    @property
+    def fingerprint(self) -> str:
+        """8 hex digits that two keys hardly share, and that tell nothing of the key. They are never on the air."""
+        return hashlib.sha256(FINGERPRINT + self.secret).digest()[:FINGERPRINT_BYTES].hex()
+
+    def proof(self, nonce: bytes) -> bytes:
+        """What only who has the key can answer to a nonce over USB: HMAC-SHA256."""
+        return hmac.digest(self.secret, PROOF + nonce, "sha256")
 
 
 class KeyStore(Protocol):
@@ -67,7 +86,8 @@ class KeyFile:
         self._path = state / FILE
         self.where = str(self._path)
 
-    def load(self) -> Key | None:
+    def load(self, exposed: bool = False) -> Key | None:
+        """`exposed`: also one that others may read, to be replaced."""
         try:
             handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -76,7 +96,7 @@ class KeyFile:
             raise PairingError(f"the pin's key in {self.where} cannot be read: {error.strerror}.") from error
         try:
             mode = os.fstat(handle).st_mode
-            if mode & _OTHERS:
+            if mode & _OTHERS and not exposed:
                 raise PairingError(
                     f"the pin's key in {self.where} may be read or written by others (mode"
                     f" {stat.S_IMODE(mode):04o}), so it is not used. If nobody did: chmod 600 {self.where}."
@@ -177,5 +197,5 @@ def _line(key: Key) -> str:
 def _parsed(line: str, where: str) -> Key:
     found = _LINE.fullmatch(line)
     if found is None or int(found[1]) >= 1 << 32:
-        raise PairingError(f"the pin's key in {where} is damaged: pair the pin again with lapel pair.")
+        raise DamagedKey(f"the pin's key in {where} is damaged: pair the pin again with lapel pair.")
     return Key(int(found[1]), bytes.fromhex(found[2]))

@@ -1,4 +1,4 @@
-"""`make backup`: what a pin remembers, into a folder of this computer, each file compared by digest."""
+"""`make backup`: what a pin remembers, into a folder of this computer, each file compared by digest. Not its key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from lapel_usb import inventory
+from lapel_usb import inventory, unkeyed
 from lapel_usb.build import sha256
 from lapel_usb.copying import Copier
 from lapel_usb.errors import UsbError
@@ -47,12 +47,16 @@ def run(
     listed = _image(link, part, progress) if raw else _files(link, part, progress)
     (part / LIST).write_text("".join(f"{digest}  {path}\n" for path, digest in listed.items()), encoding="utf-8")
     part.rename(folder)
-    tell(f"{folder} holds {len(listed)} files, each compared with the pin; check them with: sha256sum -c {LIST}")
+    tell(
+        f"{folder} holds {len(listed)} files, each compared with the pin, and not its key; check them with:"
+        f" sha256sum -c {LIST}"
+    )
 
 
 def _files(link: PinLink, folder: Path, progress: Callable[[int, int], None]) -> dict[str, str]:
     held = inventory.take(link)
-    paths = {path: size for path, size in held.files.items() if path.startswith(KEPT + "/")}
+    below = {path: size for path, size in held.files.items() if path.startswith(KEPT + "/")}
+    paths = {path: size for path, size in below.items() if not unkeyed.stays(path)}
     whole, done = sum(paths.values()), 0
     copier = Copier(link)
     listed = {}
@@ -100,8 +104,9 @@ def _image(link: PinLink, folder: Path, progress: Callable[[int, int], None]) ->
     digest = hashlib.sha256(data).hexdigest()
     if link.run("import binascii\nprint(binascii.hexlify(_sum.digest()).decode())").strip() != digest:
         raise UsbError("The image did not arrive as it was read on the pin.", "Type the command again.")
+    data, _ = unkeyed.without_keys(data)
     (folder / IMAGE).write_bytes(data)
-    return {IMAGE: digest}
+    return {IMAGE: sha256(data)}
 
 
 _RETAINED = """

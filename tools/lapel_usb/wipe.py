@@ -43,23 +43,31 @@ def run(
         tell("Nothing was erased.")
         return
 
-    def step(line: str) -> None:
-        done, _, whole = line.partition(" ")
-        if done.isdigit() and whole.isdigit():
-            progress(int(done), int(whole))
-
-    link.run(_FORGET)
     if wanted.everything:
-        link.run(_ERASE, timeout_s=60, on_line=step)
+        link.run(_FORGET)
+        link.run(_ERASE, timeout_s=60, on_line=lambda line: _step(line, progress))
         tell("Everything is erased. To put an app on it again:  make flash BOARD=...")
         link.reset()
         return
+    erase(link, progress)
+    tell("Recordings, settings and key are erased. The app is still there. To use it again:  lapel pair")
+
+
+def erase(link: PinLink, progress: Callable[[int, int], None] = lambda done, whole: None) -> None:
+    """Everything personal. Unplugged in between, the pin goes on with it by itself at its next start
+    (firmware/lapel/services/store_wipe.py)."""
     copier = Copier(link)
-    # Unplugged from here on, the pin goes on with it by itself (firmware/lapel/services/store_wipe.py).
     link.run(_BEGIN, timeout_s=60)
-    link.run(_FILL, timeout_s=60, on_line=step)
+    link.run(_FORGET)
+    link.run(_FILL, timeout_s=60, on_line=lambda line: _step(line, progress))
+    # with it goes the mark
     copier.remove(KEPT)
-    tell("Recordings, settings and key are erased. The app is still there.")
+
+
+def _step(line: str, progress: Callable[[int, int], None]) -> None:
+    done, _, whole = line.partition(" ")
+    if done.isdigit() and whole.isdigit():
+        progress(int(done), int(whole))
 
 
 # What survives a reset.

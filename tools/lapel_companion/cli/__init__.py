@@ -13,6 +13,8 @@ _COMMANDS = {
     "sim": ("simulator.cli", "Run a simulated pin, its radio and the companion on this machine."),
     "bringup": ("lapel_bringup.cli", "Test a pin on the desk over USB, step by step, with a report."),
     "run": ("lapel_companion.cli.run", "Run the companion in the foreground and show what happens."),
+    "pair": ("lapel_companion.cli.pair", "Pair the pin on USB with this computer, or give it another key."),
+    "unpair": ("lapel_companion.cli.pair", "Take the key from both; --lost: refuse a pin that is not at hand."),
     "setup": ("lapel_companion.cli.setup", "Set up speech, notices and first phrases, and try one."),
     "service": ("lapel_companion.cli.service", "Have the companion run whenever you are logged in."),
     "say": ("lapel_companion.cli.talk", "Hand over a task by typing it, and wait for the result."),

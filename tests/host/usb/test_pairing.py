@@ -1,0 +1,282 @@
+"""`lapel pair` and `unpair` on a simulated pin: who owns it, what is kept, what is erased, and in which order."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from keyring.backends import fail
+
+from lapel_companion.keys import Keys
+from lapel_companion.pairing import Key
+from lapel_usb import owner, pairing, unkeyed, wipe
+from lapel_usb.errors import Refused, Unfit, UsbError
+from lapel_usb.link import PinLink, open_pin
+from lapel_usb.pairing import Wanted
+from simulator.serial_pin import SerialPin
+from tests.host.usb.desks import Desk
+from tests.host.usb.owners import MINE, THEIRS, USED, Sitting, keep, now, paired_app, record, use
+
+BLOCKS = 128
+
+
+@pytest.fixture(autouse=True)
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keyring.get_keyring", fail.Keyring)
+
+
+@pytest.fixture(scope="module")
+def flashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image of a pin with an app that can be paired."""
+    folder = tmp_path_factory.mktemp("flashed")
+    with SerialPin(folder / "pin", blocks=BLOCKS) as pin:
+        paired_app(Desk(pin, folder))
+    return pin.flash.image
+
+
+@pytest.fixture
+def new(flashed: Path, tmp_path: Path) -> Iterator[SerialPin]:
+    """A new pin."""
+    (tmp_path / "pin").mkdir()
+    shutil.copy(flashed, tmp_path / "pin")
+    with SerialPin(tmp_path / "pin") as pin:
+        yield pin
+        assert pin.flash.rules_broken == 0
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def pair(pin: SerialPin, keys: Keys, person: Sitting, **wanted: bool) -> Key | None:
+    with keys.alone(), open_pin(pin.port) as link:
+        return pairing.pair(link, keys, Wanted(**wanted), person)
+
+
+def unpair(pin: SerialPin, keys: Keys, person: Sitting, **wanted: bool) -> bool:
+    with keys.alone(), open_pin(pin.port) as link:
+        return pairing.unpair(link, keys, Wanted(**wanted), person)
+
+
+def used(pin: SerialPin, key: Key | None) -> None:
+    with open_pin(pin.port, restart=False) as link:
+        use(link, key)
+
+
+def has(pin: SerialPin, key: Key | None, *, kept: bool) -> bool:
+    """Whether the pin has this key (None: no whole one), and all or nothing of what was on it."""
+    found, there = now(pin)
+    return (found.key != "there" if key is None else found.is_of(key)) and there == (USED if kept else {})
+
+
+def test_a_new_pin_is_paired_without_a_question(new: SerialPin, state: Path) -> None:
+    keys, person = keep(state, None), Sitting()
+    key = pair(new, keys, person)
+    assert key is not None and keys.load() == key and keys.begun() is None
+    found, _ = now(new)
+    assert found.is_of(key) and found.generation == 1 and found.fingerprint == key.fingerprint
+    assert not person.asked
+    # and once more: it is
+    assert pair(new, keys, person) == key
+    assert "already" in person.said[-1]
+
+
+def test_another_key_for_ones_own_pin_keeps_what_is_on_it(new: SerialPin, state: Path) -> None:
+    used(new, MINE)
+    keys, person = keep(state, MINE), Sitting()
+    key = pair(new, keys, person, rotate=True)
+    assert key is not None and key != MINE and key.generation == 8
+    assert has(new, key, kept=True) and keys.load() == key and not person.asked
+
+
+def test_rotation_is_refused_to_who_does_not_have_the_old_key(new: SerialPin, state: Path) -> None:
+    used(new, THEIRS)
+    for mine in (None, MINE):
+        keys = keep(state, mine)
+        with pytest.raises(Refused, match="does not have this computer's key"):
+            pair(new, keys, Sitting(), rotate=True)
+        assert keys.load() == mine and has(new, THEIRS, kept=True)
+
+
+def test_another_owners_pin_is_erased_before_it_gets_the_key(
+    new: SerialPin, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used(new, THEIRS)
+    keys = keep(state, None)
+    no = Sitting(yes=0)
+    assert pair(new, keys, no) is None
+    assert has(new, THEIRS, kept=True) and keys.load() is None and keys.begun() is None
+    assert "another computer" in no.said[0] and "2 recordings wait" in no.said[1]
+    images = []
+    plain = owner.give
+
+    def give(link: PinLink, key: Key) -> None:
+        images.append(new.flash.image.read_bytes())
+        plain(link, key)
+
+    monkeypatch.setattr(owner, "give", give)
+    yes = Sitting()
+    key = pair(new, keys, yes)
+    assert len(yes.asked) == 1
+    # before the new key was there, nothing of the old owner was
+    for secret in (THEIRS.secret, *(data[:60] for data in USED.values())):
+        assert secret not in images[0]
+    assert key and has(new, key, kept=False)
+
+
+def test_without_a_person_recordings_are_erased_only_when_that_is_said(new: SerialPin, state: Path) -> None:
+    used(new, THEIRS)
+    keys = keep(state, None)
+    with pytest.raises(Refused, match="2 recordings wait") as told:
+        pair(new, keys, Sitting(), sure=True)
+    assert "--unsent" in told.value.way_on and has(new, THEIRS, kept=True) and keys.begun() is None
+    key = pair(new, keys, Sitting(yes=0), sure=True, unsent=True)
+    assert key and has(new, key, kept=False)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_nobody_knows_the_owner_of_is_erased_after_a_question(new: SerialPin, state: Path, damaged: bool) -> None:
+    used(new, None)
+    if damaged:
+        with open_pin(new.port) as link:
+            link.write_file("/data/state/key", record(THEIRS)[:-1] + b"!")
+    keys = keep(state, None)
+    no, yes = Sitting(yes=0), Sitting()
+    assert pair(new, keys, no) is None and has(new, None, kept=True)
+    key = pair(new, keys, yes)
+    assert key and has(new, key, kept=False)
+    assert ("damaged" in no.said[0]) == damaged
+
+
+def test_one_computer_has_one_pin(new: SerialPin, state: Path) -> None:
+    keys, no = keep(state, MINE), Sitting(yes=0)
+    assert pair(new, keys, no) is None
+    assert MINE.fingerprint in no.said[0] and has(new, None, kept=False) and keys.load() == MINE
+    key = pair(new, keys, Sitting())
+    assert key and keys.load() == key and key.generation == 8
+
+
+def test_a_pin_that_is_forgetting_ends_that_first(new: SerialPin, state: Path) -> None:
+    used(new, MINE)
+    with open_pin(new.port, restart=False) as link:
+        link.write_file("/data/forget", b"")
+    keys, person = keep(state, MINE), Sitting()
+    key = pair(new, keys, person)
+    assert "wipe" in person.said[0] and key not in (None, MINE)
+    assert key and has(new, key, kept=False)
+
+
+def test_a_key_that_others_could_read_is_replaced_by_rotation_only(new: SerialPin, state: Path) -> None:
+    used(new, MINE)
+    keys = keep(state, MINE)
+    (state / "pin.key").chmod(0o644)
+    with pytest.raises(pairing.PairingError, match="--rotate"):
+        pair(new, keys, Sitting())
+    key = pair(new, keys, Sitting(), rotate=True)
+    assert key and keys.load() == key and has(new, key, kept=True)
+    assert (state / "pin.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_that_is_damaged_here_is_none(new: SerialPin, state: Path) -> None:
+    keys = keep(state, MINE)
+    (state / "pin.key").write_text("nonsense")
+    key = pair(new, keys, Sitting())
+    assert key and keys.load() == key
+
+
+def test_unpaired_both_are_as_new(new: SerialPin, state: Path) -> None:
+    used(new, MINE)
+    keys = keep(state, MINE)
+    with pytest.raises(Refused, match="2 recordings wait") as told:
+        unpair(new, keys, Sitting())
+    assert "--unsent" in told.value.way_on
+    assert not unpair(new, keys, Sitting(yes=0), unsent=True)
+    assert has(new, MINE, kept=True) and keys.load() == MINE
+    assert unpair(new, keys, Sitting(), unsent=True)
+    assert has(new, None, kept=False) and keys.load() is None
+    image = new.flash.image.read_bytes()
+    assert MINE.secret not in image and not any(data[:60] in image for data in USED.values())
+    assert not unpair(new, keys, Sitting())
+
+
+def test_another_owners_pin_is_not_unpaired(new: SerialPin, state: Path) -> None:
+    used(new, THEIRS)
+    keys = keep(state, MINE)
+    with pytest.raises(Refused, match=THEIRS.fingerprint) as told:
+        unpair(new, keys, Sitting(), unsent=True)
+    assert "make wipe" in told.value.way_on and "--lost" in told.value.way_on
+    assert has(new, THEIRS, kept=True) and keys.load() == MINE
+
+
+def test_a_wiped_pin_is_unpaired_on_the_computer(new: SerialPin, state: Path) -> None:
+    keys = keep(state, MINE)
+    assert unpair(new, keys, Sitting())
+    assert keys.load() is None
+
+
+def test_make_wipe_erases_the_key(new: SerialPin) -> None:
+    used(new, MINE)
+    assert MINE.secret in new.flash.image.read_bytes()
+    with open_pin(new.port) as link:
+        wipe.run(link, wipe.Wanted(unsent=True), lambda question: True, lambda sentence: None)
+    assert MINE.secret not in new.flash.image.read_bytes() and has(new, None, kept=False)
+
+
+def test_a_pin_without_an_app_or_with_an_old_one_says_so(pin: SerialPin, state: Path) -> None:
+    keys = keep(state, None)
+    with open_pin(pin.port, restart=False) as link:
+        with pytest.raises(Unfit, match="no app") as told:
+            pairing.pair(link, keys, Wanted(), Sitting())
+        assert "make flash" in told.value.way_on
+        link.run("import os\nos.mkdir('/lapel')")
+        link.write_file("/lapel/__init__.py", b"")
+        with pytest.raises(Unfit, match="too old"):
+            pairing.pair(link, keys, Wanted(), Sitting())
+    assert keys.begun() is None
+
+
+def test_a_pin_in_safe_mode_is_not_paired(new: SerialPin, state: Path) -> None:
+    keys = keep(state, None)
+    with open_pin(new.port, restart=False) as link:
+        link.write_file("/boots", b"0\nOSError: 19\n")
+        with pytest.raises(Unfit, match=r"safe mode: .*OSError: 19"):
+            pairing.pair(link, keys, Wanted(), Sitting())
+    assert keys.begun() is None
+
+
+def test_an_answer_that_is_no_proof_is_noticed(new: SerialPin, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flash that keeps something else than what was written."""
+    used(new, MINE)
+    keys = keep(state, MINE)
+    monkeypatch.setattr(owner, "give", lambda link, key: use(link, THEIRS, {}))
+    with pytest.raises(UsbError, match="does not prove") as told:
+        pair(new, keys, Sitting(), rotate=True)
+    assert "lapel pair" in told.value.way_on
+    assert keys.load() == MINE and keys.begun() is not None
+
+
+def test_a_key_damaged_on_its_way_is_not_taken(new: SerialPin, monkeypatch: pytest.MonkeyPatch) -> None:
+    used(new, MINE)
+    with open_pin(new.port, restart=False) as link:
+        monkeypatch.setattr(owner, "CHECK_BYTES", 4)
+        monkeypatch.setattr("hashlib.sha256", lambda data: __import__("hashlib").new("sha256", data + b"!"))
+        with pytest.raises(UsbError, match="damaged over the cable"):
+            owner.give(link, THEIRS)
+        monkeypatch.undo()
+        assert owner.look(link).is_of(MINE)
+
+
+def test_no_backup_holds_the_key(new: SerialPin) -> None:
+    used(new, MINE)
+    image = new.flash.image.read_bytes()
+    assert MINE.secret in image
+    blotted, count = unkeyed.without_keys(image)
+    assert count and MINE.secret not in blotted and len(blotted) == len(image)
+    with new.off() as file:
+        file.write_bytes(blotted)
+    # it mounts, and has everything else
+    found, there = now(new)
+    assert found.key == "damaged" and there == USED
