@@ -1,4 +1,4 @@
-"""A backup never holds the pin's key: which files stay away, and how the key is blotted out of an image of the flash."""
+"""A backup never holds the pin's key: which files stay away, and how it is blotted out of an image of the flash."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def stays(path: str) -> bool:
 def without_keys(image: bytes) -> tuple[bytes, int]:
     """The image with each record of a key blotted out, and how many there were.
 
-    LittleFS keeps small files in blocks with a CRC32 of their own. The last four bytes of a blotted record are such that
-    it still holds, so the image mounts as before; they tell 32 bits of the key's 256, and the record is no record.
+    LittleFS keeps small files in blocks with a CRC32 of their own. The last four bytes of a blotted record are such
+    that it still holds, so the image mounts as before; they tell 32 bits of the key's 256, and the record is none.
     """
     count = 0
 
@@ -38,7 +38,7 @@ def without_keys(image: bytes) -> tuple[bytes, int]:
 def _with_crc_of(data: bytes) -> bytes:
     """Zeros that any CRC32 that runs over them takes for `data`."""
     zeros = bytes(len(data) - _CRC_BYTES)
-    # The register after all of `data` is run back over four bytes, from which it is reached out of that after the zeros.
+    # The register after all of `data` is run back over four bytes: those lead to it from that after the zeros.
     table = [zlib.crc32(bytes((number,))) ^ zlib.crc32(b"\0") for number in range(256)]
     by_top = {entry >> 24: number for number, entry in enumerate(table)}
     register = zlib.crc32(data) ^ 0xFFFFFFFF
