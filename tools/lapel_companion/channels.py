@@ -167,10 +167,10 @@ class Reader:
                     elif event.kind == "safe_mode":
                         # No notice: it is not for the pin, which cannot feel anything now.
                         text = f"{safe_mode.sentence(event.body['cause'])}\n{safe_mode.WAY_ON}"
-                        await self._show("Safe mode", text, urgent=True)
+                        await self._show("Safe mode", text, urgent=True, ours=True)
                     elif event.kind == "set_aside":
                         text = f"{set_aside.sentence(event.body)}\n{set_aside.WAY_ON}"
-                        await self._show("Damaged on the pin", text, urgent=False)
+                        await self._show("Damaged on the pin", text, urgent=False, ours=True)
         finally:
             again.cancel()
             await asyncio.gather(again, return_exceptions=True)
@@ -206,7 +206,8 @@ class Reader:
         else:
             self._unmarked.pop(seq, None)
 
-    async def _show(self, title: str, text: str, *, urgent: bool) -> str | None:
+    async def _show(self, title: str, text: str, *, urgent: bool, ours: bool = False) -> str | None:
+        """The name of the channel that took it. `ours`: the text is Lapel's own words too, and nobody's secret."""
         now = asyncio.get_running_loop().time()
         final = self._channels[-1][0]
         for channel, outside in self._channels:
@@ -214,7 +215,7 @@ class Reader:
             if not last and now < self._rest_until:
                 continue
             with durable.step(f"channel.show[{channel.name}]"):
-                shown = words(text, outside=outside, texts=self._texts)
+                shown = text if ours else words(text, outside=outside, texts=self._texts)
                 trouble = await channel.show(f"Lapel: {title}", shown, urgent=urgent)
             if trouble is None:
                 return channel.name

@@ -20,8 +20,8 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 }
 # What is said of these never holds anybody's words.
 _PLAIN = (
-    *("linked", "unlinked", "safe_mode", "clip", "dispatch", "notice_stored", "notice_lost", "notice_seen"),
-    *("notice_retracted", "notice_withdrawn", "released", "cancel", "conflict", "epoch", "restored", "clips_left"),
+    *("linked", "unlinked", "safe_mode", "set_aside", "clip", "dispatch", "released", "cancel", "conflict", "epoch"),
+    *("notice_stored", "notice_lost", "notice_seen", "notice_retracted", "notice_withdrawn", "restored", "clips_left"),
 )
 # Bookkeeping, of no interest while one looks on.
 _HIDDEN = ("notice_sent", "notice_shown", "notices_mark", "engine_mark")
