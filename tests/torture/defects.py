@@ -101,14 +101,7 @@ PIN = (
         "firmware/lapel/core/records.py",
         "    if crc32(body, crc32(view[:4])) != crc:\n",
         "    if crc == 0xFFFFFFFF:\n",
-        ("a",),
-    ),
-    Defect(
-        "what was lost is not sent again",
-        "lib/lapel_wire/clips.py",
-        "        self._ended_ms = None\n        self.position = offset\n",
-        "        self._ended_ms = None\n",
-        ("a/packet",),
+        ("a/file",),
     ),
     Defect(
         "what was seen is said once",
