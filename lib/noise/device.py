@@ -109,7 +109,8 @@ class Ladder:
         suite.check_key(u)
         self._scalar = bytearray(scalar)
         self._scalar[0] &= 248
-        self._scalar[31] = self._scalar[31] & 127 | 64
+        # bit 255 is never read
+        self._scalar[31] |= 64
         self._numbers = numbers = array("H", bytes(NUMBERS_BYTES))
         self._columns = bytearray(4 * _LIMBS)
         number = int.from_bytes(u, "little")

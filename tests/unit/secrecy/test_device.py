@@ -80,18 +80,35 @@ def test_the_borders_of_the_nonce():
         check_record(bytes(range(32)), nonce, b"", b"text", 1)
 
 
+def check_tag(key, message, tag):
+    guarded = bytearray(GUARD + message + GUARD)
+    mac, out = bytearray(device.MAC_BYTES + 16), bytearray(GUARD + bytes(16) + GUARD)
+    mac[device.MAC_BYTES :] = GUARD
+    device.absorb(0, 0, mac, key, 0, 16, 0)
+    device.absorb(0, 0, mac, guarded, 16, len(message), 1)
+    assert (device.end(0, 0, mac, key, out, 16, 1) == 0) == (tag == bytes(16))
+    assert device.end(0, 0, mac, key, out, 16, 0) == 0
+    assert out == GUARD + tag + GUARD
+    assert mac[device.MAC_BYTES :] == GUARD and guarded == GUARD + message + GUARD
+
+
 def test_poly1305():
     for key, message, tag in vectors.POLY1305:
         if len(message) % 16 == 0:
-            guarded = bytearray(GUARD + message + GUARD)
-            mac, out = bytearray(device.MAC_BYTES + 16), bytearray(GUARD + bytes(16) + GUARD)
-            mac[device.MAC_BYTES :] = GUARD
-            device.absorb(0, 0, mac, key, 0, 16, 0)
-            device.absorb(0, 0, mac, guarded, 16, len(message), 1)
-            assert (device.end(0, 0, mac, key, out, 16, 1) == 0) == (tag == bytes(16))
-            assert device.end(0, 0, mac, key, out, 16, 0) == 0
-            assert out == GUARD + tag + GUARD
-            assert mac[device.MAC_BYTES :] == GUARD and guarded == GUARD + message + GUARD
+            check_tag(key, message, tag)
+
+
+def test_poly1305_at_its_borders():
+    # Sums around the modulus: with r = 1, three blocks are 3 * 2 ** 128 and what stands in them.
+    one = b"\1" + bytes(31)
+    for distance in range(-8, 9):
+        message = ((1 << 128) - 9 + distance).to_bytes(16, "little") + bytes(15) + b"\0" + b"\4" + bytes(15)
+        check_tag(one, message, plain.poly1305(one, message))
+    # The largest columns that there can be: nearly 2 ** 32.
+    for key in (b"\xff" * 32, b"\xff" * 16 + bytes(16)):
+        for blocks in range(1, 12):
+            message = b"\xff" * (16 * blocks)
+            check_tag(key, message, plain.poly1305(key, message))
 
 
 def test_chacha20_block():
