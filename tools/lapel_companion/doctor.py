@@ -14,6 +14,7 @@ from typing import Any
 
 from lapel_companion import __version__, config, flight_words, paths, retention, service, socket_path
 from lapel_companion.client import ApiError, Client, NoDaemon
+from lapel_companion.keys import Keys
 from lapel_companion.link import safe_mode, set_aside
 
 GOOD, INFO, WARN, BAD = "ok", "info", "warn", "bad"
@@ -39,6 +40,7 @@ def examine(state: Path, config_file: Path | None, radio: str) -> Iterator[Findi
     found, settings = configuration(config_file)
     yield found
     yield state_folder(state)
+    yield pairing(state)
     status, found = daemon(state)
     yield found
     yield from pin(state, status) if status else ()
@@ -81,6 +83,19 @@ def state_folder(state: Path) -> Finding:
     held = retention.sizes(state)
     shown = ", ".join(f"{what} {size / 1e6:.1f} MB" for what, size in held.items() if size)
     return Finding(GOOD, "state", f"{state}, {free / 1e9:.0f} GB free{'; ' + shown if shown else ''}")
+
+
+def pairing(state: Path) -> Finding:
+    """The key that this computer shares with its pin."""
+    told = Keys(state).told()
+    if told["trouble"]:
+        return Finding(BAD, "pairing", told["trouble"])
+    if told["begun"]:
+        text = "a pairing broke off: a pin may have a key that this computer does not use yet"
+        return Finding(WARN, "pairing", text, "lapel pair")
+    if told["fingerprint"] is None:
+        return Finding(WARN, "pairing", "no pin is paired with this computer: plug yours in", "lapel pair")
+    return Finding(GOOD, "pairing", f"a pin is paired: key {told['fingerprint']}, kept in {told['where']}")
 
 
 def daemon(state: Path) -> tuple[dict[str, Any] | None, Finding]:

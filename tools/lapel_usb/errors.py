@@ -11,6 +11,11 @@ class UsbError(Exception):
         self.sentence = sentence
         self.way_on = way_on
 
+    def add(self, way_on: str) -> None:
+        """More of what to do."""
+        self.way_on = f"{self.way_on}\n{way_on}".strip()
+        self.args = (f"{self.sentence}\n{self.way_on}",)
+
 
 class NoPort(UsbError):
     """No port, more than one, or not the one that was named."""

@@ -7,7 +7,10 @@ import json
 from collections.abc import Callable, Iterator
 
 from lapel_companion.doctor import BAD, GOOD, INFO, WARN, Finding, flight_recorder
-from lapel_usb.errors import PinError, UsbError
+from lapel_companion.keys import Keys
+from lapel_companion.pairing import PairingError
+from lapel_usb import owner
+from lapel_usb.errors import PinError, Unfit, UsbError
 from lapel_usb.link import PinLink, open_pin
 from lapel_wire import flight_log
 
@@ -35,12 +38,14 @@ print(json.dumps([_app(), _text("/boots"), _retained()]))
 """
 
 
-def examine(port: str | None, tell: Callable[[str], None]) -> Iterator[Finding]:
-    """What the doctor says of the pin on `port` (None: the only one). The app is interrupted, and starts again."""
+def examine(port: str | None, tell: Callable[[str], None], keys: Keys) -> Iterator[Finding]:
+    """What the doctor says of the pin on `port` (None: the only one), and of `keys`, this computer's. The app is
+    interrupted, and starts again."""
     try:
         with open_pin(port, tell=tell) as link:
             yield _micropython(link)
             yield from _app(link)
+            yield _owner(link, keys)
     except UsbError as error:
         yield Finding(BAD, "pin on USB", str(error))
 
@@ -66,6 +71,27 @@ def _app(link: PinLink) -> Iterator[Finding]:
         yield Finding(GOOD, "app", f"version {version} for {board}, in {folder}")
     yield from _started(boots)
     yield _flight(bytes.fromhex(retained))
+
+
+def _owner(link: PinLink, keys: Keys) -> Finding:
+    try:
+        seen = owner.look(link)
+        held, begun = keys.load(), keys.begun()
+    except Unfit as error:
+        return Finding(INFO, "pairing", error.sentence)
+    except (PinError, PairingError) as error:
+        return Finding(WARN, "pairing", str(error))
+    if seen.forgets:
+        return Finding(WARN, "pairing", "a wipe of this pin was begun and is not over; it goes on by itself")
+    if seen.is_of(held):
+        return Finding(GOOD, "pairing", f"pin and computer have the same key, {seen.fingerprint}")
+    if seen.is_of(begun):
+        return Finding(WARN, "pairing", "the pin has the key of a pairing that broke off", "lapel pair")
+    mine = f"this computer has {held.fingerprint}" if held else "this computer has none"
+    if seen.key == "there":
+        return Finding(BAD, "pairing", f"the pin has another key, {seen.fingerprint}; {mine}", "lapel pair")
+    text = "the pin's key is damaged" if seen.key == "damaged" else "the pin has no key"
+    return Finding(WARN, "pairing", f"{text}; {mine}", "lapel pair")
 
 
 def _started(boots: str) -> Iterator[Finding]:

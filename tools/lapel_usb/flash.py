@@ -54,10 +54,13 @@ class _Watch:
 
     lines: list[str] = field(default_factory=list)
     ended: str = ""
+    unpaired: bool = False
 
     def __call__(self, line: str) -> bool:
         self.lines = [*self.lines[-200:], line]
         event = event_of(line)
+        if event.get("event") == "pairing":
+            self.unpaired = event.get("paired") is False
         if event.get("event") in ("well", "safe_mode"):
             self.ended = str(event["event"])
         return bool(self.ended)
@@ -235,6 +238,8 @@ def _start_and_wait(link: PinLink, told: Told) -> None:
     link.start_and_listen(watch, WELL_S)
     if watch.ended == "well" or (not watch.ended and _is_well(link)):
         told.tell("The app runs, and is well.")
+        if watch.unpaired:
+            told.tell("It is not paired yet. Now:  lapel pair")
         return
     errors = [line for line in watch.lines if line.strip() and not line.startswith("{")]
     words = "\n".join(f"  {line}" for line in errors[-8:])

@@ -73,7 +73,8 @@ def pair(link: PinLink, keys: Keys, wanted: Wanted, person: Person) -> Key | Non
         if not owner.look(link).is_of(key):
             raise UsbError("The pin does not prove that it has the new key: its flash may be failing.")
     except UsbError as error:
-        raise UsbError(error.sentence, f"{error.way_on}\n{_INCOMPLETE}".strip()) from error
+        error.add(_INCOMPLETE)
+        raise
     return keys.adopt()
 
 

@@ -79,10 +79,10 @@ class Written:
             self.operations[count].on(image, torn=True)
         return bytes(image)
 
-    def verdicts(self, *, torn: bool) -> list[str]:
-        """Which app would start after each operation."""
+    def verdicts(self, *, torn: bool, of: str = "app") -> list[str]:
+        """Which app would start after each operation, or (of the "store") whose the pin is; see judge.py."""
         command = [find_interpreter(), "-X", "heapsize=32M", str(JUDGE), str(self.before), str(self.log)]
-        done = subprocess.run([*command, str(int(torn))], capture_output=True, text=True, check=True)
+        done = subprocess.run([*command, str(int(torn)), of], capture_output=True, text=True, check=True)
         return [line.split(" ", 1)[1] for line in done.stdout.splitlines()]
 
 

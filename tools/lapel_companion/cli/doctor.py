@@ -29,9 +29,11 @@ def doctor(radio: str, usb: str | None, config_file: Path | None, state: Path | 
     if usb is None:
         checks = examine(state_folder(state), config_file, radio)
     else:
+        from lapel_companion.keys import Keys
         from lapel_usb import examine as on_usb
 
-        checks = on_usb.examine(usb or None, lambda sentence: click.echo(sentence, err=True))
+        keys = Keys(state_folder(state))
+        checks = on_usb.examine(usb or None, lambda sentence: click.echo(sentence, err=True), keys)
     for finding in checks:
         findings.append(finding)
         if as_json:

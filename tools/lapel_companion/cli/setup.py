@@ -49,8 +49,38 @@ def setup(yes: bool, config_file: Path | None, state: Path | None) -> None:
         raise click.ClickException(str(error)) from error
     _show_phrases(settings.phrases)
     _try(settings, file, state_folder(state))
+    _pair(state_folder(state), state, yes)
     click.echo("\nNext: bring the pin near and type lapel run, or lapel service install to have it always.")
     click.echo("What is there and what is missing: lapel doctor")
+
+
+def _pair(folder: Path, state: Path | None, yes: bool) -> None:
+    """Asks to pair when no pin is paired and one may be there."""
+    from lapel_companion.keys import Keys
+
+    told = Keys(folder).told()
+    if told["fingerprint"] is not None and not told["begun"]:
+        return
+    try:
+        from lapel_usb.ports import usb_ports
+
+        there = bool(usb_ports())
+    except ModuleNotFoundError:
+        # a lean installation
+        there = False
+    click.echo("\nNo pin is paired with this computer yet.")
+    if not there or yes:
+        click.echo("Plug yours in by USB and type: lapel pair")
+    elif click.confirm("Something is plugged in by USB. If it is your pin: pair it now?", default=True):
+        from lapel_companion.cli.pair import pair
+
+        try:
+            click.get_current_context().invoke(pair, state=state)
+        except (click.ClickException, click.exceptions.Exit) as error:
+            # The rest of the setup holds.
+            if isinstance(error, click.ClickException):
+                error.show()
+            click.echo("Not paired. Once that is settled: lapel pair")
 
 
 def _ask_engine(answers: Any) -> None:

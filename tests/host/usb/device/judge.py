@@ -1,8 +1,10 @@
-# Runs on MicroPython: judge.py IMAGE LOG TORN [FIRST]. After each flash operation of the log (with TORN 1: with the
-# next one half done) it mounts the image and says which app would start: "NUMBER FOLDER MAIN", or what is wrong.
+# Runs on MicroPython: judge.py IMAGE LOG TORN app|store. After each flash operation of the log (with TORN 1: with the
+# next one half done) it mounts the image and says "NUMBER " and which app would start: "FOLDER MAIN", or what is wrong;
+# or whose it is: "FORGETS KEY FILE ..." (the key in hex, or "-").
 import binascii
 import hashlib
 import json
+import os
 import struct
 import sys
 
@@ -78,7 +80,34 @@ def verdict(memory):
         vfs.umount("/pin")
 
 
-def main(image, log, torn):
+def listed(path):
+    try:
+        return sorted(os.listdir(path))
+    except OSError:
+        return []
+
+
+def store(memory):
+    vfs.mount(vfs.VfsLfs2(memory), "/pin")
+    try:
+        forgets = "forget" in listed("/pin/data")
+        try:
+            with open("/pin/data/state/key", "rb") as f:
+                key = binascii.hexlify(f.read()[12:]).decode() or "-"
+        except OSError:
+            key = "-"
+        files = [
+            folder + "/" + name
+            for folder in ("clips", "notices", "state")
+            for name in listed("/pin/data/" + folder)
+            if name != "key"
+        ]
+        return " ".join([str(int(forgets)), key] + files)
+    finally:
+        vfs.umount("/pin")
+
+
+def main(image, log, torn, verdict):
     with open(image, "rb") as f:
         memory = Memory(bytearray(f.read()))
     number = 0
@@ -103,4 +132,4 @@ def main(image, log, torn):
                 memory.undo()
 
 
-main(sys.argv[1], sys.argv[2], sys.argv[3] == "1")
+main(sys.argv[1], sys.argv[2], sys.argv[3] == "1", {"app": verdict, "store": store}[sys.argv[4]])
