@@ -90,6 +90,8 @@ LAYERS = (
     Layer("beacon driver", "lib/drivers/beacon.py", may=("bluetooth",)),
     Layer("drivers", "lib/drivers", own=("drivers",), may=(*HARDWARE, "lapel.compat")),
     Layer("sim radio", "boards/sim/radio", may=(*RADIO, "bus")),
+    # The firmware's own code puts the key on the simulated flash.
+    Layer("sim pairing", "boards/sim/pair.py", may=("lapel.services.pairing", *HARDWARE)),
     # Its own `time` stands before the interpreter's.
     Layer("sim board", "boards/sim", may=("drivers", *HARDWARE, "utime")),
     Layer("board", "boards", may=("drivers", *HARDWARE)),

@@ -9,14 +9,15 @@ from lapel.core import settings as settings_rules
 from lapel.core.battery import Battery
 from lapel.core.clock import Clock
 from lapel.core.ring import ByteRing
+from lapel.services import handshakes, store_files
 from lapel.services import link as links
-from lapel.services import pairing, store_files
 from lapel.services.acts import Acts
 from lapel.services.announcer import Announcer
 from lapel.services.clip_feed import ClipFeed
 from lapel.services.desk import Desk
 from lapel.services.feedback import Feedback
 from lapel.services.flight import Flight
+from lapel.services.pairing import Pairing
 from lapel.services.recorder import Recorder
 from lapel.services.store import Store, StoreError
 from lapel.services.supervisor import Supervisor
@@ -57,6 +58,7 @@ class App:
         )
         self._store = store = Store(board.flash_dir, os.urandom, trace)
         store.mount()
+        self._pairing = pairing = Pairing(store.root, store.quarantine)
 
         check = supervisor.checker
         self._may_forget = board.reset_cause() == "power" and board.button.pressed
@@ -67,6 +69,7 @@ class App:
             board.mic, store, ByteRing(RING_BYTES), feedback, trace, timing, self._in_reach, check("recorder"),
             hold_console=board.console.hold,
         )  # fmt: skip
+        recorder.is_paired = pairing.is_paired
         self._announcer = announcer = Announcer(feedback, timing, trace, check("announcer"))
         desk = Desk(
             store, clock, self._boot, flight, self._battery_mv, self._drops, announcer, self._set_jobs,
@@ -77,10 +80,9 @@ class App:
             board.mic.rate_hz, trace, check("acts"),
         )  # fmt: skip
         feed = ClipFeed(store, recorder, trace, self._accepted)
-        gatt = links.serve(board.gatt)
-        self._link = links.Link(
-            gatt, feed, desk, clock, pairing.new_session, trace, supervisor.report, check("link")
-        )
+        gatt = links.serve(board.gatt, pairing.info)
+        keys = handshakes.Handshakes(pairing, handshakes.arithmetic(), os.urandom, self._is_recording, clock)
+        self._link = links.Link(gatt, feed, desk, clock, keys, trace, supervisor.report, check("link"))
         self._upkeep = Upkeep(
             board.battery, self._battery, gatt.set_battery, store, recorder, feedback, self._drops,
             flight, timing, trace, check("upkeep"),
@@ -90,7 +92,7 @@ class App:
         """Runs until cancelled."""
         trace, store = self._told, self._store
         trace("boot", cause=self._board.reset_cause(), boot=self._boot, device=store.device)
-        trace("session", private=pairing.IS_PRIVATE)
+        trace("pairing", paired=self._pairing.is_paired, generation=self._pairing.generation)
         self._apply(settings_rules.salvaged(store.settings.load()[1]))
         for sentence in self._board.faults:
             self.wrong(sentence)
@@ -153,6 +155,9 @@ class App:
 
     def _is_quiet(self) -> bool:
         return settings_rules.is_quiet(self._settings, self._clock.minute_of_day())
+
+    def _is_recording(self) -> bool:
+        return self._recorder.is_busy
 
     def _in_reach(self) -> bool:
         return self._link.near

@@ -33,12 +33,13 @@ class LinkClosed(Exception):
 
 
 class Link:
-    """A transport over one connection. `mtu` is 23 until the central asked for more;
-    `interval_ms` is 0 until the central changed its first choice."""
+    """A transport over one connection. `address` is the central's (6 bytes, which prove nothing), `mtu` is 23 until
+    it asked for more; `interval_ms` is 0 until it changed its first choice."""
 
-    def __init__(self, gatt, handle: int) -> None:
+    def __init__(self, gatt, handle: int, address: bytes) -> None:
         self._gatt = gatt
         self._handle = handle
+        self.address = address
         self._inbox = []
         self._arrived = asyncio.ThreadSafeFlag()
         self.mtu = _MTU_DEFAULT
@@ -149,6 +150,11 @@ class BleGatt:
             if arrived is None and not self._waiting:
                 raise asyncio.CancelledError
 
+    async def dismiss(self) -> None:
+        """Sends away who connected and was not accepted."""
+        while self._waiting:
+            await self._waiting.pop(0).disconnect()
+
     def set_battery(self, percent: int) -> None:
         """0 to 100, for the Battery service."""
         if self._battery is not None:
@@ -175,7 +181,7 @@ class BleGatt:
             if len(self._links) >= _LINKS_MAX:
                 self.refused_links += 1
                 return
-            link = Link(self, data[0])
+            link = Link(self, data[0], bytes(data[2]))
             self._links[data[0]] = link
             self._waiting.append(link)
         elif event == _IRQ_CENTRAL_DISCONNECT:

@@ -12,17 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from lapel_wire.session import ClearSession
+    from lapel_wire.session import Session
 
 CONTROL_QUEUE_MAX = 16
-# Below an MTU of 100 an audio record takes several packets; short ones lose less with a packet.
+# Below an MTU of 100 an audio record takes several packets; short ones lose less with a packet. With what the session
+# puts around it, this fills eight packets at an MTU of 23.
 SMALL_AUDIO_BODY_BYTES = 134
+# So many records that fail their check, and none between that is good, are no accident; a new session may help.
+REFUSED_IN_A_ROW_MAX = 64
 
 
 class Channel:
-    """`session` is established, or becomes so before the first `post`."""
+    """`session` is established: both sides have their ciphers."""
 
-    def __init__(self, session: "ClearSession", mtu: int = MTU_MIN) -> None:
+    def __init__(self, session: "Session", mtu: int = MTU_MIN) -> None:
         self.session = session
         self._cutter = Cutter(mtu)
         self._joiner = Joiner()
@@ -33,6 +36,8 @@ class Channel:
         self._audio_room = 0
         self.dropped = 0
         self.bad_messages = 0
+        # Records and messages that were not taken since one that was.
+        self.refused_in_a_row = 0
         self.last_error = ""
         self.set_mtu(mtu)
 
@@ -71,7 +76,7 @@ class Channel:
         return True
 
     def next_packet(self, audio: "Callable[[memoryview], int] | None" = None) -> "memoryview | None":
-        """The packet to send now, or None; the same one until `sent()`.
+        """The packet to send now, or None; the same one until `sent()`. Raises session.Spent.
 
         `audio(view) -> n` may fill `view` (audio_room bytes) with one audio message.
         """
@@ -97,15 +102,20 @@ class Channel:
         counted in `refused`, with the reason of the last one in `last_error`.
         """
         record = self._joiner.feed(packet)
-        if record is None:
-            return None
+        return None if record is None else self.take(record)
+
+    def take(self, record: "bytearray | memoryview") -> "tuple[int, Any] | None":
+        """As `feed`, of a whole record; it is decrypted where it stands."""
+        self.refused_in_a_row += 1
         body = self.session.open(record)
         if body is None:
             self.last_error = "a record failed its check"
             return None
         try:
-            return messages.decode(body)
+            message = messages.decode(body)
         except messages.BadMessage as e:
             self.bad_messages += 1
             self.last_error = str(e)
             return None
+        self.refused_in_a_row = 0
+        return message

@@ -2,7 +2,8 @@
 
 from lapel_wire import utf8
 
-PROTOCOL_VERSION = 1
+# 2: the session is private. 1 spoke in the clear, and is refused.
+PROTOCOL_VERSION = 2
 
 SERVICE_UUID = "6c617065-6c00-4000-8000-000000000001"
 UP_UUID = "6c617065-6c00-4000-8000-000000000002"
@@ -11,6 +12,9 @@ INFO_UUID = "6c617065-6c00-4000-8000-000000000004"
 
 # What `info` reads: protocol version and feature flags. Nothing in it identifies a pin.
 INFO = bytes((PROTOCOL_VERSION, 0))
+# The flag of a pin that has no key: it opens no session, and records nothing.
+FLAG_UNPAIRED = 0x40
+UNPAIRED_INFO = bytes((PROTOCOL_VERSION, FLAG_UNPAIRED))
 # The flag of a pin that cannot run its app. No session is tried with it; the cause follows, as UTF-8.
 FLAG_SAFE_MODE = 0x80
 CAUSE_MAX_BYTES = 60

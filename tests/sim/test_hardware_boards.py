@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,9 +131,10 @@ def test_the_battery_is_told_to_who_asks(tmp_path: Path, name: str) -> None:
 
 
 async def battery_level(simulation: Simulation) -> int:
-    """As any phone reads it: the standard Battery service."""
+    """As any phone reads it: the standard Battery service. Another phone each time: who proves nothing has to wait."""
     async with await open_transport(simulation.companion_spec) as transport:
-        config = DeviceConfiguration(name="C", address=hci.Address("F0:F1:F2:F3:F4:F6"))
+        address = hci.Address(f"F0:F1:F2:{secrets.token_hex(1)}:{secrets.token_hex(1)}:F6".upper())
+        config = DeviceConfiguration(name="C", address=address)
         device = Device(config=config, host=Host(transport.source, transport.sink))
         await device.power_on()
         advertising = await simulation.timeline.find(Pattern("advertising", {"who": "radio"}), 0, set(), 10)

@@ -24,9 +24,11 @@ from lapel_companion.engine_dbos import DbosEngine
 from lapel_companion.events import Event, EventLog, EventLogError
 from lapel_companion.history import History
 from lapel_companion.intake import Intake
+from lapel_companion.keys import Keys
 from lapel_companion.link import set_aside
 from lapel_companion.link.desk import PinDesk
-from lapel_companion.link.radio import Keeper, Radio, RadioError, radio_of
+from lapel_companion.link.keeper import Keeper
+from lapel_companion.link.radio import Radio, RadioError, radio_of
 from lapel_companion.link.safe_mode import SafeModeWatch
 from lapel_companion.notices import Outbox
 from lapel_companion.retention import Retention
@@ -135,7 +137,10 @@ class Daemon:
             report=self._report,
         )
         self._safe = SafeModeWatch(self.log)
-        self._keeper = None if self._radio is None else Keeper(self._radio, self.desk, self._safe, self._report)
+        self._keeper = None
+        if self._radio is not None:
+            load_key = Keys(self.state.path).load
+            self._keeper = Keeper(self._radio, self.desk, load_key, self._safe, self._report)
         await self._start()
 
     async def _start(self) -> None:
@@ -214,6 +219,7 @@ class Daemon:
         if self._keeper is not None:
             link["state"] = self._keeper.state
             link["strangers"] = self._keeper.strangers
+            link["advice"] = self._keeper.advice
         if pin is not None:
             link |= {key: pin[key] for key in ("dev", "mtu", "interval_ms", "since")}
             link["battery_mv"] = self.desk.status.get("bat")

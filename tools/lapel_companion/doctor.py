@@ -121,6 +121,9 @@ def pin(state: Path, status: dict[str, Any]) -> Iterator[Finding]:
         # Its app does not run: what it wrote down can be read over USB only.
         yield Finding(BAD, "pin", safe_mode.sentence(link["safe_mode"]), "lapel doctor --usb\nmake flash BOARD=...")
         return
+    if "dev" not in link and link.get("advice"):
+        yield Finding(WARN, "pin", f"not linked ({link['state']}): {link['advice']}")
+        return
     if "dev" not in link:
         text = f"not linked ({link['state']}); is it charged and near? What it wrote down can be read over USB"
         yield Finding(WARN, "pin", text, "lapel doctor --usb")

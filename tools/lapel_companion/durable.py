@@ -56,6 +56,17 @@ def sync_dir(folder: Path, what: str) -> None:
             os.close(handle)
 
 
+def make_folder(folder: Path, what: str) -> None:
+    """Make a folder (0700), and those above it, with durable names: what is synced inside must be found again.
+
+    Raises OSError.
+    """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+        sync_dir(one.parent, what)
+
+
 def sync_file(handle: int, what: str) -> None:
     """Make the bytes of an open file durable. Raises OSError."""
     with step(f"{what}.sync"):

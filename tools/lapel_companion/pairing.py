@@ -83,7 +83,7 @@ class KeyFile:
     """`pin.key` in the state folder, mode 0600."""
 
     def __init__(self, state: Path) -> None:
-        self._path = state / FILE
+        self._path = state.expanduser().absolute() / FILE
         self.where = str(self._path)
 
     def load(self, exposed: bool = False) -> Key | None:
@@ -110,7 +110,7 @@ class KeyFile:
 
     def save(self, key: Key) -> None:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            durable.make_folder(self._path.parent, "key")
             durable.write_atomic(self._path, _line(key).encode(), "key")
         except OSError as error:
             raise PairingError(f"the pin's key cannot be kept in {self.where}: {error.strerror}.") from error

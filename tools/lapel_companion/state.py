@@ -46,7 +46,7 @@ class StateFolder:
             path = path.expanduser().absolute()
             new = [path / name for name in ("clips", "blobs") if not (path / name).is_dir()]
             for folder in new:
-                _make(folder)
+                durable.make_folder(folder, "state")
             socket_path.make_private(path)
             lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except socket_path.SocketPathError as error:
@@ -99,14 +99,6 @@ class StateFolder:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
-
-
-def _make(folder: Path) -> None:
-    """Make a folder, and those above it, with durable names: what is synced inside must be found again."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    for one in reversed(missing):
-        one.mkdir(mode=0o700, exist_ok=True)
-        durable.sync_dir(one.parent, "state")
 
 
 def _read_epoch(path: Path) -> str | None:

@@ -16,6 +16,7 @@ import click
 from lapel_bringup.report import BadReport
 from lapel_companion import config, paths
 from lapel_companion.client import follow
+from lapel_companion.pairing import PairingError
 from simulator import flash as nor
 from simulator import live, measured
 from simulator.air import Pace
@@ -23,6 +24,7 @@ from simulator.boards import BoardError, pin_spec
 from simulator.compiled import CannotCompile
 from simulator.engine import CannotDo, Engine, Unmet
 from simulator.folder import Busy
+from simulator.pairing import CannotPair
 from simulator.pin import CLASSIC, NoInterpreter
 from simulator.script import ScriptError, Step, hold_one, parse
 from simulator.show import JsonLines, Screen
@@ -63,6 +65,7 @@ HEAP = click.IntRange(100_000)
 @click.option("--flash-blocks", type=BLOCKS, default=nor.BLOCKS, help="Of a new flash, of 4 kB.")
 @click.option("--flash-time/--no-flash-time", default=True, help="Flash takes the chip's time.")
 @click.option("--heap", type=HEAP, default=None, help="The pin's heap, in bytes; else the board's.")
+@click.option("--unpaired", is_flag=True, help="A pin that nobody paired, unless the state has a key.")
 @click.option("--may-die", is_flag=True, help="A firmware that dies or gives up is an event, not the end.")
 @click.option("-v", "--verbose", is_flag=True, help="Show everything, also what the processes print.")
 def sim(
@@ -86,6 +89,7 @@ def sim(
     flash_blocks: int,
     flash_time: bool,
     heap: int | None,
+    unpaired: bool,
     may_die: bool,
     verbose: bool,
 ) -> None:
@@ -130,6 +134,7 @@ def sim(
             flash_blocks=flash_blocks,
             flash_timed=flash_time,
             may_die=may_die,
+            paired=not unpaired,
             pin=pin,
         )
         screen = JsonLines() if as_json else Screen(verbose=verbose)
@@ -203,7 +208,9 @@ async def _run(options: Options, steps: list[Step], screen: JsonLines | Screen, 
             await live.live(simulation)
         else:
             await Engine(simulation).run(steps)
-    except (Unmet, CannotDo, Busy, NoInterpreter, CannotCompile, OSError, ValueError) as error:
+    except (
+        Unmet, CannotDo, Busy, NoInterpreter, CannotCompile, CannotPair, PairingError, OSError, ValueError,
+    ) as error:  # fmt: skip
         click.echo(f"lapel sim: {error}", err=True)
         code = FAILED
     except asyncio.CancelledError:

@@ -35,10 +35,10 @@ class Operation:
 
 
 class SerialFlash:
-    """`blocks` only matters for a new image; an old one keeps its size."""
+    """`blocks` only matters for a new image; an old one keeps its size. `image` where it is not in the folder."""
 
-    def __init__(self, folder: Path, blocks: int) -> None:
-        self.image = folder / "usb-flash.bin"
+    def __init__(self, folder: Path, blocks: int = 0, image: Path | None = None) -> None:
+        self.image = image or folder / "usb-flash.bin"
         self.state = folder / "usb-flash.state"
         if not self.image.exists():
             self.image.write_bytes(b"\xff" * (blocks * BLOCK_BYTES))

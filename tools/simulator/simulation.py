@@ -1,5 +1,4 @@
-"""The whole desk: a pin with its hardware and flash, the air, and a companion, as one world that a script
-acts on."""
+"""The whole desk: a pin with its hardware and flash, the air, a companion, as one world that a script acts on."""
 
 from __future__ import annotations
 
@@ -25,6 +24,7 @@ from simulator.hci_port import HciPort
 from simulator.life import Life
 from simulator.measured import Measured
 from simulator.mic import Microphone
+from simulator.pairing import pair
 from simulator.person import Person
 from simulator.pin import Pin, PinSpec
 from simulator.pin_radio import PinRadio
@@ -36,7 +36,7 @@ LINKED_S = 30.0
 
 @dataclass(frozen=True)
 class Options:
-    """What can be chosen. `companion` None leaves the companion out (tests bring their own)."""
+    """`companion` None leaves the companion out (tests bring their own). `paired`: both sides have a key."""
 
     state: Path
     config: Path = Path()
@@ -48,6 +48,7 @@ class Options:
     flash_blocks: int = nor.BLOCKS
     flash_timed: bool = True
     pin: PinSpec | None = None
+    paired: bool = True
     measured: Measured = field(default_factory=Measured)
     # the pin's event that says that it can be used
     ready: str = "advertising"
@@ -62,7 +63,7 @@ class Options:
 
 
 class Simulation:
-    """`open`, act, `close`. Every action and everything that happens is in `timeline`."""
+    """`open`, act, `close`. All that is done and that happens is in `timeline`."""
 
     def __init__(self, options: Options) -> None:
         self.timeline = Timeline()
@@ -87,10 +88,10 @@ class Simulation:
         # where a companion finds its radio, as a Bumble transport
         self.companion_spec = ""
         self._companion: Companion | None = None
-        spec = options.pin or PinSpec(virtual_radio=options.virtual_radio)
+        self._spec = options.pin or PinSpec(virtual_radio=options.virtual_radio)
         tell, may_die = self.timeline.add, options.may_die
         self._life = Life(self.hardware, self.env, tell, self._gone, self._pin_failed, may_die)
-        self._life.pin = self.pin = Pin(spec, options.state / FOLDER, self._on_line, self._life.died)
+        self._life.pin = self.pin = Pin(self._spec, options.state / FOLDER, self._on_line, self._life.died)
         self.person = Person(self.timeline, self.hardware.button, self.mic, lambda: self.pin.running, self._seen)
         self.hardware.on_trace = self._on_trace
         self.hardware.on_lost = lambda frames: self._fail(f"the simulated board lost {frames} frames")
@@ -110,35 +111,34 @@ class Simulation:
         return self._companion.pid if self._companion else 0
 
     async def open(self) -> None:
-        """Switch everything on; returns when the pin is ready and the companion linked, or that took too
-        long.
+        """Switch everything on; returns when the pin is ready and the companion linked, or that took too long.
 
-        Raises Busy, NoInterpreter, OSError, ValueError (a state that holds no flash image).
+        Raises Busy, NoInterpreter, CannotPair, PairingError, OSError, ValueError (a state that holds no flash image).
         """
-        self._folder = PinFolder(self._options.state)
+        options = self._options
+        self._folder = PinFolder(options.state)
         self._identity = self._folder.unique_id()
-        for text in self._options.measured.said:
+        for text in options.measured.said:
             self._sim("note", text=text)
-        blocks, seed = self._options.flash_blocks, self._options.seed
-        timed, measured = self._options.flash_timed, self._options.measured
+        blocks, seed, timed, measured = options.flash_blocks, options.seed, options.flash_timed, options.measured
         self._flash = nor.NorFlash(self._folder.flash, blocks=blocks, seed=seed, timed=timed, measured=measured)
         self._flash.attach(self.bus)
+        if options.paired:
+            await asyncio.to_thread(pair, options.state, self._folder.flash, self._spec)
         self._address = await self.bus.open()
-        radio = self._options.companion_radio or "bleak"
+        radio = options.companion_radio or "bleak"
         if self._port:
             self.companion_spec = await self._port.open()
-            radio = self._options.companion_radio or f"bumble:{self.companion_spec}"
-        if self._options.companion:
-            spec = CompanionSpec(
-                radio, self._options.state, self._options.config, under=self._options.companion_under
-            )
-            self._companion = Companion(spec, self._options.companion, self._on_companion, self._on_companion_exit)
+            radio = options.companion_radio or f"bumble:{self.companion_spec}"
+        if options.companion:
+            spec = CompanionSpec(radio, options.state, options.config, under=options.companion_under)
+            self._companion = Companion(spec, options.companion, self._on_companion, self._on_companion_exit)
             await self._companion.start()
-        if self._options.usb:
+        if options.usb:
             self.bus.on_gone = self._gone
             return
         await self._boot("power")
-        if self._companion and not await self._seen("linked", 0, LINKED_S) and not self.failure:
+        if self._companion and options.paired and not await self._seen("linked", 0, LINKED_S) and not self.failure:
             self._sim("note", text=f"the companion did not link within {LINKED_S:g} s; going on")
 
     async def close(self) -> None:
@@ -161,7 +161,7 @@ class Simulation:
             self._folder.close()
 
     async def add_central(self, name: str) -> str:
-        """One more radio within reach, for a stranger; gives its Bumble transport."""
+        """One more radio within reach, for a stranger; its Bumble transport."""
         number = len(self._others) + 2
         self._others.append(HciPort(self.air, name, hci.Address(f"00:00:00:00:00:{number:02X}/P")))
         return await self._others[-1].open()

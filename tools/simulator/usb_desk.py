@@ -61,7 +61,8 @@ def usb_desk(
     thread = threading.Thread(target=loop.run_forever, name="simulation", daemon=True)
     thread.start()
     try:
-        chosen = Options(state=folder, pin=spec, usb=True, may_die=True, **options)
+        # what a person pairs over USB comes without a key
+        chosen = Options(state=folder, pin=spec, usb=True, may_die=True, paired=False, **options)
         simulation = asyncio.run_coroutine_threadsafe(_opened(chosen, hear), loop).result()
         try:
             env = {

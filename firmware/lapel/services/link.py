@@ -1,26 +1,27 @@
 """The link to the companion: advertising, strangers, the session, what is sent and when.
 
 Two unproved guests at most, three seconds each; the one whose first record verifies becomes the
-session, and advertising stops until it has gone.
+session, and advertising stops until it has gone. Whose opening is wrong goes at once.
 """
 
 import asyncio
 
 from lapel.compat import const, sleep_ms, wait_for_ms
 from lapel.core.pace import Pace
+from lapel.core.strangers import Strangers
 from lapel.core.vigil import Vigil
 from lapel_wire import gatt as names
 from lapel_wire import messages
-from lapel_wire.channel import Channel
+from lapel_wire.channel import REFUSED_IN_A_ROW_MAX, Channel
 from lapel_wire.packets import Cutter, Joiner
-from lapel_wire.session import HANDSHAKE_BYTES
+from lapel_wire.session import Spent
 
 GUESTS_MAX = 2
 _SUPERVISE_MS = const(1000)
 # A block of audio is 16 ms: asking more often brings nothing.
 _BUSY_MS = const(8)
 _IDLE_MS = const(40)
-# Our answer to the opening message may be lost; who is refused more often than this is no companion.
+# A guest of whom more records are refused than this is no companion.
 _REFUSED_MAX = const(3)
 # What the companion says only when it has heard us; all else may come over a link of which our way is dead.
 _ANSWERS = (messages.JOBS, messages.ACK, messages.RESUME, messages.ACCEPTED, messages.CANCELLED)
@@ -30,39 +31,43 @@ class Stranger(Exception):
     """A guest that proved nothing."""
 
 
-def serve(gatt_class):
-    """The pin's GATT server, not started yet, of a board's driver class."""
+def serve(gatt_class, info: bytes):
+    """The pin's GATT server, not started yet, of a board's driver class; `info` is what anybody may read."""
     return gatt_class(
         names.NAME,
         names.SERVICE_UUID,
         names.UP_UUID,
         names.DOWN_UUID,
         names.INFO_UUID,
-        names.INFO,
+        info,
         names.MTU_WANTED,
     )
 
 
 class Link:
-    """`gatt` as of `serve`; `new_session()` makes a responder's session; `feed` and `desk` hold what
-    is said. `report(name, error)` hears what a task died of."""
+    """`gatt` as of `serve`; `handshakes` as services.handshakes; `feed` and `desk` hold what is said.
+    `report(name, error)` hears what a task died of."""
 
-    def __init__(self, gatt, feed, desk, clock, new_session, trace, report, check_in):
+    def __init__(self, gatt, feed, desk, clock, handshakes, trace, report, check_in):
         self._gatt = gatt
         self._feed = feed
         self._desk = desk
         self._clock = clock
-        self._new_session = new_session
+        self._handshakes = handshakes
         self._closed_error = gatt.LinkClosed
         self._trace = trace
         self._report = report
         self._check_in = check_in
         self._changed = asyncio.Event()
         self._advert = None
+        self._keys = None
         self._guests = []
+        self._addresses = Strangers()
         self._session_link = None
         self._vigil: Vigil = None
+        # Guests that proved nothing, and those of them that came again too soon.
         self.strangers = 0
+        self.turned_away = 0
         # Records and messages that were not taken; packets and messages that found their queue full.
         self.refused = 0
         self.dropped = 0
@@ -80,6 +85,7 @@ class Link:
     async def run(self) -> None:
         """Runs until cancelled."""
         self._gatt.start()
+        self._keys = asyncio.create_task(self._make_keys())
         while True:
             self._check_in()
             self._changed.clear()
@@ -87,8 +93,10 @@ class Link:
             if wanted and self._advert is None:
                 self._trace("advertising")
                 self._advert = asyncio.create_task(self._accept())
-            elif not wanted and self._advert is not None:
+            elif not wanted:
                 await self._stop_advertising()
+                # Who came as advertising ended is no guest, and must not hold a link for ever.
+                await self._gatt.dismiss()
             try:
                 await wait_for_ms(self._changed.wait(), _SUPERVISE_MS)
             except asyncio.TimeoutError:
@@ -99,6 +107,8 @@ class Link:
         await self._stop_advertising()
         for task in list(self._guests):
             await _ended(task)
+        if self._keys is not None:
+            await _ended(self._keys)
         self._gatt.stop()
 
     async def _stop_advertising(self) -> None:
@@ -106,10 +116,21 @@ class Link:
         if task is not None:
             await _ended(task)
 
+    async def _make_keys(self) -> None:
+        try:
+            await self._handshakes.run()
+        except Exception as e:
+            # Handshakes go on: each then makes its own.
+            self._report("link", e)
+
     async def _accept(self) -> None:
         try:
             link = await self._gatt.accept()
-            self._guests.append(asyncio.create_task(self._host(link)))
+            if self._addresses.must_wait(link.address, self._clock.ms()):
+                self.turned_away += 1
+                await link.disconnect()
+            else:
+                self._guests.append(asyncio.create_task(self._host(link)))
         except Exception as e:
             self._report("link", e)
             await sleep_ms(_SUPERVISE_MS)
@@ -117,11 +138,15 @@ class Link:
         self._changed.set()
 
     async def _host(self, link) -> None:
+        proved = False
         try:
             channel, hello = await wait_for_ms(self._greet(link), names.HANDSHAKE_TIMEOUT_MS)
+            proved = True
+            self._handshakes.proved()
+            self._addresses.proved(link.address)
             await self._adopt(link, channel, hello)
         except (asyncio.TimeoutError, Stranger):
-            self.strangers += 1
+            pass
         except self._closed_error:
             pass
         except asyncio.CancelledError:
@@ -130,6 +155,9 @@ class Link:
             self._report("link", e)
         finally:
             await link.disconnect()
+            if not proved:
+                self.strangers += 1
+                self._addresses.failed(link.address, self._clock.ms())
             self._guests.remove(asyncio.current_task())
             if self._session_link is link:
                 self._session_link = None
@@ -137,29 +165,30 @@ class Link:
             self._changed.set()
 
     async def _greet(self, link):
-        session = self._new_session()
-        message = await self._first_record(link)
-        reply = session.answer(message) if len(message) == HANDSHAKE_BYTES else None
-        if reply is None:
+        joiner = Joiner()
+        opening = bytes(await self._record(link, joiner))
+        answered = await self._handshakes.answer(opening)
+        if answered is None:
             raise Stranger
+        reply, session = answered
         cutter = Cutter(link.mtu)
         channel = Channel(session, link.mtu)
-        answered = -1
-        while True:
-            if channel.refused > answered:
-                # What cannot be a record yet is the opening message again: our answer was lost.
-                answered = channel.refused
-                if answered > _REFUSED_MAX:
-                    raise Stranger
-                await self._answer(link, cutter, reply)
-            got = channel.feed(await link.receive())
+        await self._say(link, cutter, reply)
+        while channel.refused <= _REFUSED_MAX:
+            record = await self._record(link, joiner)
+            if bytes(record) == opening:
+                # Our answer was lost.
+                await self._say(link, cutter, reply)
+                continue
+            got = channel.take(record)
             if got is not None:
                 kind, hello = got
-                if kind != messages.HELLO_HOST or hello["v"] != names.PROTOCOL_VERSION:
-                    raise Stranger
+                if kind != messages.HELLO_HOST:
+                    break
                 return channel, hello
+        raise Stranger
 
-    async def _answer(self, link, cutter, reply) -> None:
+    async def _say(self, link, cutter, reply) -> None:
         cutter.load(reply, len(reply))
         while cutter.busy:
             if link.send(cutter.packet()):
@@ -167,12 +196,11 @@ class Link:
             else:
                 await sleep_ms(_IDLE_MS)
 
-    async def _first_record(self, link):
-        joiner = Joiner()
+    async def _record(self, link, joiner):
         while True:
             record = joiner.feed(await link.receive())
             if record is not None:
-                return bytes(record)
+                return record
 
     async def _adopt(self, link, channel, hello) -> None:
         old, self._session_link = self._session_link, link
@@ -185,7 +213,7 @@ class Link:
         self._feed.restart()
         sender = asyncio.create_task(self._send(link, channel, vigil))
         try:
-            while True:
+            while channel.refused_in_a_row < REFUSED_IN_A_ROW_MAX:
                 got = channel.feed(await link.receive())
                 if got is None:
                     continue
@@ -197,6 +225,9 @@ class Link:
             self.refused += channel.refused
             self.dropped += channel.dropped + link.dropped
             await _ended(sender)
+            session = channel.session
+            self._trace("session_over", bad=session.bad, replayed=session.replayed, gaps=session.gaps)
+            session.wipe()
 
     async def _send(self, link, channel, vigil) -> None:
         clock, fill = self._clock, self._feed.fill
@@ -225,7 +256,7 @@ class Link:
             self._trace("silence")
         except asyncio.CancelledError:
             raise
-        except self._closed_error:
+        except (self._closed_error, Spent):
             pass
         except Exception as e:
             self._report("link", e)

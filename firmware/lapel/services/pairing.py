@@ -1,19 +1,18 @@
-"""Whose pin this is: the key that it shares with one companion, and the sessions that are opened with it.
+"""Whose pin this is: the key that it shares with one companion.
 
 `state/key` is a record (core/records.py, kind KEY): u32 generation, little-endian, then the 32 bytes of the key. The
 generation grows with each pairing. The key is in no trace, no log and no text of an error.
 """
 
-import os
 import struct
 
 from lapel.core import records
 from lapel.services import store_files
 from lapel_wire import gatt
-from lapel_wire.session import ClearSession
+from lapel_wire.session import prologue
+from noise.nnpsk0 import Responder
 
 KEY_BYTES = 32
-IS_PRIVATE = False
 _FORM = "<I32s"
 
 
@@ -39,6 +38,33 @@ def forget(root: str) -> bool:
     return store_files.remove(_path(root))
 
 
+class Pairing:
+    """What the running app knows of it, read once. A damaged key is set aside, and the pin is not paired then."""
+
+    def __init__(self, root: str, quarantine) -> None:
+        path = _path(root)
+        found = None
+        try:
+            found = _parsed(quarantine.load(path, records.KEY))
+        except records.BadRecord as bad:
+            quarantine.take(path, str(bad))
+        self.generation, self._key = found or (0, None)
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether there is a companion whose key this pin has."""
+        return self._key is not None
+
+    @property
+    def info(self) -> bytes:
+        """What anybody may read of this pin (gatt.INFO_UUID)."""
+        return gatt.INFO if self.is_paired else gatt.UNPAIRED_INFO
+
+    def new_responder(self, suite, ephemeral) -> Responder:
+        """For one opening message. Only where the pin is paired."""
+        return Responder(suite, self._key, prologue(self.info), ephemeral)
+
+
 def _path(root: str) -> str:
     return root + "/state/key"
 
@@ -49,8 +75,3 @@ def _parsed(body):
     if len(body) != struct.calcsize(_FORM):
         raise records.BadRecord("%d bytes are no key" % len(body))
     return struct.unpack(_FORM, body)
-
-
-def new_session():
-    """A responder's session for one connection."""
-    return ClearSession(False, gatt.INFO, os.urandom)

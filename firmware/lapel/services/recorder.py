@@ -34,7 +34,8 @@ class Recorder:
     hold_console(True) while a clip is open: nothing that is typed may end it.
 
     press(), then discard() for a tap, or begin() and end() for a hold. `on_over(outcome)` hears how each
-    press ended: discarded, captured, kept, full, error. The link sends live from `number` and `ring`.
+    press ended: discarded, captured, kept, full, unpaired, error. The link sends live from `number` and `ring`.
+    Without `is_paired` the microphone stays off.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Recorder:
         # Number of the clip being recorded, None for none.
         self.number: int = None
         self.on_over = None
+        self.is_paired = True
         self.hearing = Hearing(mic, converter, trace, timing, self._heard, check_in, *clock)
         self._store = store
         self._feedback = feedback
@@ -72,7 +74,7 @@ class Recorder:
     def configure(self, preroll: bool, gain_steps: int) -> None:
         """Settings. The gain holds from the next time the microphone is opened."""
         self._gain_steps = gain_steps
-        if not preroll:
+        if not (preroll and self.is_paired):
             self._preroll = None
         elif self._preroll is None:
             self._preroll = Preroll(PREROLL_MS * self.hearing.per_ms)
@@ -83,7 +85,9 @@ class Recorder:
         self._feedback.hold(True)
         self._feedback.light("pressed")
         take = self._newest = Take(t_ms, self.ring, self._encoder, self._store)
-        if len(self._takes) >= _TAKES_MAX:
+        if not self.is_paired:
+            take.refused = "unpaired"
+        elif len(self._takes) >= _TAKES_MAX:
             take.refused = "error"
         elif not self._store.fits(PREROLL_MS + LONGEST_MS + TAIL_MS):
             take.refused = "full"

@@ -38,12 +38,12 @@ class Store:
         self._state = state
         self._trace = trace
         self._space = store_space.Space(root, statvfs)
-        self._quarantine = quarantine.Quarantine(root, trace)
+        self.quarantine = quarantine.Quarantine(root, trace)
         self._ids = store_ids.ClipIds(
-            state + "/device", (state + "/counter", root + "/clips/counter"), random, self._quarantine, trace
+            state + "/device", (state + "/counter", root + "/clips/counter"), random, self.quarantine, trace
         )
 
-        clips = store_clips.Clips(root + "/clips", state + "/tally", self._ids, self._space, self._quarantine, trace)
+        clips = store_clips.Clips(root + "/clips", state + "/tally", self._ids, self._space, self.quarantine, trace)
         self._clips = clips
         self.begin = clips.begin
         self.fits = clips.fits
@@ -53,7 +53,7 @@ class Store:
         self.remove = clips.remove
         self.new_epoch = self._ids.new_epoch
 
-        notices = store_notices.Notices(root + "/notices", state + "/marks", self._quarantine, trace)
+        notices = store_notices.Notices(root + "/notices", state + "/marks", self.quarantine, trace)
         self.notices = notices
         self.put = notices.put
         self.has_notice = notices.has_notice
@@ -68,18 +68,18 @@ class Store:
         self.know_companion = notices.know_companion
         self.notice_high = notices.notice_high
 
-        self._cancels = store_objects.Cancels(state + "/cancels", random, self._quarantine)
+        self._cancels = store_objects.Cancels(state + "/cancels", random, self.quarantine)
         self.add_cancel = self._cancels.add
         self.pending_cancels = self._cancels.pending
         self.cancel_answered = self._cancels.answered
 
-        self.settings = store_objects.SettingsFile(state + "/settings", self._quarantine)
+        self.settings = store_objects.SettingsFile(state + "/settings", self.quarantine)
         self.recent = recent_clips.RecentClips()
 
     def mount(self) -> None:
         """Loads and recovers everything. Afterwards see quarantined and cut_found."""
         store_files.make_folder(self._state)
-        self._quarantine.mount()
+        self.quarantine.mount()
         highest = self._clips.mount()
         self._ids.mount(highest)
         self.notices.mount()
@@ -89,7 +89,7 @@ class Store:
             self._space.measure()
         except StoreError as error:
             # No clip can begin, but those that wait can be sent.
-            self._quarantine.count += 1
+            self.quarantine.count += 1
             self._trace("store_error", error=str(error))
 
     def reconcile(self) -> None:
@@ -133,12 +133,12 @@ class Store:
     @property
     def quarantined(self) -> int:
         """Files that could not be read since the start, most of them set aside: the person should know."""
-        return self._quarantine.count
+        return self.quarantine.count
 
     @property
     def aside(self):
         """What lies in quarantine, also from earlier starts: "clip-00000007 checksum does not match", ..."""
-        return self._quarantine.held
+        return self.quarantine.held
 
     @property
     def cut_found(self) -> int:

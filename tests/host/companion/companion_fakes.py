@@ -29,7 +29,7 @@ from lapel_companion.notices import Outbox
 from lapel_companion.state import StateFolder
 from lapel_wire import clips as wire_clips
 from lapel_wire import gatt
-from tests.host.companion.companion_pin import Connection, Pin
+from tests.host.companion.companion_pin import KEY, Connection, Pin
 
 
 def make_hasty(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +220,7 @@ class Rig:
 
     async def connect(self, client: FakeClient, until: Callable[[], bool] = lambda: False) -> str:
         """One connection, until it ends or `until`; why it ended."""
-        peer = Peer(client, self.desk, interval_ms=30)  # type: ignore[arg-type]
+        peer = Peer(client, self.desk, KEY, interval_ms=30)  # type: ignore[arg-type]
         client.gone = peer.disconnected
         reason = "it was ended"
 

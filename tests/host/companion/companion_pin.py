@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from lapel_companion.pairing import Key
 from lapel_wire import clips, gatt, messages
 from lapel_wire.channel import Channel
 from lapel_wire.clips import FINISH, OFFER, Sender
 from lapel_wire.packets import Cutter, Joiner
-from lapel_wire.session import HANDSHAKE_BYTES, ClearSession
+from lapel_wire.session import Session, prologue
+from noise import host
+from noise.nnpsk0 import Ephemeral, Responder
 
+KEY = Key(1, bytes(range(32)))
 DEVICE = "0a0b0c0d"
 EPOCH = "00112233445566aa"
 BOOT = "b007b007"
@@ -29,6 +33,7 @@ class Pin:
 
     def __init__(self, seed: int = 0) -> None:
         self.random = random.Random(seed)
+        self.key = KEY
         self.clips: dict[int, bytes] = {}
         self.word: dict[str, Any] = {"bat": 3900, "drops": 0, "over": 0, "aside": 0, "what": None}
         self.growing: set[int] = set()
@@ -136,15 +141,20 @@ class Connection:
 
     def _greet(self, packet: bytes) -> None:
         message = self._joiner.feed(packet)
-        if message is None or len(message) != HANDSHAKE_BYTES:
+        if message is None:
             return
-        session = ClearSession(False, gatt.INFO, self.pin.random.randbytes)
-        reply = session.answer(bytes(message))
-        if reply is None:
+        random_bytes = self.pin.random.randbytes
+        responder = Responder(
+            host, self.pin.key.secret, prologue(gatt.INFO), Ephemeral(host, random_bytes)
+        )
+        if not responder.take(message):
             return
+        reply = responder.reply()
+        ciphers = responder.split()
+        assert reply is not None and ciphers is not None
         self._reply, self._cutter = reply, Cutter(self.mtu)
         self._answer()
-        self.channel = Channel(session, self.mtu)
+        self.channel = Channel(Session(*ciphers), self.mtu)
 
     def _answer(self) -> None:
         self._cutter.load(self._reply, len(self._reply))
@@ -252,7 +262,7 @@ class Connection:
         pin.hellos.append(body)
         known = pin.notice_epoch == body["ep"]
         hello = {
-            "v": 1,
+            "v": gatt.PROTOCOL_VERSION,
             "dev": DEVICE,
             "ep": EPOCH,
             "hw": max(pin.clips, default=0),

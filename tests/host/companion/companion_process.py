@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from lapel_companion.client import Client, NoDaemon
+from lapel_companion.pairing import KeyFile
+from tests.host.companion.companion_pin import KEY
 
 CONFIG = """\
 [notices]
@@ -42,7 +44,7 @@ harmless = true
 
 
 class Process:
-    """`lines` is what it printed as JSON, `said` what it said to people."""
+    """`lines` is what it printed as JSON, `said` what it said to people. It is paired with companion_pin's pin."""
 
     def __init__(self, folder: Path, radio: str) -> None:
         self.state = folder / "state"
@@ -53,6 +55,7 @@ class Process:
         self.lines: list[dict[str, Any]] = []
         self.said: list[str] = []
         (folder / "config.toml").write_text(CONFIG.format(home=folder))
+        KeyFile(self.state).save(KEY)
 
     @property
     def argv(self) -> list[str]:

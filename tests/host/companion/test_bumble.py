@@ -14,21 +14,46 @@ import pytest
 from bleak.exc import BleakError
 from bumble import hci
 
-from lapel_companion.link.radio import Failures, Keeper, RadioError, radio_of
+from lapel_companion.link import keeper as keeper_module
+from lapel_companion.link.candidates import FORGET_S, KEPT_MAX, PAUSE_S, Candidates
+from lapel_companion.link.keeper import NO_KEY, Keeper
+from lapel_companion.link.radio import RadioError, radio_of
 from lapel_companion.link.safe_mode import SafeModeWatch
+from lapel_companion.pairing import Key, PairingError
+from lapel_wire import gatt
 from simulator.air import Air, Pace
 from simulator.hci_port import HciPort
 from tests.host.companion.companion_bumble import RadioPin
 from tests.host.companion.companion_fakes import Rig, poll, run
-from tests.host.companion.companion_pin import Pin
+from tests.host.companion.companion_pin import KEY, Pin
+
+
+class Keys:
+    """A key in memory."""
+
+    def __init__(self, key: Key | None = KEY) -> None:
+        self.key = key
+        self.error = ""
+
+    def load(self) -> Key | None:
+        if self.error:
+            raise PairingError(self.error)
+        return self.key
+
+
+def keeper_of(rig: Rig, radio: Any, keys: Keys | None = None) -> Keeper:
+    load_key = (keys or Keys()).load
+    return Keeper(radio, rig.desk, load_key, SafeModeWatch(rig.log), rig.reports.append)
 
 
 @contextlib.asynccontextmanager
-async def linked_up(folder: Path, air: Air, *pins: RadioPin) -> AsyncIterator[tuple[Rig, Keeper, HciPort]]:
+async def linked_up(
+    folder: Path, air: Air, *pins: RadioPin, keys: Keys | None = None
+) -> AsyncIterator[tuple[Rig, Keeper, HciPort]]:
     """A companion that keeps a link to whoever of `pins` proves to be one."""
     port = HciPort(air, "companion", hci.Address("C0:00:00:00:00:F0"))
     rig = Rig(folder)
-    keeper = Keeper(radio_of(f"bumble:{await port.open()}"), rig.desk, SafeModeWatch(rig.log), rig.reports.append)
+    keeper = keeper_of(rig, radio_of(f"bumble:{await port.open()}"), keys)
     await rig.start()
     for pin in pins:
         await pin.start()
@@ -96,7 +121,7 @@ def test_each_advertiser_is_tried_until_one_proves_itself(tmp_path: Path) -> Non
         async with linked_up(tmp_path, air, stranger, RadioPin(air, pin)) as (rig, keeper, _):
             pin.record(1, b"\x11" * 1_000)
             await poll(lambda: bool(pin.accepted))
-            assert keeper.strangers == stranger.connections <= 2
+            assert keeper.strangers == 0 and stranger.connections <= 2
         assert pin.accepted and not other.hellos and mute.connections == 0
 
     run(test)
@@ -128,7 +153,7 @@ def test_radios_that_cannot_be_used_are_said_and_tried_again(tmp_path: Path) -> 
             "tcp-client:nowhere",
         ):
             rig = Rig(tmp_path / transport.replace("/", "_"))
-            keeper = Keeper(radio_of(f"bumble:{transport}"), rig.desk, SafeModeWatch(rig.log), rig.reports.append)
+            keeper = keeper_of(rig, radio_of(f"bumble:{transport}"))
             running = asyncio.create_task(keeper.run())
             await poll(lambda: bool(rig.reports))
             running.cancel()
@@ -170,7 +195,7 @@ class DeadRadio:
 def test_a_dead_radio_does_not_keep_the_keeper_alive(tmp_path: Path) -> None:
     async def test() -> None:
         rig, radio = Rig(tmp_path), DeadRadio()
-        running = asyncio.create_task(Keeper(radio, rig.desk, SafeModeWatch(rig.log), rig.reports.append).run())  # type: ignore[arg-type]
+        running = asyncio.create_task(keeper_of(rig, radio).run())
         await radio.scanning.wait()
         running.cancel()
         await asyncio.wait((running,), timeout=5)
@@ -180,13 +205,106 @@ def test_a_dead_radio_does_not_keep_the_keeper_alive(tmp_path: Path) -> None:
     run(test)
 
 
-def test_failures_are_bounded_and_forgiven() -> None:
-    failures = Failures()
+def test_nothing_is_tried_without_a_key_and_all_is_once_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_module, "KEY_LOOK_S", 0.05)
+
+    async def test() -> None:
+        air, pin, keys = Air(Pace(), 5), Pin(), Keys(None)
+        radio_pin = RadioPin(air, pin)
+        async with linked_up(tmp_path, air, radio_pin, keys=keys) as (rig, keeper, _):
+            await poll(lambda: bool(rig.reports))
+            assert keeper.state == "not paired" and "lapel pair" in keeper.advice
+            keys.error = "the pin's key is locked away."
+            await poll(lambda: len(rig.reports) == 2)
+            assert radio_pin.connections == 0
+            keys.error, keys.key = "", KEY
+            await poll(lambda: keeper.state == "linked")
+            assert keeper.advice == ""
+            # Revoked: who had the key is not talked to any more, and nobody is tried.
+            keys.key = None
+            await poll(lambda: keeper.state == "not paired")
+            assert radio_pin.connections == 1
+            assert rig.reports == [NO_KEY, "the pin's key is locked away.", NO_KEY]
+
+    run(test)
+
+
+def test_a_pin_near_by_that_is_not_paired_is_told_once_and_shown(tmp_path: Path) -> None:
+    async def test() -> None:
+        air, pin = Air(Pace(), 6), Pin()
+        bare = RadioPin(air, pin, 1, info=gatt.UNPAIRED_INFO)
+        async with linked_up(tmp_path, air, bare) as (rig, keeper, _):
+            await poll(lambda: bare.connections >= 2)
+            assert keeper.advice.endswith("plug it in and type: lapel pair")
+            assert rig.reports == [keeper.advice + "."]
+
+    run(test)
+
+
+def test_the_pin_is_reached_beside_three_that_prove_nothing(tmp_path: Path) -> None:
+    """One has another key, one is mute, one answers with garbage."""
+
+    async def test() -> None:
+        air, pin = Air(Pace(), 7), Pin()
+        other, mute, garbled = (RadioPin(air, Pin(number), number) for number in (2, 3, 4))
+        other.pin.key = Key(1, bytes(32))
+        mute._written = lambda *_: None  # type: ignore[method-assign]
+
+        def garbage(connection: Any, value: bytes) -> None:
+            garbled._send(connection, b"\xc0" + bytes(48))
+
+        garbled._written = garbage  # type: ignore[method-assign]
+        async with linked_up(tmp_path, air, other, mute, garbled) as (rig, keeper, _):
+            await poll(lambda: keeper.strangers > 0)
+            late = RadioPin(air, pin, 1)
+            began_s = asyncio.get_running_loop().time()
+            await late.start()
+            await poll(lambda: keeper.state == "linked")
+            assert asyncio.get_running_loop().time() - began_s < 15
+            assert rig.desk.pin is not None
+            await late.stop()
+
+    run(test, 60)
+
+
+def test_each_has_its_turn_and_who_fails_goes_to_the_end() -> None:
+    row = Candidates()
+    for number, address in enumerate("abc"):
+        assert row.heard(address, float(number))
+    assert row.first(["b", "c", "a"]) == "a"
+    row.failed("a", 3.0)
+    assert not row.heard("a", 3.9) and row.heard("a", 4.1)
+    # Others may take new addresses all the time: who was there before them is before them.
+    assert row.heard("new", 5.0)
+    assert row.first(["new", "a", "b", "c"]) == "b"
+    for address in "bc":
+        row.failed(address, 6.0)
+    assert row.first(["new", "a"]) == "a"
+    row.succeeded("c")
+    assert row.first(["a", "b", "new", "c"]) == "c"
+    row.failed("c", 9.0)
+    assert row.first(["a", "b", "new", "c"]) == "a"
+
+
+def test_who_fails_is_left_alone_for_a_while_and_never_for_long() -> None:
+    row, now_s = Candidates(), 0.0
+    for pause_s in (*PAUSE_S, PAUSE_S[-1], PAUSE_S[-1]):
+        row.heard("a", now_s)
+        row.failed("a", now_s)
+        assert not row.heard("a", now_s + pause_s - 0.01) and row.heard("a", now_s + pause_s)
+        now_s += pause_s
+    assert max(PAUSE_S) <= 5
+
+
+def test_a_crowd_is_bounded_and_forgotten_when_it_has_gone() -> None:
+    row = Candidates()
+    assert row.heard("pin", 0.0)
     for number in range(500):
-        failures.failed(f"address {number}", 100.0)
-    assert len(failures._failed) == 64
-    assert failures.blocked("address 499", 100.5) and not failures.blocked("address 499", 101.5)
-    failures.failed("address 499", 102.0)
-    assert failures.blocked("address 499", 104.9)
-    failures.forget("address 499")
-    assert not failures.blocked("address 499", 102.1)
+        row.heard(f"address {number}", 1.0)
+    assert len(row._known) == KEPT_MAX
+    assert row.first(["pin", "address 0"]) == "pin"
+    assert not row.heard("another", 2.0)
+    assert row.heard("another", 2.0 + FORGET_S)
+    assert len(row._known) < KEPT_MAX

@@ -14,11 +14,13 @@ from bumble import hci
 
 from lapel_audio import adpcm
 from lapel_companion.events import EventLog
+from lapel_companion.link.keeper import NO_KEY
+from lapel_companion.pairing import KeyFile
 from simulator.air import Air, Pace
 from simulator.hci_port import HciPort
 from tests.host.companion.companion_bumble import RadioPin
 from tests.host.companion.companion_fakes import poll, run
-from tests.host.companion.companion_pin import Pin
+from tests.host.companion.companion_pin import KEY, Pin
 from tests.host.companion.companion_process import process
 
 # A start takes a second or two.
@@ -55,11 +57,36 @@ def test_a_typed_task_is_done_and_told_and_the_daemon_stops_when_told(tmp_path: 
             assert "Traceback" not in second.stderr
             assert await daemon.signal(signal.SIGTERM) == 0
             assert not any("Traceback" in line for line in daemon.said), daemon.said
-            assert any("NOT private" in line for line in daemon.said)
             assert any("no link to the pin" in line for line in daemon.said)
         assert not (daemon.state / "api.sock").exists()
 
     run(test)
+
+
+def test_without_a_key_it_says_what_to_type_and_tries_nobody(tmp_path: Path) -> None:
+    async def test() -> None:
+        air, pin = Air(Pace(), 1), Pin()
+        port, radio = HciPort(air, "companion", hci.Address("C0:00:00:00:00:F0")), RadioPin(air, pin)
+        spec = await port.open()
+        await radio.start()
+        async with process(tmp_path, f"bumble:{spec}") as daemon:
+            await daemon.signal(signal.SIGTERM)
+            daemon.said.clear()
+            KeyFile(daemon.state).forget()
+            await daemon.start()
+            await poll(lambda: any(NO_KEY in line for line in daemon.said))
+            link = (await daemon.get("/v1/status"))["link"]
+            assert link["state"] == "not paired" and "lapel pair" in link["advice"]
+            assert radio.connections == 0
+            # Paired while it runs: it finds the key by itself.
+            KeyFile(daemon.state).save(KEY)
+            await poll(lambda: bool(pin.hellos))
+            await daemon.signal(signal.SIGTERM)
+            assert not any(KEY.secret.hex() in line for line in daemon.said)
+        await radio.stop()
+        await port.close()
+
+    run(test, 60)
 
 
 def test_a_killed_daemon_comes_back_with_everything_and_ends_what_it_left(tmp_path: Path) -> None:

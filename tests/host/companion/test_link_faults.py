@@ -6,6 +6,7 @@ import asyncio
 import errno
 import random
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 
 from lapel_companion import durable, incoming
 from lapel_companion.link import peer
-from lapel_wire import messages
+from lapel_companion.pairing import Key
+from lapel_wire import gatt, messages
+from lapel_wire.channel import REFUSED_IN_A_ROW_MAX
 from tests.host.companion.companion_fakes import FakeClient, Faults, Rig, no_leftovers, run
 from tests.host.companion.companion_pin import EPOCH, Pin
 
@@ -150,8 +153,18 @@ def test_strangers_are_not_taken_for_the_pin(tmp_path: Path) -> None:
     async def test() -> None:
         rig = Rig(tmp_path)
         await rig.start()
-        reason = await rig.connect(FakeClient(Pin(), Faults(), info=b"\x09\x00"))
-        assert "protocol version 9" in reason
+        for info, advice in (
+            (b"\x09\x00", "update Lapel on this computer"),
+            (b"\x01\x00", "not private; this computer speaks 2. If it is yours, put this version on it: make flash"),
+            (b"", "make flash"),
+            (gatt.UNPAIRED_INFO, "not paired. If it is yours, plug it in and type: lapel pair"),
+        ):
+            client = FakeClient(Pin(), Faults(), info=info)
+            assert advice in await rig.connect(client)
+            assert client.writes == 0
+        pin = Pin()
+        pin.key = Key(1, bytes(32))
+        assert await rig.connect(FakeClient(pin, Faults())) == "no answer within 0 s"
         reason = await rig.connect(FakeClient(Pin(), Faults(loss=1.0)))
         assert reason == "no answer within 0 s"
         client = FakeClient(Pin(), Faults())
@@ -159,6 +172,45 @@ def test_strangers_are_not_taken_for_the_pin(tmp_path: Path) -> None:
         assert "handshake is wrong" in await rig.connect(client)
         assert rig.log.last("linked") is None and rig.log.last("unlinked") is None
         await rig.stop()
+
+    run(test)
+
+
+def test_a_pin_that_speaks_in_the_clear_is_refused(tmp_path: Path) -> None:
+    """As version 1 did: an answer, then records with a CRC32 in the place of a tag."""
+
+    async def test() -> None:
+        rig = Rig(tmp_path)
+        await rig.start()
+        for answer in (b"lapel in clear 1" + bytes(32), messages.encode(messages.STORED, {"ep": EPOCH, "s": 1})):
+            client = FakeClient(Pin(), Faults())
+            client.answer_with(b"\xc0" + answer)
+            assert "handshake is wrong" in await rig.connect(client)
+        assert rig.log.last("linked") is None
+        await rig.stop()
+
+    run(test)
+
+
+def test_what_is_said_is_not_readable_on_its_way(tmp_path: Path) -> None:
+    async def test() -> None:
+        pin, rig = Pin(), Rig(tmp_path)
+        await rig.start()
+        pin.record(1, b"canary in a clip" * 40)
+        rig.record("done", "canary in a notice")
+        client, carried = FakeClient(pin, Faults()), bytearray()
+        pass_on = client._faults.pass_on
+
+        def heard(packet: bytes, held: list[bytes], give: Callable[[bytes], None]) -> None:
+            carried.extend(packet[1:])
+            pass_on(packet, held, give)
+
+        client._faults.pass_on = heard  # type: ignore[method-assign]
+        await rig.connect(client, until=lambda: bool(pin.accepted and pin.notices))
+        await rig.stop()
+        assert len(carried) > 800
+        for piece in (b"canary", EPOCH.encode(), b'"ep"', b"ima-adpcm"):
+            assert piece not in carried
 
     run(test)
 
@@ -212,7 +264,7 @@ def test_doubled_packets_do_not_end_the_link(tmp_path: Path) -> None:
         client = FakeClient(pin, Faults(double=1.0))
         await rig.connect(client, until=lambda: bool(pin.accepted))
         await rig.stop()
-        assert client.packets_up > 2 * peer.REFUSED_MAX and pin.accepted == {1: "d1"}
+        assert client.packets_up > 2 * REFUSED_IN_A_ROW_MAX and pin.accepted == {1: "d1"}
 
     run(test)
 

@@ -19,7 +19,7 @@ from typing import Any
 from lapel_companion import channels, dbos_runner, durable, intake, notice_book, retention, steps
 from lapel_companion.agents import command
 from lapel_companion.daemon import Daemon, DaemonError, Options, quiet_libraries
-from lapel_companion.link import desk, peer, radio, teller
+from lapel_companion.link import candidates, desk, keeper, peer, teller
 from tests.torture.crash.radio import SocketRadio
 from tests.torture.crash.trap import Fault, Trap
 
@@ -32,8 +32,9 @@ _SHORTER: tuple[tuple[Any, str, Any], ...] = (
     (desk, "_JOBS_SETTLE_S", 0.2),
     (peer, "_TICK_S", 0.1),
     (peer, "_HELLO_REPEAT_S", 0.5),
-    (radio, "FAILURE_PAUSE_S", (0.2, 0.4)),
-    (radio, "NO_RADIO_RETRY_S", (0.3,)),
+    (candidates, "PAUSE_S", (0.2, 0.4)),
+    (keeper, "NO_RADIO_RETRY_S", (0.3,)),
+    (keeper, "GATHER_S", 0.0),
     (dbos_runner, "_AGAIN_S", (0.3, 0.6, 1.0)),
     (steps, "_SAVE_AGAIN_S", 0.2),
     (channels, "_AGAIN_S", 0.3),

@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Any
 
 from lapel_companion.client import ApiError, Client, NoDaemon
+from lapel_companion.pairing import KeyFile
+from tests.host.companion.companion_pin import KEY
 from tests.torture.agent import scene as agent
 from tests.torture.agent.recogniser import Recogniser
 from tests.torture.crash.entry import Orders
@@ -104,6 +106,7 @@ class World:
         folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="lapel-b-"))
         self.folder = Path(folder).resolve()
         self.state = self.folder / "state"
+        KeyFile(self.state).save(KEY)
         if self._nursery.tracer:
             self._ear = self._nursery.tracer.listen(self.folder)
             self._closing.callback(self._nursery.tracer.ignore, self._ear)

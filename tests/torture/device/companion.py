@@ -9,7 +9,7 @@ from companion_mind import Crash, Mind
 from companion_talk import Talk
 
 # Why a link failed does not matter: who did not prove to be our pin is left alone for so long.
-FAILURE_PAUSE_MS = (1000, 3000, 10_000, 30_000, 60_000)
+FAILURE_PAUSE_MS = (1000, 2000, 4000, 5000)
 # From a pin that can be found to a connection.
 FIND_MS = 300
 

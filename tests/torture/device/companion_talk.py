@@ -3,16 +3,18 @@
 `port` is the carrier's: `mtu`, `write(packet)`, which it answers by written(), and `hang_up()`.
 """
 
-from lapel_wire import gatt, messages
-from lapel_wire.channel import Channel
-from lapel_wire.packets import Cutter, Joiner
-from lapel_wire.session import ClearSession
+import keys
 
-INBOX_MAX_PACKETS = 512
+from lapel_wire import gatt, messages
+from lapel_wire.channel import REFUSED_IN_A_ROW_MAX, Channel
+from lapel_wire.packets import Cutter, Joiner
+from lapel_wire.session import Session, prologue
+from noise.nnpsk0 import Ephemeral, Initiator
+
+INBOX_MAX_PACKETS = 1024
 WRITE_LIMIT_MS = 10_000
 # The pin speaks every 30 s: silent for so long, nobody is there.
 SILENCE_LIMIT_MS = 75_000
-REFUSED_MAX = 64
 BACKOFF_MS = (30, 120)
 HELLO_REPEAT_MS = 1000
 TICK_MS = 500
@@ -31,11 +33,12 @@ class Talk:
         self._mind = mind
         self._draws = draws
         self._until_ms = now_ms + gatt.HANDSHAKE_TIMEOUT_MS
-        self._session = ClearSession(True, gatt.INFO, draws)
+        suite = keys.suite()
+        self._initiator = Initiator(suite, keys.KEY, prologue(gatt.INFO), Ephemeral(suite, draws))
         self._channel = None
         self._joiner = Joiner()
         self._cutter = Cutter(port.mtu)
-        self._opening = self._session.start()
+        self._opening = self._initiator.start()
         self._cutter.load(self._opening, len(self._opening))
         self._inbox = []
         self._read_due_ms = now_ms
@@ -43,7 +46,6 @@ class Talk:
         self._hello_ms = now_ms
         self._tick_ms = now_ms
         self._heard_ms = now_ms
-        self._refused = 0
         # The packet being written: since when, whether its answer is awaited, and when to try again.
         self._since_ms = None
         self._is_written = False
@@ -145,18 +147,23 @@ class Talk:
             answer = self._joiner.feed(packet)
             if answer is None:
                 return
-            if not self._session.finish(answer):
+            ciphers = None
+            if self._initiator.take(answer):
+                while not self._initiator.step():
+                    pass
+                ciphers = self._initiator.result
+            if ciphers is None:
                 self.over = "its answer to the handshake is wrong"
                 return
-            self._channel = Channel(self._session, self.port.mtu)
+            self._channel = Channel(Session(*ciphers), self.port.mtu)
             self._greet(now_ms)
             return
         message = self._channel.feed(packet)
         if message is None:
-            if self._channel.refused - self._refused > REFUSED_MAX:
+            if self._channel.refused_in_a_row > REFUSED_IN_A_ROW_MAX:
                 self.over = "too much that arrives is damaged"
             return
-        self._heard_ms, self._refused = now_ms, self._channel.refused
+        self._heard_ms = now_ms
         if self.proved:
             self._mind.take(message[0], message[1], now_ms)
         elif message[0] == messages.HELLO_PIN:

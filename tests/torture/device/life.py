@@ -3,6 +3,7 @@
 import gc
 import sys
 
+import keys
 import vfs
 import virtual_time
 from flash import Random
@@ -43,6 +44,7 @@ class Life:
     """
 
     def __init__(self, seed: int = 1, carrier=None, image=None, ticks_at_start: int = 0, blocks: int = BLOCKS):
+        keys.real(False)
         self.world = world = virtual_time.World(ticks_at_start)
         virtual_time.attach(world)
         self.random = Random(seed)
@@ -88,6 +90,7 @@ class Life:
         self.error = None
         try:
             vfs.mount(vfs.VfsLfs2(nor, readsize=READ_BYTES), FLASH_DIR)
+            keys.pair(FLASH_DIR)
             world.run(self._main(cause))
             how = DEAD
         except _Over as over:
@@ -161,9 +164,13 @@ class Life:
 
 
 def fresh_image(blocks: int = BLOCKS) -> bytearray:
-    """A flash with an empty file system on it."""
+    """A flash with a file system on it, and in that a key."""
     nor = TimedNor(virtual_time.World(), bytearray(b"\xff" * (4096 * blocks)))
     vfs.VfsLfs2.mkfs(nor, readsize=READ_BYTES)
+    # Without the time of day, from which the file system would choose its blocks at the next mount.
+    vfs.mount(vfs.VfsLfs2(nor, readsize=READ_BYTES, mtime=False), FLASH_DIR)
+    keys.pair(FLASH_DIR)
+    vfs.umount(FLASH_DIR)
     nor.dead = nor.is_over = True
     return nor.data
 

@@ -2,6 +2,7 @@
 
 import gc
 
+import keys
 from carrier import QUEUE_MAX as RADIO_MAX
 from carrier import Air, Carrier
 from companion import Companion, Options
@@ -58,6 +59,13 @@ def minute(air=None, troubles=None, read_ms=0, for_ms=60_000):
     life = _life(Options(("done",), read_ms=read_ms), air, troubles)
     life.person.hold(2500, for_ms)
     return _watch(life, 64_000)
+
+
+def in_earnest():
+    """With the firmware's own arithmetic in place of the light one, over a relay that loses packets."""
+    life = lossy(50, for_ms=10_000)
+    keys.real(True)
+    return life
 
 
 def lossy(per_mille, air=None, doubled=0, delayed=0, for_ms=60_000):
@@ -120,6 +128,7 @@ LIVES = {
     "stalled": (lambda: blocked("stalls"), _MINUTE),
     "enomem": (lambda: blocked("enomem"), _MINUTE),
     "slow-reader": (lambda: minute(read_ms=40), _MINUTE),
+    "real-arithmetic": (in_earnest, _MINUTE),
     "waiting": (waiting, "clips wait while one is recorded"),
     "restored-0": (lambda: restored(0, False), _RESTORED),
     "restored-1": (lambda: restored(1, False), _RESTORED),

@@ -28,6 +28,7 @@ class Link:
         self._gatt = gatt
         self._inbox = []
         self._arrived = asyncio.ThreadSafeFlag()
+        self.address = b"person"
         self.mtu = mtu
         self.interval_ms = interval_ms
         self.closed = False
@@ -106,6 +107,10 @@ class Gatt:
                 await self._connected.wait()
             finally:
                 self.carrier.hidden(self)
+
+    async def dismiss(self) -> None:
+        while self._waiting:
+            await self._waiting.pop(0).disconnect()
 
     def set_battery(self, percent: int) -> None:
         self.percent = percent

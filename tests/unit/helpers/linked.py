@@ -3,19 +3,23 @@
 import asyncio
 import binascii
 
+import light
 from thin_air import Closed, FakeGatt, FakeTransport
 
 from lapel.compat import sleep_ms, ticks_add, ticks_ms, wait_for_ms
 from lapel.core.clock import Clock
 from lapel.services.clip_feed import ClipFeed
+from lapel.services.handshakes import Handshakes
 from lapel.services.link import Link
 from lapel_wire import gatt, messages
 from lapel_wire.channel import Channel
 from lapel_wire.packets import Cutter, Joiner
-from lapel_wire.session import ClearSession
+from lapel_wire.session import Session, prologue
+from noise.nnpsk0 import Ephemeral, Initiator, Responder
 
 _QUIET_MS = 60
 EPOCH = "00112233445566ff"
+KEY = bytes(range(32))
 
 
 class Bytes:
@@ -25,6 +29,20 @@ class Bytes:
     def __call__(self, n):
         self.at += 1
         return bytes([(self.at * 13 + i) & 0xFF for i in range(n)])
+
+
+class Pairing:
+    """The pin's, with no flash."""
+
+    generation = 1
+    info = gatt.INFO
+
+    def __init__(self, key=KEY):
+        self.key = key
+        self.is_paired = key is not None
+
+    def new_responder(self, suite, ephemeral):
+        return Responder(suite, self.key, prologue(self.info), ephemeral)
 
 
 class Reader:
@@ -109,9 +127,10 @@ class FakeDesk:
 class Companion:
     """The other end of a FakeTransport."""
 
-    def __init__(self, transport, seed=1, mtu=247):
+    def __init__(self, transport, seed=1, mtu=247, key=KEY, suite=light):
         self.transport = transport
-        self.session = ClearSession(True, gatt.INFO, Bytes(seed))
+        self.initiator = Initiator(suite, key, prologue(gatt.INFO), Ephemeral(suite, Bytes(seed)))
+        self.session = None
         self.channel = None
         self.mtu = mtu
         # Called whenever nothing came for a while.
@@ -136,18 +155,24 @@ class Companion:
             cutter.advance()
 
     async def handshake(self):
-        self.send_raw(self.session.start())
+        self.send_raw(self.initiator.start())
         joiner, record = Joiner(), None
         while record is None:
             record = joiner.feed(await self.packet())
-        assert self.session.finish(record)
+        self.finish(record)
         self.greet()
+
+    def finish(self, answer):
+        assert self.initiator.take(answer)
+        while not self.initiator.step():
+            pass
+        self.session = Session(*self.initiator.result)
 
     def greet(self):
         self.channel = Channel(self.session, self.mtu)
         self.post(
             messages.HELLO_HOST,
-            {"v": 1, "ep": "f" * 16, "nh": 0, "ce": None, "ch": 0, "t": 1, "tz": 0, "set": 0},
+            {"v": gatt.PROTOCOL_VERSION, "ep": "f" * 16, "nh": 0, "ce": None, "ch": 0, "t": 1, "tz": 0, "set": 0},
         )
 
     def post(self, kind, body):
@@ -206,7 +231,7 @@ class House:
     """A link with what it needs, run for one test. `skip_ms` puts its clock forward; radio and tasks go by the
     real one."""
 
-    def __init__(self, clips=None, start_ticks=0):
+    def __init__(self, clips=None, start_ticks=0, suite=light, key=KEY):
         self.skipped_ms = 0
         self.gatt = FakeGatt()
         self.desk = FakeDesk()
@@ -215,12 +240,15 @@ class House:
         self.died = []
         self.recording = NoRecording()
         self.feed = ClipFeed(self.store, self.recording, self.trace, lambda *a: self.accepted.append(a))
+        clock = Clock(lambda: ticks_add(ticks_ms(), start_ticks + self.skipped_ms))
+        self.pairing = Pairing(key)
+        self.keys = Handshakes(self.pairing, suite, Bytes(50), lambda: self.recording.is_busy, clock)
         self.link = Link(
             self.gatt,
             self.feed,
             self.desk,
-            Clock(lambda: ticks_add(ticks_ms(), start_ticks + self.skipped_ms)),
-            lambda: ClearSession(False, gatt.INFO, Bytes(50)),
+            clock,
+            self.keys,
             self.trace,
             lambda name, e: self.died.append((name, repr(e))),
             lambda: None,
@@ -246,11 +274,11 @@ class House:
         await wait_for_ms(wait(), 5000)
 
 
-def run(scenario, clips=None, start_ticks=0):
+def run(scenario, clips=None, **options):
     """scenario(house), with `clips` {number: bytes} waiting on the pin."""
 
     async def main():
-        house = House(clips, start_ticks)
+        house = House(clips, **options)
         task = asyncio.create_task(house.link.run())
         try:
             await wait_for_ms(scenario(house), 15000)

@@ -12,8 +12,9 @@ class FakeTransport:
     """The pin's end; `up` is what it sent, `full` makes the radio's queue refuse so often, and when it `is_bad`
     packets are lost, doubled and swapped both ways."""
 
-    def __init__(self, mtu=247):
+    def __init__(self, mtu=247, address=None):
         self.mtu = mtu
+        self.address = random.getrandbits(30).to_bytes(6, "little") if address is None else address
         self.interval_ms = 30
         self.closed = False
         self.dropped = 0
@@ -80,6 +81,10 @@ class FakeGatt:
     def connect(self, transport):
         self.arriving.append(transport)
         self._event.set()
+
+    async def dismiss(self):
+        while self.arriving:
+            await self.arriving.pop(0).disconnect()
 
     async def accept(self):
         self.advertising = True

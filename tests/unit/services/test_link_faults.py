@@ -36,13 +36,13 @@ async def until_kind(companion, *kinds):
 def test_a_lost_answer_to_the_opening_message_is_given_again():
     async def scenario(house):
         companion = Companion(house.connect())
-        opening = companion.session.start()
+        opening = companion.initiator.start()
         answers = []
         for _ in range(3):
             companion.send_raw(opening)
             answers.append(Joiner().feed(await companion.packet()))
         assert answers[0] == answers[1] == answers[2]
-        assert companion.session.finish(bytes(answers[2]))
+        companion.finish(answers[2])
         companion.greet()
         await house.until(lambda: house.link.up)
         assert house.link.strangers == 0
@@ -54,7 +54,7 @@ def test_who_goes_on_with_nonsense_is_a_stranger():
     async def scenario(house):
         transport = house.connect()
         companion = Companion(transport)
-        companion.send_raw(companion.session.start())
+        companion.send_raw(companion.initiator.start())
         for _ in range(4):
             companion.send_raw(b"x" * 48)
         await house.until(lambda: transport.closed)

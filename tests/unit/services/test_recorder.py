@@ -245,6 +245,21 @@ async def test_flash_full_is_said_at_the_press_that_becomes_a_hold():
         assert bench.feedback.names() == ["full"] and [o for _, o in bench.over] == ["full", "discarded"]
 
 
+async def test_a_pin_that_is_not_paired_says_so_and_hears_nothing():
+    async with Bench() as bench:
+        bench.recorder.is_paired = False
+        bench.recorder.configure(True, 0)
+        await bench.timing.step_to(500)
+        assert not bench.mic.is_open
+        await bench.press(1000)
+        assert not bench.mic.is_open
+        assert await bench.begin(1300) is False
+        assert bench.feedback.names() == ["unpaired"] and [o for _, o in bench.over] == ["unpaired"]
+        await bench.release(1900)
+        await bench.tap(3000, 3100)
+        assert bench.feedback.names() == ["unpaired"] and bench.store.calls == []
+
+
 async def test_flash_that_gets_full_keeps_what_was_said():
     async with Bench() as bench:
         await bench.press(0)

@@ -5,11 +5,13 @@ import hashlib
 from companion import Companion, Options
 from companion_disk import ATTEMPTED, UNSEEN, Ears
 from draws import Draws
+from keys import KEY, suite
 
 from lapel_wire import gatt, messages
 from lapel_wire.channel import Channel
 from lapel_wire.packets import Cutter, Joiner
-from lapel_wire.session import ClearSession
+from lapel_wire.session import Session, prologue
+from noise.nnpsk0 import Ephemeral, Responder
 
 EPOCH = "0011223344556677"
 DEVICE = "0badcafe"
@@ -29,7 +31,6 @@ class Pin:
         self.notices_high = 0
 
     def link(self):
-        self.session = ClearSession(False, gatt.INFO, Draws(9))
         self.joiner = Joiner()
         self.channel = None
         self.is_up = True
@@ -45,21 +46,23 @@ class Pin:
             return
         record = self.joiner.feed(packet)
         if record is not None:
-            answer = self.session.answer(record)
+            responder = Responder(suite(), KEY, prologue(gatt.INFO), Ephemeral(suite(), Draws(9)))
+            assert responder.take(record)
+            answer = responder.reply()
             cutter = Cutter(self.mtu)
             cutter.load(answer, len(answer))
             while cutter.busy:
                 self.companion.talk.arrived(bytes(cutter.packet()), self.now_ms)
                 cutter.advance()
-            self.channel = Channel(self.session, self.mtu)
+            self.channel = Channel(Session(*responder.split()), self.mtu)
 
     def took(self, kind, body):
         self.got.append((kind, body))
         if kind == messages.HELLO_HOST:
             self.say(
                 messages.HELLO_PIN,
-                {"v": 1, "dev": DEVICE, "ep": EPOCH, "hw": 1, "q": 1, "ne": body["ep"], "nh": self.notices_high,
-                 "boot": "01234567", "ms": 5, "bat": None, "set": 0},
+                {"v": gatt.PROTOCOL_VERSION, "dev": DEVICE, "ep": EPOCH, "hw": 1, "q": 1, "ne": body["ep"],
+                 "nh": self.notices_high, "boot": "01234567", "ms": 5, "bat": None, "set": 0},
             )  # fmt: skip
 
     def hang_up(self):

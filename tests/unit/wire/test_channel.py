@@ -1,23 +1,14 @@
 import random
 
+from light import sessions
+
 from lapel_wire import messages
-from lapel_wire.channel import CONTROL_QUEUE_MAX, Channel
-from lapel_wire.session import ClearSession
-
-
-class Bytes:
-    def __init__(self, seed):
-        self.at = seed
-
-    def __call__(self, n):
-        self.at += 1
-        return bytes([(self.at * 11 + i) & 0xFF for i in range(n)])
+from lapel_wire.channel import CONTROL_QUEUE_MAX, SMALL_AUDIO_BODY_BYTES, Channel
+from lapel_wire.packets import RECORD_MAX_BYTES, payload_bytes
 
 
 def channels(mtu=247):
-    host = ClearSession(True, b"\x01\x00", Bytes(1))
-    pin = ClearSession(False, b"\x01\x00", Bytes(2))
-    assert host.finish(pin.answer(host.start()))
+    host, pin = sessions()
     return Channel(host, mtu), Channel(pin, mtu)
 
 
@@ -76,6 +67,37 @@ def test_an_audio_message_is_one_packet_from_mtu_100():
                 break
             assert packet[0] & 0xC0 == 0xC0
             pin.sent()
+
+
+def test_audio_fills_its_packet_from_mtu_100_and_eight_of_the_smallest():
+    for mtu in (100, 185, 247, 517):
+        _, pin = channels(mtu)
+        assert pin.audio_room == min(payload_bytes(mtu), RECORD_MAX_BYTES) - 18
+    for mtu in (23, 99):
+        assert channels(mtu)[1].audio_room == SMALL_AUDIO_BODY_BYTES
+    assert 8 * payload_bytes(23) == SMALL_AUDIO_BODY_BYTES + 18
+
+
+def test_the_longest_control_message_is_one_record():
+    host, pin = channels(23)
+    body = {"ep": "0" * 16, "s": 1, "k": "done", "d": "d" * 40, "j": "j" * 40, "x": "x" * 240}
+    # Each quote is written as two characters.
+    quotes = messages.CONTROL_BODY_MAX_BYTES + 7 - len(messages.encode(messages.NOTICE, body))
+    body["x"] = '"' * quotes + "x" * (240 - quotes)
+    assert len(messages.encode(messages.NOTICE, body)) == messages.CONTROL_BODY_MAX_BYTES + 7
+    assert messages.CONTROL_BODY_MAX_BYTES + 7 + 18 <= RECORD_MAX_BYTES
+    assert pin.post(messages.NOTICE, body)
+    assert pump(pin, host) == [(messages.NOTICE, body)]
+
+
+def test_refusals_in_a_row_are_counted_until_something_good_comes():
+    host, pin = channels()
+    for count in range(1, 4):
+        assert host.feed(b"\xc0" + b"x" * 30) is None
+        assert host.refused_in_a_row == host.refused == count
+    pin.post(messages.ACK, {"n": 1, "off": 0})
+    assert host.feed(bytes(pin.next_packet())) is not None
+    assert (host.refused_in_a_row, host.refused) == (0, 3)
 
 
 def test_the_control_queue_is_bounded_and_counts():

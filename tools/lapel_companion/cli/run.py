@@ -48,7 +48,6 @@ async def _run(folder: Path, config_file: Path | None, radio: str, as_json: bool
     started = time.monotonic()
     from lapel_companion import mistakes, timeline
     from lapel_companion.daemon import Daemon, DaemonError, Options, quiet_libraries
-    from lapel_wire.session import CLEARTEXT_WARNING
 
     quiet_libraries()
     out = _Printer()
@@ -72,7 +71,6 @@ async def _run(folder: Path, config_file: Path | None, radio: str, as_json: bool
         _say_ready(daemon.ready, report, f"the companion runs on {folder}, radio {radio}")
     )
     try:
-        report(CLEARTEXT_WARNING)
         await daemon.run()
     except DaemonError as error:
         click.echo(f"Error: {error}", err=True)

@@ -107,7 +107,8 @@ def _link(link: dict[str, Any], now: float) -> str:
     if link.get("safe_mode"):
         return f"pin: {safe_mode.sentence(link['safe_mode'])}; {safe_mode.WAY_ON}"
     if "dev" not in link:
-        return f"pin: not linked ({link['state']}, radio {link['radio']})"
+        advice = f"; {link['advice']}" if link.get("advice") else ""
+        return f"pin: not linked ({link['state']}, radio {link['radio']}){advice}"
     interval = f", {link['interval_ms']} ms interval" if link["interval_ms"] else ""
     battery = f", {link['battery_mv'] / 1000:.2f} V" if link.get("battery_mv") else ""
     return f"pin: {link['dev']} linked {ago(link['since'], now)} (MTU {link['mtu']}{interval}{battery})"

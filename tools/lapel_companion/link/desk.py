@@ -15,7 +15,7 @@ from lapel_companion.clock import PinClock
 from lapel_companion.events import Event, EventLog
 from lapel_companion.history import History
 from lapel_companion.intake import Intake
-from lapel_companion.link.peer import LinkFailed
+from lapel_companion.link.proof import LinkFailed
 from lapel_companion.link.teller import Teller
 from lapel_companion.link.wishes import Wishes
 from lapel_companion.notices import Outbox

@@ -18,36 +18,26 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
 
 from lapel_companion import durable
+from lapel_companion.link.proof import LinkFailed, NotOurPin, check_info, open_session
 from lapel_companion.link.wishes import Wishes
+from lapel_companion.pairing import Key
 from lapel_wire import gatt, messages
-from lapel_wire.channel import Channel
+from lapel_wire.channel import REFUSED_IN_A_ROW_MAX, Channel
 from lapel_wire.packets import Cutter, Joiner
-from lapel_wire.session import ClearSession
+from lapel_wire.session import Spent, prologue
+from noise import host
+from noise.nnpsk0 import Ephemeral, Initiator
 
-INBOX_MAX_PACKETS = 512
+# What gathers in a minute of speech while this computer is too busy to keep up.
+INBOX_MAX_PACKETS = 1024
 WRITE_LIMIT_S = 10.0
 HANDSHAKE_LIMIT_S = gatt.HANDSHAKE_TIMEOUT_MS / 1000
 # The pin speaks every 30 s. When nothing comes any more, nobody is there, although the radio holds the link.
 SILENCE_LIMIT_S = 75.0
-# So many records that fail their check, and none between that is good, are no accident; a new session may help.
-REFUSED_MAX = 64
 BACKOFF_S = (0.030, 0.120)
 _ATT_INSUFFICIENT_RESOURCE = 0x11
 _HELLO_REPEAT_S = 1.0
 _TICK_S = 0.5
-
-
-class LinkFailed(Exception):
-    """The connection is of no more use; the text says why."""
-
-
-class NotOurPin(LinkFailed):
-    """Whoever advertises there did not prove to be our pin."""
-
-
-class InSafeMode(NotOurPin):
-    """A pin whose app does not start; the text is the cause it gives. Whether it is ours cannot be known."""
-
 
 # What a radio that fails raises; anything else is a mistake of ours and is not hidden.
 EXPECTED = (LinkFailed, BleakError, OSError, TimeoutError, EOFError)
@@ -72,20 +62,25 @@ class Desk(Protocol):
 
 
 class Peer:
-    """Runs one connected client. `interval_ms` is 0 where the radio cannot tell it."""
+    """Runs one connected client, whose pin is to prove `key`, within `limit_s` if that is less than usual.
+    `interval_ms` is 0 where the radio cannot tell it."""
 
     def __init__(
         self,
         client: BleakClient,
         desk: Desk,
+        key: Key,
         *,
         interval_ms: int = 0,
+        limit_s: float = WRITE_LIMIT_S,
         entropy: Callable[[int], bytes] = os.urandom,
         jitter: random.Random | None = None,
     ) -> None:
         self._client = client
         self._desk = desk
+        self._key = key
         self._interval_ms = interval_ms
+        self._limit_s = min(limit_s, HANDSHAKE_LIMIT_S)
         self._entropy = entropy
         self._jitter = jitter or random.Random()
         self._inbox: asyncio.Queue[bytes] = asyncio.Queue(INBOX_MAX_PACKETS)
@@ -116,11 +111,11 @@ class Peer:
 
     async def _talk(self) -> None:
         try:
-            async with asyncio.timeout(HANDSHAKE_LIMIT_S):
+            async with asyncio.timeout(self._limit_s):
                 channel = await self._handshake()
                 hello = await self._hello(channel)
         except TimeoutError:
-            raise NotOurPin(f"no answer within {HANDSHAKE_LIMIT_S:.0f} s") from None
+            raise NotOurPin(f"no answer within {self._limit_s:.0f} s") from None
         self.proved = True
         self._heard_s = time.monotonic()
         await self._desk.welcome(hello, self._mtu, self._interval_ms)
@@ -128,17 +123,12 @@ class Peer:
 
     async def _handshake(self) -> Channel:
         info = bytes(await self._client.read_gatt_char(self._characteristic(gatt.INFO_UUID)))
-        cause = gatt.safe_cause(info)
-        if cause is not None:
-            raise InSafeMode(cause)
-        if not info or info[0] != gatt.PROTOCOL_VERSION:
-            spoken = info[0] if info else "none"
-            raise NotOurPin(f"it speaks protocol version {spoken}, this companion {gatt.PROTOCOL_VERSION}")
+        check_info(info)
         self._up = self._characteristic(gatt.UP_UUID)
         self._down = self._characteristic(gatt.DOWN_UUID)
         await self._client.start_notify(self._up, self._arrived)
-        session = ClearSession(True, info, self._entropy)
-        message = session.start()
+        initiator = Initiator(host, self._key.secret, prologue(info), Ephemeral(host, self._entropy))
+        message = initiator.start()
         cutter, joiner = Cutter(self._mtu), Joiner()
         while True:
             cutter.load(message, len(message))
@@ -151,9 +141,7 @@ class Peer:
                         pass
             except TimeoutError:
                 continue
-            if not session.finish(answer):
-                raise NotOurPin("its answer to the handshake is wrong")
-            return Channel(session, self._mtu)
+            return Channel(open_session(initiator, answer), self._mtu)
 
     async def _hello(self, channel: Channel) -> dict[str, Any]:
         while True:
@@ -178,18 +166,20 @@ class Peer:
     async def _tell(self, channel: Channel, kind: int, body: dict[str, Any]) -> None:
         with durable.step(f"link.send[{messages.TABLE[kind][0]}]"):
             channel.post(kind, body)
-            while (packet := channel.next_packet()) is not None:
-                await self._write(bytes(packet))
-                channel.sent()
+            try:
+                while (packet := channel.next_packet()) is not None:
+                    await self._write(bytes(packet))
+                    channel.sent()
+            except Spent:
+                raise LinkFailed("this session has said all that it may; the next one begins") from None
 
     async def _receive(self, channel: Channel) -> None:
-        refused = channel.refused
         while True:
             message = channel.feed(await self._inbox.get())
             if message is not None:
-                self._heard_s, refused = time.monotonic(), channel.refused
+                self._heard_s = time.monotonic()
                 await self._desk.received(*message)
-            elif channel.refused - refused > REFUSED_MAX:
+            elif channel.refused_in_a_row > REFUSED_IN_A_ROW_MAX:
                 raise LinkFailed(f"too much that arrives is damaged (last: {channel.last_error})")
 
     async def _tick(self) -> None:

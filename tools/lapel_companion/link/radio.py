@@ -1,11 +1,9 @@
-"""Radios by spec, and the keeper of the link: scan, try, connect, keep trying."""
+"""Radios by spec, and what to say of one that fails. keeper.py uses them."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from bleak import BleakClient, BleakScanner
@@ -13,17 +11,10 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakDBusError
 
-from lapel_companion.link.desk import PinDesk
-from lapel_companion.link.peer import EXPECTED, InSafeMode, Peer, run_until
-from lapel_companion.link.safe_mode import SafeModeWatch
 from lapel_wire import gatt
 
+# Of the library's own; the keeper's is shorter.
 CONNECT_LIMIT_S = 15.0
-FAREWELL_LIMIT_S = 3.0
-NO_RADIO_RETRY_S = (2.0, 5.0, 10.0, 20.0)
-RESCAN_S = 60.0
-FAILURES_KEPT = 64
-FAILURE_PAUSE_S = (1.0, 3.0, 10.0, 30.0, 60.0)
 
 OnAdvertisement = Callable[[BLEDevice, AdvertisementData], None]
 
@@ -95,149 +86,6 @@ def radio_of(spec: str) -> Radio:
         f"'{spec}' is no radio: write bleak for the computer's own, or bumble: and a Bumble transport,"
         " for example bumble:usb:0."
     )
-
-
-class Failures:
-    """Who failed to prove itself, and until when it is left alone. Bounded."""
-
-    def __init__(self) -> None:
-        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()
-
-    def blocked(self, address: str, now_s: float) -> bool:
-        """Whether that address should not be tried yet."""
-        return address in self._failed and now_s < self._failed[address][1]
-
-    def failed(self, address: str, now_s: float) -> None:
-        """It failed once more."""
-        count = self._failed.pop(address, (0, 0.0))[0]
-        pause = FAILURE_PAUSE_S[min(count, len(FAILURE_PAUSE_S) - 1)]
-        self._failed[address] = (count + 1, now_s + pause)
-        while len(self._failed) > FAILURES_KEPT:
-            self._failed.popitem(last=False)
-
-    def forget(self, address: str) -> None:
-        """It proved to be ours."""
-        self._failed.pop(address, None)
-
-
-class Keeper:
-    """Keeps the link to the pin, for as long as `run` runs."""
-
-    def __init__(self, radio: Radio, desk: PinDesk, safe: SafeModeWatch, report: Callable[[str], None]) -> None:
-        self._radio = radio
-        self._desk = desk
-        self._safe = safe
-        self._report = report
-        self._failures = Failures()
-        self._said: str | None = None
-        self._state = "starting"
-        self.strangers = 0
-
-    @property
-    def state(self) -> str:
-        """starting, no radio, searching, connecting or linked (to a pin that has proved itself)."""
-        return self._state if self._desk.pin is None else "linked"
-
-    async def run(self) -> None:
-        """Until cancelled. No error of a radio or a pin ends it."""
-        attempts = 0
-        while True:
-            try:
-                await self._radio.start()
-                self._state = "searching"
-                device = await self._find()
-                attempts = 0
-                if device is not None:
-                    self._said = None
-                    await self._try(device)
-            except (RadioError, *EXPECTED) as error:
-                await self._radio.stop()
-                self._state = "no radio"
-                self._say(radio_sentence(self._radio.name, error))
-                await asyncio.sleep(NO_RADIO_RETRY_S[min(attempts, len(NO_RADIO_RETRY_S) - 1)])
-                attempts += 1
-
-    async def close(self) -> None:
-        """Give the radio back."""
-        await self._radio.stop()
-
-    async def _find(self) -> BLEDevice | None:
-        """The next advertiser that may be a pin; None when the radio went away meanwhile."""
-        found: list[BLEDevice] = []
-        first = asyncio.Event()
-
-        def heard(device: BLEDevice, adv: AdvertisementData) -> None:
-            ours = gatt.SERVICE_UUID in adv.service_uuids or adv.local_name == gatt.NAME
-            self._safe.heard(device.address)
-            if ours and not self._failures.blocked(device.address, time.monotonic()) and not found:
-                found.append(device)
-                first.set()
-
-        scanner = self._radio.scanner(heard)
-        await scanner.start()
-        try:
-            async with asyncio.timeout(RESCAN_S):
-                await run_until(first.wait(), self._radio.lost())
-        except TimeoutError:
-            # Some systems let a scan die without a word; a new one would say what is wrong.
-            pass
-        finally:
-            await _quietly(scanner.stop())
-        return found[0] if found else None
-
-    async def _try(self, device: BLEDevice) -> None:
-        self._state = "connecting"
-        gone = asyncio.Event()
-        client = self._radio.client(device, lambda _: gone.set())
-        reason = "it did not answer"
-        try:
-            async with asyncio.timeout(CONNECT_LIMIT_S):
-                await client.connect()
-            reason = await self._talk(client, device, gone)
-        except InSafeMode as error:
-            # It is asked again, less and less often: it may be another pin, or say something else.
-            reason = str(error)
-            self._failures.failed(device.address, time.monotonic())
-            await asyncio.to_thread(self._safe.found, device.address, reason)
-        except EXPECTED as error:
-            # It is left alone for a while, so that whoever else advertises has its turn.
-            self.strangers += 1
-            self._failures.failed(device.address, time.monotonic())
-            reason = str(error) or type(error).__name__
-        finally:
-            await self._desk.left(reason)
-            await _quietly(client.disconnect())
-
-    async def _talk(self, client: BleakClient, device: BLEDevice, gone: asyncio.Event) -> str:
-        peer = Peer(client, self._desk, interval_ms=self._radio.interval_ms(client))
-        watch = asyncio.create_task(self._watch(gone, peer))
-        try:
-            return await peer.run()
-        finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
-            if peer.proved:
-                self._safe.over()
-                self._failures.forget(device.address)
-
-    async def _watch(self, gone: asyncio.Event, peer: Peer) -> None:
-        await run_until(gone.wait(), self._radio.lost())
-        peer.disconnected()
-
-    def _say(self, sentence: str) -> None:
-        # The same trouble every few seconds is said once.
-        if sentence != self._said:
-            self._said = sentence
-            self._report(sentence)
-
-
-async def _quietly(farewell: Awaitable[None]) -> None:
-    # What is gone cannot be closed. An error here would also hide that we are being cancelled.
-    try:
-        async with asyncio.timeout(FAREWELL_LIMIT_S):
-            await farewell
-    except EXPECTED:
-        pass
 
 
 _ADVICE = {

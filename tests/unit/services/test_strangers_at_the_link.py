@@ -1,0 +1,178 @@
+"""Who gets into the link, who is sent away, and what a stranger cannot touch."""
+
+from linked import KEY, Companion, run, some
+
+from lapel.compat import sleep_ms
+from lapel.core.strangers import FIRST_MS
+from lapel_wire import gatt, messages
+from lapel_wire.channel import REFUSED_IN_A_ROW_MAX
+from noise import plain
+
+ALICE, MALLORY = b"alice!", b"mallor"
+MICROPYTHON_TIMEOUT_S = 60
+
+
+async def sent_away(house, transport):
+    await house.until(lambda: transport.closed)
+    await house.until(lambda: not house.link._guests)
+
+
+def test_with_real_arithmetic_clips_arrive():
+    async def scenario(house):
+        companion = Companion(house.connect(), suite=plain)
+        await companion.handshake()
+        assert await companion.take_clips(1) == {3: some(600)}
+        assert companion.session.gaps == companion.session.bad == 0
+
+    run(scenario, {3: some(600)}, suite=plain)
+
+
+def test_a_wrong_opening_ends_the_link_at_once():
+    async def scenario(house):
+        for wrong in (
+            b"lapel in clear 1" + bytes(32),
+            bytes(48),
+            b"x",
+            Companion(None, key=bytes(32)).initiator.start(),
+            messages.encode(messages.STORED, {"ep": "f" * 16, "s": 1}),
+        ):
+            house.skip_ms(60_000)
+            transport = house.connect()
+            Companion(transport).send_raw(wrong)
+            await sent_away(house, transport)
+            assert not transport.up
+        assert house.link.strangers == 5
+
+    run(scenario)
+
+
+def test_an_opening_that_was_recorded_is_not_answered_again():
+    async def scenario(house):
+        owner = Companion(house.connect(address=ALICE))
+        opening = owner.initiator.start()
+        await owner.handshake()
+        await house.until(lambda: house.link.up)
+        await owner.transport.disconnect()
+        await house.until(lambda: house.gatt.advertising)
+        replay = house.connect(address=MALLORY)
+        Companion(replay).send_raw(opening)
+        await sent_away(house, replay)
+        assert not replay.up and house.keys.replayed == 1
+
+    run(scenario)
+
+
+def test_who_proved_nothing_waits_its_turn_and_the_owner_does_not():
+    async def scenario(house):
+        first = house.connect(address=MALLORY)
+        Companion(first).send_raw(bytes(48))
+        await sent_away(house, first)
+        again = house.connect(address=MALLORY)
+        await house.until(lambda: again.closed)
+        assert (house.link.strangers, house.link.turned_away) == (1, 1)
+        owner = Companion(house.connect(address=ALICE))
+        await owner.handshake()
+        await house.until(lambda: house.link.up)
+        # Once it has proved the key it may fail as often as it likes.
+        await owner.transport.disconnect()
+        for _ in range(3):
+            await house.until(lambda: house.gatt.advertising)
+            failing = house.connect(address=ALICE)
+            Companion(failing).send_raw(bytes(48))
+            await sent_away(house, failing)
+        await house.until(lambda: house.gatt.advertising)
+        back = Companion(house.connect(address=ALICE), seed=9)
+        await back.handshake()
+        await house.until(lambda: house.link.up)
+        assert house.link.turned_away == 1
+        # And the other one's wait has an end.
+        await back.transport.disconnect()
+        await house.until(lambda: house.gatt.advertising)
+        house.skip_ms(FIRST_MS)
+        heard = house.connect(address=MALLORY)
+        await house.until(lambda: house.link._guests)
+        assert not heard.closed
+
+    run(scenario)
+
+
+def test_a_guest_touches_no_session_until_it_proves_itself():
+    async def scenario(house):
+        owner = Companion(house.connect())
+        other = Companion(house.connect(), seed=5)
+        await house.until(lambda: len(house.link._guests) == 2)
+        await owner.handshake()
+        await house.until(lambda: house.link.up)
+        # It knows the key, is answered, and says nothing that verifies.
+        other.send_raw(other.initiator.start())
+        await house.until(lambda: other.transport.up)
+        for _ in range(3):
+            other.send_raw(b"x" * 40)
+        await sleep_ms(20)
+        assert house.link.up and not owner.transport.closed
+        # Now it does: the new session takes the place of the old.
+        other.finish(bytes(other.transport.up.pop(0)[1:]))
+        other.greet()
+        await house.until(lambda: owner.transport.closed)
+        assert await other.take_clips(1) == {1: some(900)}
+
+    run(scenario, {1: some(900)})
+
+
+def test_nobody_is_a_guest_while_a_session_lasts():
+    async def scenario(house):
+        owner = Companion(house.connect())
+        await owner.handshake()
+        await house.until(lambda: house.link.up)
+        late = house.connect()
+        house.link._changed.set()
+        await house.until(lambda: late.closed)
+        assert house.link.up and not house.link._guests[1:]
+
+    run(scenario)
+
+
+def test_records_that_fail_again_and_again_end_the_session_and_the_next_one_works():
+    async def scenario(house):
+        owner = Companion(house.connect(address=ALICE))
+        await owner.handshake()
+        await house.until(lambda: house.link.up)
+        for _ in range(REFUSED_IN_A_ROW_MAX):
+            assert not owner.transport.closed
+            owner.send_raw(b"x" * 40)
+            await sleep_ms(0)
+        await house.until(lambda: owner.transport.closed)
+        over = [fields for event, fields in house.traced if event == "session_over"]
+        assert over[0]["bad"] == REFUSED_IN_A_ROW_MAX and over[0]["gaps"] == 0
+        await house.until(lambda: house.gatt.advertising)
+        again = Companion(house.connect(address=ALICE), seed=9)
+        await again.handshake()
+        assert await again.take_clips(1) == {1: some(900)}
+
+    run(scenario, {1: some(900)})
+
+
+def test_a_few_bad_records_change_nothing():
+    async def scenario(house):
+        owner = Companion(house.connect())
+        await owner.handshake()
+        for _ in range(20):
+            owner.send_raw(b"x" * 40)
+        assert await owner.take_clips(1) == {1: some(900)}
+        assert house.link.up
+
+    run(scenario, {1: some(900)})
+
+
+def test_a_pin_that_is_not_paired_opens_no_session():
+    async def scenario(house):
+        house.pairing.info = gatt.UNPAIRED_INFO
+        for key in (KEY, bytes(32)):
+            house.skip_ms(60_000)
+            transport = house.connect()
+            Companion(transport, key=key).send_raw(Companion(transport, key=key).initiator.start())
+            await sent_away(house, transport)
+            assert not transport.up
+        await house.until(lambda: house.gatt.advertising)
+
+    run(scenario, key=None)
