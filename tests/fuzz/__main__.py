@@ -81,7 +81,7 @@ def _row(target: table.Target, folder: Path) -> Row:
         _keep(target, path)
     if (folder / "result.json").exists():
         result = json.loads((folder / "result.json").read_text())
-        row.runs, row.slowest_ms, row.growth = result["runs"], result["slowest_ms"], result["growth_blocks"]
+        row.runs, row.slowest_ms, row.growth = result["runs"], result["slowest_ms"], result["growth"]
     elif not row.hangs:
         row.crashes += 1
         print(said[-2000:])

@@ -6,7 +6,6 @@ out. Ends by itself, and leaves what it counted in FOLDER/result.json.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ from typing import NoReturn
 import atheris
 
 from tests.fuzz import names, paths
+from tests.fuzz.growth import grown
 
 # What is instrumented: our own code, and what parses for it in Python.
 OURS = ("lapel", "lapel_wire", "lapel_companion", "lapel_usb", "simulator", "noise", "tomllib", "wave")
@@ -68,7 +68,7 @@ class Watched:
         result = {
             "runs": self._runs,
             "slowest_ms": round(self._slowest[0] * 1000, 1),
-            "growth_blocks": self._growth(),
+            "growth": self._growth(),
         }
         (self._folder / "slowest").write_bytes(self._slowest[1])
         (self._folder / "result.json").write_text(json.dumps(result))
@@ -76,18 +76,9 @@ class Watched:
         os._exit(0)
 
     def _growth(self) -> int:
-        """Memory blocks that are left after the same inputs once more: what is kept of them grows."""
+        """What is kept of inputs that ran before."""
         inputs = [path.read_bytes() for path in sorted((self._folder / "corpus").iterdir())[:_GROWTH_INPUTS]]
-        counts = []
-        for _ in range(3):
-            for data in inputs:
-                try:
-                    self._run(data)
-                except Exception:
-                    continue
-            gc.collect()
-            counts.append(sys.getallocatedblocks())
-        return counts[2] - counts[1]
+        return [grown(self._run, inputs) for _ in range(2)][1]
 
 
 def main(name: str, seconds: str, folder: str) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from tests.fuzz import paths
 
-# 150 kB of it are the modules, compiled here, which also scatters the rest. Objects are 64-bit: half as much on a pin.
-HEAP = "400k"
+# A third of it are the modules, compiled here, which also scatters the rest. Objects are 64-bit: half as much on a pin.
+HEAP = "300k"
 _LONGEST_S = 300
 
 

@@ -86,6 +86,12 @@ def wire() -> dict[str, Seeds]:
     log.event("died", "recorder", 1234)
     return {
         "packets": conversation_packets(),
+        "handshake": {
+            "no strangers": bytes(range(32)),
+            "a flipped bit, a cut one, noise": bytes(range(32)) + b"\3\0\7\3\1\20\2" + block(bytes(48)),
+            "a key of no secret": bytes(32),
+            "a key above the modulus": b"\xff" * 32,
+        },
         "message": {name: framed(kind, body) for name, (kind, body) in fits.items()} | {"audio": b"\1\3\0\0\1\0sound"},
         "message_body": {name: bytes((kind,)) + body for name, (kind, body) in fits.items()},
         "safe_cause": {
@@ -245,7 +251,7 @@ def things() -> dict[str, Seeds]:
         file.setsampwidth(2)
         file.setframerate(16000)
         file.writeframes(bytes(range(64)))
-    told = micropython(facts._PROBE)
+    told = json.dumps(json.loads(micropython(facts._PROBE)) | {"room": [1 << 40, 1 << 39]}).encode()
     board = {"psram": 8388608, "flash": 8388608, "uid": "0badcafe", "room": [4194304, 4000000], "radio": True}
     return {
         "recordings": sounds,

@@ -33,7 +33,8 @@ WORK: Mapping[str, tuple[int, int]] = {"marks": (60_000, 200), "phrases": (1_000
 def load() -> dict[str, Target]:
     """All targets by name."""
     paths.use()
-    both = importlib.import_module("both").TARGETS
+    module = importlib.import_module("both")
+    both = {name: module.target(name) for name in module.TARGETS}
     importlib.import_module("place").use(tempfile.mkdtemp(prefix="lapel-fuzz-", dir=paths.memory()))
     host = importlib.import_module("tests.fuzz.host_targets.table").TARGETS
     assert not both.keys() & host.keys()

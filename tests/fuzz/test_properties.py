@@ -16,7 +16,7 @@ from tests.fuzz.steps import Steps
 EXAMPLES = int(os.environ.get("LAPEL_FUZZ_EXAMPLES", "0"))
 TARGETS = table.load()
 # Targets that work on folders or on a whole pin cost a hundred times as much.
-FEW = ("store", "conversation")
+FEW = ("api_bytes", "api_posts", "conversation", "handshake", "store")
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
@@ -24,7 +24,7 @@ def test_nothing_but_a_verdict_comes_out(name: str) -> None:
     target, steps = TARGETS[name], Steps()
 
     @settings(
-        max_examples=EXAMPLES or (25 if name in FEW else 100),
+        max_examples=EXAMPLES or (15 if name in FEW else 100),
         derandomize=not EXAMPLES,
         database=None,
         deadline=None,

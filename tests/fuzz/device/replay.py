@@ -23,7 +23,7 @@ def in_use():
 
 
 def main(name, folder):
-    run = both.TARGETS[name]
+    run = both.target(name)
     place.use(folder)
     while True:
         line = sys.stdin.readline()
