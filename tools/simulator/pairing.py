@@ -36,13 +36,13 @@ def pair(state: Path, image: Path, pin: PinSpec) -> None:
     keys = KeyFile(state)
     if pin.main is None and keys.load() is None:
         key = Key(1, secrets.token_bytes(32))
-        give(key, image, pin.board, pin.interpreter)
+        give(key, image, pin.board)
         keys.save(key)
 
 
-def give(key: Key, image: Path, board: str = CLASSIC, interpreter: str = "") -> None:
-    """Writes the key into the flash image of a pin without power. Raises as `pair`."""
-    python = find_interpreter(interpreter)
+def give(key: Key, image: Path, board: str = CLASSIC) -> None:
+    """Writes the key into the flash image of a pin without power, whatever that runs on. Raises as `pair`."""
+    python = find_interpreter()
     sim = ROOT / "boards" / CLASSIC
     path = compiled([ROOT / "firmware", ROOT / "lib", sim, sim / "usb"], python)
     with tempfile.TemporaryDirectory(prefix="lapel-pair-") as folder:
