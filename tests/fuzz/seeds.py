@@ -86,6 +86,20 @@ def wire() -> dict[str, Seeds]:
     log.event("died", "recorder", 1234)
     return {
         "packets": conversation_packets(),
+        "records": {
+            "two in order": b"\5hello!\0\3" + b"\1\5world!\1\3",
+            "the same twice, then a changed one": b"\5hello!\0\3" + b"\0\0\3" + b"\0\0\0\7\1",
+            "one is lost, one comes late": b"\1ab\0\1\0" + b"\1\1cd\1\3" + b"\0\0\3",
+        },
+        "channel": {
+            name: bytes((mtu,)) + b"".join(bytes((how,)) + block(body) + bytes((kind,)) for kind, body in said)
+            for mtu, how, name, said in (
+                (4, 1, "in order", list(fits.values())[:4]),
+                (0, 1, "in small packets", list(fits.values())[:2]),
+                (4, 5, "each twice", list(fits.values())[4:7]),
+                (1, 7, "noise", [(9, bytes(30)), (200, bytes(range(40)))]),
+            )
+        },
         "handshake": {
             "no strangers": bytes(range(32)),
             "a flipped bit, a cut one, noise": bytes(range(32)) + b"\3\0\7\3\1\20\2" + block(bytes(48)),

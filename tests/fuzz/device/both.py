@@ -7,6 +7,8 @@ TARGETS = {
     "safe_cause": "wire_targets",
     "flight": "wire_targets",
     "handshake": "handshake_targets",
+    "records": "session_targets",
+    "channel": "session_targets",
     "record": "file_targets",
     "marks": "file_targets",
     "ranges": "file_targets",

@@ -12,7 +12,7 @@ from verdicts import crc, shown
 
 from lapel.core import clip_layout, notice_marks, records, settings
 from lapel.core.seq_ranges import SeqRanges
-from lapel.services import clip_reader, clip_recovery, pairing
+from lapel.services import clip_reader, clip_recovery, pairing, quarantine
 from lapel.services.store import Store
 from lapel_wire import schema
 
@@ -161,14 +161,11 @@ def _make_folders(root):
 
 def started(root):
     """A start of the pin and some work on it; what it says of itself."""
-    try:
-        paired = pairing.load(root)
-    except records.BadRecord:
-        paired = None
     trace = Trace()
     store = Store(root, Random(1), trace, plenty)
     store.mount()
-    told = [paired and paired[0]]
+    paired = pairing.Pairing(root, quarantine.Quarantine(root, trace))
+    told = [paired.is_paired, paired.generation]
     told += [store.device, store.epoch, store.highest, store.waiting(), len(store.aside), store.quarantined]
     told += [store.cut_found, store.settings.load()[0], [pending["n"] for pending in store.pending_cancels()]]
     settings.salvaged(store.settings.load()[1])
