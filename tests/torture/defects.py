@@ -29,7 +29,6 @@ _FILES = "firmware/lapel/services/store_files.py"
 _DESK = "firmware/lapel/services/desk.py"
 _RECORDER = "firmware/lapel/services/recorder.py"
 _INTAKE = "tools/lapel_companion/intake.py"
-_INCOMING = "tools/lapel_companion/incoming.py"
 _STEPS = "tools/lapel_companion/steps.py"
 _ENGINE = "tools/lapel_companion/engine_dbos.py"
 _COMMAND = "tools/lapel_companion/agents/command.py"
@@ -134,12 +133,10 @@ COMPANION = (
     Defect(
         "acknowledged from RAM",
         _INTAKE,
-        "        incoming.pending += fresh\n",
-        "        incoming.pending += fresh\n"
-        "        if incoming.complete and incoming.end:\n"
-        "            number = incoming.partial.meta.number\n"
+        "        incoming.end = body\n        if incoming.complete:\n",
+        "        incoming.end = body\n        if incoming.complete:\n"
         "            self._answer(messages.ACCEPTED, {\"n\": number, \"d\": \"d0\"}, number)\n",
-        ("b",),
+        ("b/clips",),
     ),
     Defect(
         "accepted before the commit",
@@ -148,28 +145,21 @@ COMPANION = (
         "        self._answer(messages.ACCEPTED, {\"n\": meta.number, \"d\": \"d0\"}, meta.number)\n"
         "        await asyncio.sleep(0.05)\n"
         "        dispatch = await asyncio.to_thread(accept, self._log, meta, end)\n",
-        ("b",),
-    ),
-    Defect(
-        "no dedupe of clips",
-        _INCOMING,
-        "        if known is not None and known.dispatch is not None:\n",
-        "        if known is not None and known.dispatch is None:\n",
-        ("b",),
+        ("b/clips",),
     ),
     Defect(
         "run first, written down later",
         _COMMAND,
         "    await context.attempt(facts)\n",
         "    await asyncio.get_running_loop().sock_sendall(ours, b\"!\")\n    await context.attempt(facts)\n",
-        ("b",),
+        ("b/jobs", "b"),
     ),
     Defect(
         "what may have run is run again",
         _STEPS,
         "        again = self._services.agents[job.agent].reruns(job.plan) and len(job.attempts) < _ATTEMPTS_MAX\n",
         "        again = len(job.attempts) < _ATTEMPTS_MAX\n",
-        ("b",),
+        ("b/jobs", "b"),
     ),
     Defect(
         "a notice counts as stored when it was sent",
@@ -177,7 +167,7 @@ COMPANION = (
         "        except sqlite3.OperationalError:\n            return False\n        return True\n",
         "        except sqlite3.OperationalError:\n            return False\n"
         "        self._outbox.stored(notice.epoch, notice.seq)\n        return True\n",
-        ("b",),
+        ("b/jobs", "b"),
     ),
     Defect(
         "a file is not synced",
