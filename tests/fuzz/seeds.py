@@ -266,12 +266,15 @@ def things() -> dict[str, Seeds]:
         file.setframerate(16000)
         file.writeframes(bytes(range(64)))
     told = json.dumps(json.loads(micropython(facts._PROBE)) | {"room": [1 << 40, 1 << 39]}).encode()
+    owned = {"app": "/app/a1", "protocol": gatt.PROTOCOL_VERSION, "root": "/data", "boots": "0", "key": "there", "generation": 7}
+    owned |= {"fingerprint": "ab-cd", "clips": 1, "others": 2, "forgets": False, "proof": "0f" * 32}
     board = {"psram": 8388608, "flash": 8388608, "uid": "0badcafe", "room": [4194304, 4000000], "radio": True}
     return {
         "recordings": sounds,
         "clip_wavs": {"ours": held.getvalue()},
         "pin_facts": {"this computer": told, "a board": json.dumps(json.loads(told) | board).encode()},
         "pin_inventory": {"a pin": on_a_pin()},
+        "pin_owner": {"paired": b"@" + json.dumps(owned).encode(), "of no app": b'@{"app":false}'},
     }
 
 

@@ -151,6 +151,7 @@ GRAMMARS: dict[str, Callable[[], Bytes]] = {
     "clock_file": json_text,
     "pin_facts": json_text,
     "pin_inventory": json_text,
+    "pin_owner": json_text,
     "spans": spoken,
     "phrases": phrases,
 }

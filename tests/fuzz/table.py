@@ -35,7 +35,6 @@ WORK: Mapping[str, tuple[int, int]] = {
 }
 
 
-
 def load() -> dict[str, Target]:
     """All targets by name."""
     paths.use()

@@ -17,6 +17,11 @@ class UsbError(Exception):
         self.args = (f"{self.sentence}\n{self.way_on}",)
 
 
+def printable(text: str) -> str:
+    """What a pin said as one line that does nothing to a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 class NoPort(UsbError):
     """No port, more than one, or not the one that was named."""
 
@@ -38,7 +43,7 @@ class StrangeAnswer(UsbError):
 
     def __init__(self, asked: str, answer: str) -> None:
         super().__init__(
-            f"Asked {asked}, the pin answers: {' '.join(answer.split())[:60] or 'nothing'}",
+            f"Asked {asked}, the pin answers: {printable(answer)[:60] or 'nothing'}",
             "Press RESET and type the command again. If it comes again, put MicroPython on it anew.",
         )
 
@@ -52,7 +57,7 @@ class PinError(UsbError):
 
     def __init__(self, exception: str, traceback: str) -> None:
         super().__init__(
-            f"On the pin this came up: {exception}",
+            f"On the pin this came up: {printable(exception)}",
             "Type the command again; what was done so far is kept. If it comes again, press RESET first.",
         )
         self.exception = exception

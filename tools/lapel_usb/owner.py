@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lapel_companion.pairing import Key
-from lapel_usb.errors import LinkLost, PinError, StrangeAnswer, Unfit, UsbError
+from lapel_usb.errors import LinkLost, PinError, StrangeAnswer, Unfit, UsbError, printable
 from lapel_usb.link import PinLink
 from lapel_wire import gatt
 
@@ -118,7 +118,7 @@ def _check_app(told: dict[str, Any], port: str) -> None:
     # main.py leaves that when it begins its safe mode
     if count == "0" and cause.strip():
         raise Unfit(
-            f"This pin is in safe mode: its app does not start ({' '.join(cause.split())}).",
+            f"This pin is in safe mode: its app does not start ({printable(cause)}).",
             f"First a good app:  make flash BOARD=... PORT={port}",
         )
 

@@ -22,4 +22,5 @@ TARGETS: Mapping[str, Callable[[bytes], str]] = {
     "clip_wavs": things.clip_wavs,
     "pin_facts": things.pin_facts,
     "pin_inventory": things.pin_inventory,
+    "pin_owner": things.pin_owner,
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lapel_companion import audio
-from lapel_usb import facts, inventory
+from lapel_companion.pairing import Key
+from lapel_usb import facts, inventory, owner
 from lapel_usb.errors import UsbError
 from simulator import wav
 from tests.fuzz.host_targets.said import file
@@ -38,14 +39,24 @@ def pin_facts(data: bytes) -> str:
     try:
         found = facts.probe(lambda _: data.decode("utf-8", "replace"))
     except UsbError as error:
-        return error.sentence
+        return sentence(error)
     return f"{found.version_text} {found.mpy_version} {found.arch} {found.room_bytes + found.free_bytes}"
+
+
+def sentence(error: UsbError) -> str:
+    """What is told of it, which does nothing to a terminal."""
+    assert str(error).replace("\n", "").isprintable()
+    return error.sentence
 
 
 class Pin:
     """A link to a pin that answers whatever it likes, one answer after the other."""
 
+    port = "/dev/pin"
+
     def __init__(self, data: bytes) -> None:
+        self.facts = self
+        self.mounted = True
         self._answers = data.split(b"\0")
 
     def _next(self) -> bytes:
@@ -66,6 +77,16 @@ def pin_inventory(data: bytes) -> str:
     try:
         found = inventory.take(Pin(data))  # type: ignore[arg-type]
     except UsbError as error:
-        return error.sentence
+        return sentence(error)
     sizes = [found.blocks(folder) for folder in sorted(found.folders)]
     return f"{len(found.files)} {sizes} {found.previous} {found.leftovers} {len(found.clips)} {found.free_blocks}"
+
+
+def pin_owner(data: bytes) -> str:
+    """Whose a pin is, as it says; it proves nothing that it does not know."""
+    try:
+        found = owner.look(Pin(b"\0" + data))  # type: ignore[arg-type]
+    except UsbError as error:
+        return sentence(error)
+    assert not found.is_of(Key(1, bytes(range(32))))
+    return f"{found.key} {found.generation} {found.clips} {found.others} {found.forgets}"
