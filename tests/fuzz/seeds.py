@@ -266,8 +266,8 @@ def things() -> dict[str, Seeds]:
         file.setframerate(16000)
         file.writeframes(bytes(range(64)))
     told = json.dumps(json.loads(micropython(facts._PROBE)) | {"room": [1 << 40, 1 << 39]}).encode()
-    owned = {"app": "/app/a1", "protocol": gatt.PROTOCOL_VERSION, "root": "/data", "boots": "0", "key": "there", "generation": 7}
-    owned |= {"fingerprint": "ab-cd", "clips": 1, "others": 2, "forgets": False, "proof": "0f" * 32}
+    owned = {"app": "/app/a1", "protocol": gatt.PROTOCOL_VERSION, "root": "/data", "boots": "0", "key": "there"}
+    owned |= {"generation": 7, "fingerprint": "ab-cd", "clips": 1, "others": 2, "forgets": False, "proof": "0f" * 32}
     board = {"psram": 8388608, "flash": 8388608, "uid": "0badcafe", "room": [4194304, 4000000], "radio": True}
     return {
         "recordings": sounds,
