@@ -48,6 +48,7 @@ class Backend:
     status: Callable[[], dict[str, Any]]
     read_flight: Callable[[], Awaitable[bytes]]
     report: Callable[[str], None] = print
+    look_at_key: Callable[[], Awaitable[dict[str, Any]]] | None = None
 
 
 class Api:
@@ -74,6 +75,7 @@ class Api:
             Route("POST", "/v1/cancel", "answer", self._cancel, needed={"dispatch": str}),
             Route("GET", "/v1/clips/{id}.wav", "audio", self._clip),
             Route("GET", "/v1/flight", "pin", self._flight),
+            Route("POST", "/v1/key", OWNER, self._key),
             Route("GET", "/v1/tokens", OWNER, self._list_tokens),
             Route("POST", "/v1/tokens", OWNER, self._add_token, needed={"name": str, "scopes": list}),
             Route("POST", "/v1/tokens/{name}/remove", OWNER, self._remove_token),
@@ -218,6 +220,10 @@ class Api:
         name = _dispatch_of(ask)
         said = await self._backend.engine.cancel(name, principal=ask.principal.name)
         return answer({"dispatch": name, "answer": said})
+
+    async def _key(self, ask: Ask) -> Answer:
+        look = self._backend.look_at_key
+        return answer({} if look is None else await look())
 
     async def _list_tokens(self, ask: Ask) -> Answer:
         return answer({"tokens": [token.public() for token in self._known().all()]})

@@ -137,10 +137,10 @@ class Daemon:
             report=self._report,
         )
         self._safe = SafeModeWatch(self.log)
+        self._keys = Keys(self.state.path)
         self._keeper = None
         if self._radio is not None:
-            load_key = Keys(self.state.path).load
-            self._keeper = Keeper(self._radio, self.desk, load_key, self._safe, self._report)
+            self._keeper = Keeper(self._radio, self.desk, self._keys.load, self._safe, self._report)
         await self._start()
 
     async def _start(self) -> None:
@@ -154,6 +154,7 @@ class Daemon:
             status=self.status,
             read_flight=lambda: self.desk.read("flight"),
             report=self._report,
+            look_at_key=self._look_at_key,
         )
         api = Api(backend)
         await self.intake.start()
@@ -212,6 +213,11 @@ class Daemon:
         self._troubles = [*self._troubles[-19:], sentence]
         self._say(sentence)
 
+    async def _look_at_key(self) -> dict[str, Any]:
+        if self._keeper is not None:
+            self._keeper.look()
+        return await asyncio.to_thread(self._keys.told)
+
     def status(self) -> dict[str, Any]:
         """What `lapel status` shows."""
         pin = self.desk.pin
@@ -233,6 +239,7 @@ class Daemon:
             "started": self._started,
             "head": self.log.head(),
             "link": link,
+            "pairing": self._keys.told(),
             "engine": self.engine.status(),
             "unseen": len(self.outbox.unseen()),
             "trouble": self.intake.trouble,

@@ -65,7 +65,9 @@ def _app(link: PinLink) -> Iterator[Finding]:
     if not folder:
         yield Finding(BAD, "app", "there is none on this pin", "make flash BOARD=...")
         return
-    if version is None:
+    if folder == "frozen":
+        yield Finding(GOOD, "app", "frozen into the image")
+    elif version is None:
         yield Finding(BAD, "app", f"{folder} is not whole", "make flash BOARD=...")
     else:
         yield Finding(GOOD, "app", f"version {version} for {board}, in {folder}")

@@ -111,8 +111,8 @@ def _check_app(told: dict[str, Any], port: str) -> None:
         )
     if told.get("root") != ROOT:
         raise Unfit(
-            "This is the plain simulated pin: it is paired by the simulator.",
-            "One that stands for a real board can be paired:  lapel sim --usb --board xiao_esp32s3",
+            "The plain simulated pin keeps its recordings where USB does not reach, so it cannot be paired over it.",
+            "One that stands for a real board can:  lapel sim --usb --board xiao_esp32s3",
         )
     count, _, cause = str(told.get("boots", "")).partition("\n")
     # main.py leaves that when it begins its safe mode

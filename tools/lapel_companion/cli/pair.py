@@ -148,7 +148,7 @@ def _tell_daemon(keys: Keys, folder: Path) -> str:
     try:
         heard = Client(folder).post("/v1/key")
         mine = keys.told()["fingerprint"]
-        if mine is not None and heard["fingerprint"] != mine:
+        if mine is not None and heard.get("fingerprint") != mine:
             # It runs outside of the session that opens the keyring.
             keys.to_file()
             heard = Client(folder).post("/v1/key")

@@ -32,6 +32,7 @@ def status(as_json: bool, state: Path | None) -> None:
     now = time.time()
     click.echo(f"companion {found['version']}, started {ago(found['started'], now)}, state {found['state']}")
     click.echo(_link(found["link"], now))
+    click.echo(_paired(found["pairing"]))
     if found["link"].get("set_aside"):
         click.echo(f"pin: {found['link']['set_aside']}; {set_aside.WAY_ON}")
     engine = found["engine"]
@@ -112,6 +113,16 @@ def _link(link: dict[str, Any], now: float) -> str:
     interval = f", {link['interval_ms']} ms interval" if link["interval_ms"] else ""
     battery = f", {link['battery_mv'] / 1000:.2f} V" if link.get("battery_mv") else ""
     return f"pin: {link['dev']} linked {ago(link['since'], now)} (MTU {link['mtu']}{interval}{battery})"
+
+
+def _paired(told: dict[str, Any]) -> str:
+    if told["trouble"]:
+        return f"paired: {told['trouble']}"
+    if told["begun"]:
+        return "paired: a pairing broke off; with the pin plugged in: lapel pair"
+    if told["fingerprint"] is None:
+        return "paired: no; with the pin plugged in: lapel pair"
+    return f"paired: key {told['fingerprint']}, in {told['where']}"
 
 
 def _dispatch(one: dict[str, Any], now: float) -> str:

@@ -53,6 +53,7 @@ class Keeper:
         self._advice = Advice(report)
         self._said: str | None = None
         self._state = "starting"
+        self._look = asyncio.Event()
         self.strangers = 0
 
     @property
@@ -69,7 +70,7 @@ class Keeper:
         """Until cancelled. No error of a radio, a key store or a pin ends it."""
         attempts = 0
         while True:
-            key = await self._paired()
+            await self._paired()
             try:
                 await self._radio.start()
                 self._state = "searching"
@@ -77,13 +78,18 @@ class Keeper:
                 attempts = 0
                 if device is not None:
                     self._said = None
-                    await self._try(device, key)
+                    # While it was searched, the key may have been revoked.
+                    await self._try(device, await self._paired())
             except (RadioError, *EXPECTED) as error:
                 await self._radio.stop()
                 self._state = "no radio"
                 self._say(radio_sentence(self._radio.name, error))
                 await asyncio.sleep(NO_RADIO_RETRY_S[min(attempts, len(NO_RADIO_RETRY_S) - 1)])
                 attempts += 1
+
+    def look(self) -> None:
+        """The key may be another: it is looked at now, and not after a while."""
+        self._look.set()
 
     async def close(self) -> None:
         """Give the radio back."""
@@ -101,7 +107,7 @@ class Keeper:
                 return key
             self._state = "not paired"
             self._say(sentence)
-            await asyncio.sleep(KEY_LOOK_S)
+            await self._pause()
 
     async def _find(self) -> BLEDevice | None:
         """The advertiser whose turn it is; None when the radio went away, or nobody was heard."""
@@ -182,13 +188,21 @@ class Keeper:
     async def _changed(self, key: Key) -> None:
         """Returns when another key is held, or none: who had this one is not talked to any more."""
         while True:
-            await asyncio.sleep(KEY_LOOK_S)
             try:
                 if await asyncio.to_thread(self._load_key) != key:
                     return
             except PairingError:
                 # Locked, or not readable just now: the link that stands was proved.
                 pass
+            await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(KEY_LOOK_S):
+                await self._look.wait()
+        except TimeoutError:
+            pass
+        self._look.clear()
 
     def _say(self, sentence: str) -> None:
         # The same trouble every few seconds is said once.
