@@ -137,7 +137,9 @@ def test_a_pin_is_paired_over_usb_and_then_works_for_its_owner_alone(tmp_path: P
 
 async def said_aloud(mic: Microphone, sound: array[int]) -> None:
     await mic.play(sound)
-    await asyncio.sleep(len(sound) / RATE_HZ)
+    end_s = time.monotonic() + len(sound) / RATE_HZ
+    while time.monotonic() < end_s:
+        await asyncio.sleep(0.05)
 
 
 def another(usb: UsbDesk, state: Path, config: Path, log: Path) -> subprocess.Popen[bytes]:

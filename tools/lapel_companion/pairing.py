@@ -29,10 +29,11 @@ SERVICE = "lapel-pin"
 _LINE = re.compile(r"1 ([0-9]{1,10}) ([0-9a-f]{64})\n?")
 _LINE_MAX_BYTES = 200
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-# The pin's side of both is tools/lapel_usb/device/owner.py.
+# The pin's side of them is tools/lapel_usb/device/owner.py.
 PROOF = b"lapel proof\n"
 FINGERPRINT = b"lapel fingerprint\n"
 FINGERPRINT_BYTES = 4
+OWNER = b"lapel owner\n"
 
 
 class PairingError(Exception):
@@ -58,6 +59,11 @@ class Key:
     def fingerprint(self) -> str:
         """8 hex digits that two keys hardly share, and that tell nothing of the key. They are never on the air."""
         return hashlib.sha256(FINGERPRINT + self.secret).digest()[:FINGERPRINT_BYTES].hex()
+
+    @property
+    def owner_mark(self) -> bytes:
+        """What lies beside a pin's recordings, so that it is known whose they are should its key be damaged."""
+        return hashlib.sha256(OWNER + self.secret).digest()
 
     def proof(self, nonce: bytes) -> bytes:
         """What only who has the key can answer to a nonce over USB: HMAC-SHA256."""

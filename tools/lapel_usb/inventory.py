@@ -70,7 +70,7 @@ class Inventory:
     @property
     def clips(self) -> dict[str, int]:
         """Recordings that no computer has taken yet: size by path."""
-        return {path: size for path, size in self.files.items() if path.startswith(CLIPS + "/")}
+        return {path: size for path, size in self.below(CLIPS).items() if path.isdecimal()}
 
     def below(self, folder: str) -> dict[str, int]:
         """Sizes of the files in a folder, by their path in it."""

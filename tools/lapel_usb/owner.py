@@ -38,12 +38,17 @@ class Seen:
     forgets: bool = False
     nonce: bytes = b""
     proof: bytes = field(default=b"", repr=False)
+    mark: bytes = field(default=b"", repr=False)
 
     def is_of(self, key: Key | None) -> bool:
         """Whether the pin has this key; compared in constant time."""
         if key is None or self.key != "there":
             return False
         return hmac.compare_digest(self.proof, key.proof(self.nonce))
+
+    def was_of(self, key: Key | None) -> bool:
+        """Whether the pin lost its key, which was this one: what it recorded then is marked with it."""
+        return key is not None and self.key != "there" and hmac.compare_digest(self.mark, key.owner_mark)
 
     @property
     def holds_something(self) -> bool:
@@ -69,6 +74,7 @@ def look(link: PinLink) -> Seen:
             forgets=_of(told["forgets"], bool),
             nonce=nonce,
             proof=bytes.fromhex(_of(told.get("proof", ""), str)),
+            mark=bytes.fromhex(_of(told.get("owner", ""), str)),
         )
     except (KeyError, ValueError) as error:
         raise StrangeAnswer("whose it is", "something else") from error

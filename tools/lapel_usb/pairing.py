@@ -48,10 +48,12 @@ def pair(link: PinLink, keys: Keys, wanted: Wanted, person: Person) -> Key | Non
         person.tell("The pin has the key of a pairing that had broken off: it is completed now.")
         return keys.adopt()
     held = keys.replaced(exposed=wanted.rotate)
-    ours = seen.is_of(held)
+    ours = seen.is_of(held) or seen.was_of(held) or seen.was_of(begun)
     # of a pin that is not here, and may have that key
     stranded = begun if keys.begun_with != pin else None
-    if ours and not wanted.rotate:
+    if ours and not seen.is_of(held):
+        person.tell("The key on this pin is damaged. It is this computer's pin: it gets another, and keeps the rest.")
+    elif ours and not wanted.rotate:
         if stranded is None:
             keys.drop()
         person.tell("This pin is paired with this computer already. For another key:  lapel pair --rotate")

@@ -10,13 +10,16 @@ from pathlib import PurePosixPath
 # Also one that was replaced and whose block is not erased yet, or that a power cut left half written.
 _RECORD = re.compile(rb"\x0a\x01\x24\x00[\s\S]{4}[\s\S]{2}\x00\x00[\s\S]{32}")
 _STATE, _ASIDE, _NAME = "data/state", "data/quarantine", "key"
+_MARK = "data/clips/owner"
 _CRC_BYTES = 4
 
 
 def stays(path: str) -> bool:
-    """Whether this file of the pin is, or was, its key; one that was damaged is set aside under a longer name."""
-    parts = PurePosixPath(path)
-    return parts.parent.as_posix() in (_STATE, _ASIDE) and parts.name.split(" ")[0] == _NAME
+    """Whether this file of the pin is, or was, its key, or made of it; one that was damaged is set aside under a longer
+    name."""
+    file = PurePosixPath(path)
+    is_key = file.parent.as_posix() in (_STATE, _ASIDE) and file.name.split(" ")[0] == _NAME
+    return is_key or path == _MARK
 
 
 def without_keys(image: bytes) -> tuple[bytes, int]:

@@ -13,6 +13,7 @@ from lapel_companion.keys import Keys
 from lapel_companion.pairing import Key
 from lapel_usb import owner, pairing, unkeyed, wipe
 from lapel_usb.errors import Refused, Unfit, UsbError
+from lapel_usb.inventory import Inventory
 from lapel_usb.link import PinLink, open_pin
 from lapel_usb.pairing import Wanted
 from simulator.serial_pin import SerialPin
@@ -151,6 +152,26 @@ def test_what_nobody_knows_the_owner_of_is_erased_after_a_question(new: SerialPi
     assert ("damaged" in no.said[0]) == damaged
 
 
+@pytest.mark.parametrize("set_aside", [False, True])
+def test_a_key_that_rots_on_ones_own_pin_costs_nothing_else(new: SerialPin, state: Path, set_aside: bool) -> None:
+    keys, person = keep(state, None), Sitting(yes=0)
+    first = pair(new, keys, person)
+    assert first is not None
+    with open_pin(new.port, restart=False) as link:
+        use(link, None)
+        if set_aside:
+            # as the app does
+            link.run("import os\nos.remove('/data/state/key')")
+        else:
+            link.write_file("/data/state/key", record(first)[:-1] + bytes([first.secret[-1] ^ 4]))
+    # another computer cannot tell whose it is
+    stranger = Sitting(yes=0)
+    assert pair(new, keep(state / "other", MINE), stranger) is None and len(stranger.asked) == 1
+    second = pair(new, keys, person)
+    assert second not in (None, first) and not person.asked and "damaged" in person.said[0]
+    assert has(new, second, kept=True) and keys.load() == second
+
+
 def test_one_computer_has_one_pin(new: SerialPin, state: Path) -> None:
     keys, no = keep(state, MINE), Sitting(yes=0)
     assert pair(new, keys, no) is None
@@ -245,6 +266,11 @@ def test_a_pin_in_safe_mode_is_not_paired(new: SerialPin, state: Path) -> None:
         with pytest.raises(Unfit, match=r"safe mode: .*OSError: 19"):
             pairing.pair(link, keys, Wanted(), Sitting())
     assert keys.begun() is None
+
+
+def test_what_lies_beside_recordings_is_none() -> None:
+    files = {"data/clips/00000007": 9, "data/clips/counter": 30, "data/clips/owner": 40}
+    assert list(Inventory(files, frozenset(), "", {}, 1).clips) == ["00000007"]
 
 
 def test_an_answer_that_is_no_proof_is_noticed(new: SerialPin, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

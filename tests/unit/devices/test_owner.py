@@ -61,6 +61,7 @@ def test_a_key_is_taken_and_proved_and_never_told():
         answer, seen = told(owner.look, b"nonce", flash.root)
         assert answer["key"] == "there" and answer["generation"] == 5
         assert answer["proof"] == binascii.hexlify(owner.hmac(KEY, b"lapel proof\nnonce")).decode()
+        assert answer["owner"] == binascii.hexlify(hashlib.sha256(b"lapel owner\n" + KEY).digest()).decode()
         for text in (said, seen):
             assert binascii.hexlify(KEY).decode() not in text and str(KEY)[2:-1] not in text
 
@@ -107,4 +108,4 @@ def test_a_damaged_key_is_told_as_one():
         with open(flash.root + "/state/key", "wb") as file:
             file.write(data[:-1] + b"!")
         answer, _ = told(owner.look, b"", flash.root)
-        assert answer["key"] == "damaged" and "proof" not in answer
+        assert answer["key"] == "damaged" and "proof" not in answer and len(answer["owner"]) == 64

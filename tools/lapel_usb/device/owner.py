@@ -16,6 +16,10 @@ READY = "@ready"
 PROOF = b"lapel proof\n"
 FINGERPRINT = b"lapel fingerprint\n"
 FINGERPRINT_BYTES = 4
+# Beside the recordings: whose they are, should the key be damaged. A record as those of lapel/core/records.py.
+OWNER = b"lapel owner\n"
+OWNER_FILE = "/clips/owner"
+_OWNER_KIND = 11
 KEY_BYTES = 32
 CHECK_BYTES = 4
 _BLOCK_BYTES = 64
@@ -56,6 +60,7 @@ def look(nonce, root=None):
     told["clips"] = len(_numbered(root + "/clips"))
     told["others"] = len(_numbered(root + "/notices")) + len(_listed(root + "/quarantine"))
     told["others"] += len([name for name in _listed(root + "/state") if name not in _ANYBODYS])
+    told["owner"] = _hex(_owner(store_files, root))
     if found is not None:
         told["key"], told["generation"] = "there", found[0]
         told["fingerprint"] = _hex(hashlib.sha256(FINGERPRINT + found[1]).digest()[:FINGERPRINT_BYTES])
@@ -65,7 +70,7 @@ def look(nonce, root=None):
 
 def take(generation, root=None):
     """The pin has this key from now on, durably: the computer writes it, and a check of it, when it reads READY."""
-    from lapel.services import pairing
+    from lapel.services import pairing, store_files
 
     print(READY)
     # in hex: no byte of it is a Ctrl-C
@@ -73,7 +78,11 @@ def take(generation, root=None):
     key = data[:KEY_BYTES]
     if hashlib.sha256(key).digest()[:CHECK_BYTES] != data[KEY_BYTES:]:
         return say(taken=False)
-    pairing.save(_root() if root is None else root, generation, key)
+    if root is None:
+        root = _root()
+    pairing.save(root, generation, key)
+    store_files.make_folder(root + "/clips")
+    store_files.save(root + OWNER_FILE, _OWNER_KIND, hashlib.sha256(OWNER + key).digest())
     return say(taken=True)
 
 
@@ -94,6 +103,13 @@ def _root():
     import board
 
     return getattr(getattr(board, "Board", None), "flash_dir", ROOT)
+
+
+def _owner(store_files, root):
+    try:
+        return store_files.load(root + OWNER_FILE, _OWNER_KIND) or b""
+    except (ValueError, store_files.StoreError):
+        return b""
 
 
 def _hex(data):

@@ -100,7 +100,7 @@ def store(memory):
             folder + "/" + name
             for folder in ("clips", "notices", "state")
             for name in listed("/pin/data/" + folder)
-            if name != "key"
+            if name not in ("key", "owner")
         ]
         return " ".join([str(int(forgets)), key] + files)
     finally:
