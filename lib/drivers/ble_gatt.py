@@ -21,6 +21,7 @@ _MTU_DEFAULT = 23
 _ENOMEM = 12
 _INTERVAL_UNIT_US = 1250
 _INBOX_MAX = 12
+_FULL_MS = 100
 # The stock build holds four connections; more never reach us.
 _LINKS_MAX = 4
 
@@ -145,7 +146,14 @@ class BleGatt:
                 link = self._waiting.pop(0)
                 if not link.closed:
                     return link
-            arrived = await aioble.advertise(interval_us, name=self._name, services=[self._service_uuid])
+            try:
+                arrived = await aioble.advertise(interval_us, name=self._name, services=[self._service_uuid])
+            except OSError as e:
+                if e.errno != _ENOMEM:
+                    raise
+                # Every connection that the radio has is taken, by those that are on their way out.
+                await asyncio.sleep_ms(_FULL_MS)
+                continue
             # aioble swallows a cancellation and returns None; hand it on.
             if arrived is None and not self._waiting:
                 raise asyncio.CancelledError

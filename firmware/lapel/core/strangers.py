@@ -4,8 +4,15 @@ An address proves nobody and can be changed at will: this only keeps those in ch
 because the owner's own radio may fail a few times too; who proved the key once never waits.
 """
 
+import random
+
 from lapel.compat import const
 
+# To send the opening message. While strangers press, most that were never here get less, and all of it when
+# they come again: else a crowd could keep the owner out; or a computer that is slow.
+PATIENCE_MS = const(3000)
+PRESSED_MS = const(1250)
+_CALM_MS = const(30_000)
 KEPT_MAX = const(16)
 FIRST_MS = const(2000)
 LONGEST_MS = const(6000)
@@ -18,6 +25,23 @@ class Strangers:
         # [address, how often it failed, until when it waits], who failed last at the end.
         self._failed = []
         self._proved: bytes = None
+        self._failed_ms: int = None
+
+    @property
+    def knows_owner(self) -> bool:
+        """Whether some address proved the key."""
+        return self._proved is not None
+
+    def is_owner(self, address: bytes) -> bool:
+        """Whether this address was the last that proved the key."""
+        return address == self._proved
+
+    def patience_ms(self, address: bytes, now_ms: int) -> int:
+        """How long a guest that comes now may take for its opening message."""
+        if self._failed_ms is None or now_ms - self._failed_ms >= _CALM_MS or address == self._proved:
+            return PATIENCE_MS
+        is_known = any(one[0] == address for one in self._failed)
+        return PRESSED_MS if random.getrandbits(2) and not is_known else PATIENCE_MS
 
     def must_wait(self, address: bytes, now_ms: int) -> bool:
         """Whether it is to be sent away unheard."""
@@ -26,11 +50,12 @@ class Strangers:
                 return now_ms < one[2]
         return False
 
-    def failed(self, address: bytes, now_ms: int) -> None:
-        """It was heard, and proved nothing."""
+    def failed(self, address: bytes, now_ms: int, patience_ms: int = PATIENCE_MS) -> None:
+        """It was heard, and proved nothing in the time that it was given. Who had not all of it waits for nothing."""
+        self._failed_ms = now_ms
         if address == self._proved:
             return
-        times = self._forget(address) + 1
+        times = self._forget(address) + (patience_ms == PATIENCE_MS)
         if len(self._failed) >= KEPT_MAX:
             self._failed.pop(0)
         self._failed.append([address, times, now_ms + min(times * FIRST_MS, LONGEST_MS)])

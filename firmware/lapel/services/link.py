@@ -21,6 +21,7 @@ _SUPERVISE_MS = const(1000)
 # A block of audio is 16 ms: asking more often brings nothing.
 _BUSY_MS = const(8)
 _IDLE_MS = const(40)
+_FULL_MS = const(500)
 # A guest of whom more records are refused than this is no companion.
 _REFUSED_MAX = const(3)
 # What the companion says only when it has heard us; all else may come over a link of which our way is dead.
@@ -65,6 +66,7 @@ class Link:
         self._addresses = Strangers()
         self._session_link = None
         self._vigil: Vigil = None
+        self._full_until_ms = 0
         # Guests that proved nothing, and those of them that came again too soon.
         self.strangers = 0
         self.turned_away = 0
@@ -89,7 +91,7 @@ class Link:
         while True:
             self._check_in()
             self._changed.clear()
-            wanted = self._session_link is None and len(self._guests) < GUESTS_MAX
+            wanted = self._session_link is None and (len(self._guests) < GUESTS_MAX or self._may_turn_away())
             if wanted and self._advert is None:
                 self._trace("advertising")
                 self._advert = asyncio.create_task(self._accept())
@@ -105,7 +107,7 @@ class Link:
     async def close(self) -> None:
         """Ends every link and switches the radio off."""
         await self._stop_advertising()
-        for task in list(self._guests):
+        for task, _ in self._guests:
             await _ended(task)
         if self._keys is not None:
             await _ended(self._keys)
@@ -126,21 +128,38 @@ class Link:
     async def _accept(self) -> None:
         try:
             link = await self._gatt.accept()
-            if self._addresses.must_wait(link.address, self._clock.ms()):
+            if self._addresses.must_wait(link.address, self._clock.ms()) or not self._has_room(link.address):
                 self.turned_away += 1
                 await link.disconnect()
             else:
-                self._guests.append(asyncio.create_task(self._host(link)))
+                self._guests.append((asyncio.create_task(self._host(link)), link))
         except Exception as e:
             self._report("link", e)
             await sleep_ms(_SUPERVISE_MS)
         self._advert = None
         self._changed.set()
 
+    def _may_turn_away(self) -> bool:
+        # With every place taken, only who proved the key before is let in, and not too many are let down.
+        return self._addresses.knows_owner and self._clock.ms() >= self._full_until_ms
+
+    def _has_room(self, address) -> bool:
+        if len(self._guests) < GUESTS_MAX:
+            return True
+        self._full_until_ms = self._clock.ms() + _FULL_MS
+        # Who proved the key before is likely to do so again, and takes the place of another.
+        if self._addresses.is_owner(address):
+            for task, link in self._guests:
+                if link is not self._session_link and not self._addresses.is_owner(link.address):
+                    task.cancel()
+                    return True
+        return False
+
     async def _host(self, link) -> None:
         proved = False
+        given_ms = self._addresses.patience_ms(link.address, self._clock.ms())
         try:
-            channel, hello = await wait_for_ms(self._greet(link), names.HANDSHAKE_TIMEOUT_MS)
+            channel, hello = await wait_for_ms(self._greet(link, given_ms), names.HANDSHAKE_TIMEOUT_MS)
             proved = True
             self._handshakes.proved()
             self._addresses.proved(link.address)
@@ -157,16 +176,16 @@ class Link:
             await link.disconnect()
             if not proved:
                 self.strangers += 1
-                self._addresses.failed(link.address, self._clock.ms())
-            self._guests.remove(asyncio.current_task())
+                self._addresses.failed(link.address, self._clock.ms(), given_ms)
+            self._guests = [guest for guest in self._guests if guest[1] is not link]
             if self._session_link is link:
                 self._session_link = None
                 self._trace("link", up=False)
             self._changed.set()
 
-    async def _greet(self, link):
+    async def _greet(self, link, given_ms):
         joiner = Joiner()
-        opening = bytes(await self._record(link, joiner))
+        opening = bytes(await wait_for_ms(self._record(link, joiner), given_ms))
         answered = await self._handshakes.answer(opening)
         if answered is None:
             raise Stranger

@@ -1,4 +1,6 @@
-from lapel.core.strangers import FIRST_MS, KEPT_MAX, LONGEST_MS, Strangers
+import random
+
+from lapel.core.strangers import FIRST_MS, KEPT_MAX, LONGEST_MS, PATIENCE_MS, PRESSED_MS, Strangers
 
 A, B = b"aaaaaa", b"bbbbbb"
 
@@ -51,3 +53,33 @@ def test_the_table_is_bounded_and_forgets_who_failed_longest_ago():
     strangers.failed(B, 0)
     assert not strangers.must_wait(A, 0) and strangers.must_wait(B, 0)
     assert len(strangers._failed) == KEPT_MAX
+
+
+def test_while_strangers_press_most_that_are_new_get_less_time():
+    strangers = Strangers()
+    assert strangers.patience_ms(A, 0) == PATIENCE_MS
+    strangers.failed(B, 1000)
+    random.seed(3)
+    given = [strangers.patience_ms(A, 1000) for _ in range(200)]
+    assert 110 < given.count(PRESSED_MS) < 190 and given.count(PATIENCE_MS) == 200 - given.count(PRESSED_MS)
+    # Half a minute of peace, and it is as before.
+    assert {strangers.patience_ms(A, 31_000) for _ in range(50)} == {PATIENCE_MS}
+
+
+def test_who_had_not_all_the_time_may_come_again_at_once_and_gets_it():
+    strangers = Strangers()
+    strangers.failed(A, 1000, PRESSED_MS)
+    assert not strangers.must_wait(A, 1000)
+    assert {strangers.patience_ms(A, 1000) for _ in range(50)} == {PATIENCE_MS}
+    # Then it counts.
+    strangers.failed(A, 4000)
+    assert wait_ms(strangers, A, 4000) == FIRST_MS
+
+
+def test_who_proved_the_key_gets_all_the_time():
+    strangers = Strangers()
+    assert not strangers.knows_owner
+    strangers.proved(A)
+    strangers.failed(B, 0)
+    assert {strangers.patience_ms(A, 0) for _ in range(50)} == {PATIENCE_MS}
+    assert strangers.knows_owner and strangers.is_owner(A) and not strangers.is_owner(B)
