@@ -7,8 +7,9 @@ from dataclasses import dataclass
 KEPT_MAX = 64
 # Who was not heard for so long has gone, or has another address by now.
 FORGET_S = 30.0
-# After a try that proved nothing: short, for it may have been our pin on a bad radio, or one that records.
-PAUSE_S = (1.0, 2.0, 4.0, 5.0)
+# After a try that proved nothing: short, for it may have been our pin on a bad radio, or one that has no place for us
+# because of others at its door. What is fair is seen to by the row.
+PAUSE_S = (0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
 
 
 @dataclass
