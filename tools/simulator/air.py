@@ -13,7 +13,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bumble import hci, link, ll
 
@@ -35,6 +35,9 @@ SUPERVISION_TIMEOUT = int(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
 ENDED_HERE = int(hci.HCI_ErrorCode.CONNECTION_TERMINATED_BY_LOCAL_HOST_ERROR)
 
 
+Ear = Callable[[hci.Address, "hci.Address | None", bytes], None]
+
+
 @dataclass
 class Pace:
     """How fast the radio is. `loss` is the share of link-layer packets that must be sent again, `mtu` the
@@ -54,15 +57,18 @@ class Pace:
 
 class Air(link.LocalLink):
     """Everything within reach of each other. `near` False: nobody hears anybody; `stalled`: links hold,
-    nothing moves."""
+    nothing moves. `ears` hear everything that goes through the air: ear(sender, receiver or None, bytes)."""
 
     def __init__(self, pace: Pace, seed: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self._in_order: dict[Any, None] = {}
         self.pace = pace
         self.near = True
         self.stalled = False
         self.links: list[PacedLink] = []
+        self.ears: list[Ear] = []
         self._random = random.Random(seed)
+        self._turns = random.Random(seed + 1)
 
     def set_near(self, near: bool) -> None:
         """Go out of range, or come back; links die of it after their supervision timeout."""
@@ -78,9 +84,28 @@ class Air(link.LocalLink):
         """The link that `controller` knows by `handle`."""
         return next((one for one in self.links if any(e.is_(controller, handle) for e in one.ends)), None)
 
+    def add_controller(self, controller: object) -> None:
+        self._in_order[controller] = None
+        super().add_controller(controller)  # type: ignore[arg-type]
+
+    def remove_controller(self, controller: object) -> None:
+        self._in_order.pop(controller, None)
+        super().remove_controller(controller)  # type: ignore[arg-type]
+
     def send_advertising_pdu(self, sender_controller: object, packet: ll.AdvertisingPdu) -> None:
-        if self.near:
-            super().send_advertising_pdu(sender_controller, packet)  # type: ignore[arg-type]
+        if not self.near:
+            return
+        if isinstance(packet, ll.AdvInd):
+            self.heard(packet.advertiser_address, None, bytes(packet.data))
+        # Of those that wait to connect, the first that hears it does: by chance, and not always the same one.
+        others = [one for one in self._in_order if one is not sender_controller]
+        for one in self._turns.sample(others, len(others)):
+            asyncio.get_running_loop().call_soon(one.on_ll_advertising_pdu, packet)
+
+    def heard(self, sender: hci.Address, receiver: hci.Address | None, data: bytes) -> None:
+        """Tell the ears; `receiver` None is to everybody."""
+        for ear in self.ears:
+            ear(sender, receiver, data)
 
     def send_ll_control_pdu(
         self, sender_address: hci.Address, receiver_address: hci.Address, packet: ll.ControlPdu
@@ -221,6 +246,7 @@ class PacedLink:
             end.sent_octets = 0
             end.queue.popleft()
             completed += 1
+            self._air.heard(end.address, other.address, packet.data)
             # towards a host the first fragment is marked "flushable"
             flag = hci.HCI_ACL_PB_CONTINUATION if packet.pb_flag == hci.HCI_ACL_PB_CONTINUATION else 2
             other.event(hci.HCI_AclDataPacket(other.handle, flag, 0, len(packet.data), packet.data))

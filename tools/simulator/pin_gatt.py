@@ -108,6 +108,7 @@ class GattTable:
                 self.characteristics[characteristic.handle] = characteristic
                 numbers += [characteristic.handle, *(d.handle for d in descriptors)]
             handles.append(numbers)
+        _guard(server)
         return handles
 
     def _characteristic(
@@ -136,6 +137,24 @@ class GattTable:
             await self._on_write(connection, attribute.handle, value)
 
         return att.AttributeValue(read=read, write=write)
+
+
+def _guard(server: Server) -> None:
+    """Bumble reads and writes whatever there is; NimBLE refuses what is not for that, with 0x02 and 0x03."""
+    for attribute in server.attributes:
+        for permission, does, error in (
+            (att.Attribute.Permissions.READABLE, "read_value", att.ATT_READ_NOT_PERMITTED_ERROR),
+            (att.Attribute.Permissions.WRITEABLE, "write_value", att.ATT_WRITE_NOT_PERMITTED_ERROR),
+        ):
+            if not attribute.permissions & permission:
+                setattr(attribute, does, _refusal(error))
+
+
+def _refusal(error: int) -> Callable[..., Awaitable[bytes]]:
+    async def refuse(*_: Any) -> bytes:
+        raise att.ATT_Error(error_code=error)
+
+    return refuse
 
 
 def _permissions(flags: int) -> att.Attribute.Permissions:

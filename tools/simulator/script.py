@@ -186,7 +186,7 @@ def _relay(verb: str, rest: list[str], sounds: Sounds) -> Step:
         percent = _number(rest[1], "a percentage")
         if percent <= 100:
             return Step(verb, number=percent, words=(rest[0], *rest[2:]))
-    raise _Wrong("relay takes lose, double or swap, a percentage, and up or down for one way; or good")
+    raise _Wrong(f"relay takes one of {', '.join(FAULTS)}, a percentage, and up or down for one way; or good")
 
 
 def _battery(verb: str, rest: list[str], sounds: Sounds) -> Step:

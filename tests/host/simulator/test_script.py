@@ -92,7 +92,7 @@ def test_every_action(folder: Path) -> None:
         ("link loss 100", "below 100"),
         ("relay lose 101", "a percentage"),
         ("relay lose 5 left", "up or down"),
-        ("relay burn 5", "lose, double or swap"),
+        ("relay burn 5", "lose, double, swap"),
         ("companion sleep", "freeze or thaw"),
         ("power off", "cut, on"),
         ("power cut after none", "cut, on"),
