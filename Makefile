@@ -61,7 +61,7 @@ wipe: $(VENV) ## erase recordings, settings and key of a pin; ALL=1 everything; 
 
 # --- what a developer does ----------------------------------------------------------------------------
 
-.PHONY: test quick lint size bench wrong-actions flash-torture fuzz torture torture-selftest
+.PHONY: test quick lint size bench wrong-actions flash-torture fuzz strangers torture torture-selftest
 test: $(VENV) $(MPY) $(FLITE) ## the whole suite, for two cores (T=path or T="-k name" for a part)
 	@$(PY) -m pytest -q -n 3 --dist worksteal $(PYTEST) $(T)
 
@@ -90,6 +90,10 @@ flash-torture: $(VENV) $(MPY) ## a flash that breaks off at every operation and 
 # make fuzz TARGET=message,store SECONDS=60.
 fuzz: $(VENV) $(MPY) ## every parser fed with nonsense, guided by coverage: TARGET=, SECONDS= for each
 	@PYTHONPATH=. $(PY) -m tests.fuzz $(if $(TARGET),--target "$(TARGET)") $(if $(SECONDS),--seconds $(SECONDS))
+
+# make strangers SEED=7 SUITE=pin.
+strangers: $(VENV) $(MPY) ## strangers at the pin, fake pins at the companion, carriers between: SUITE=, SEED=
+	@PYTHONPATH=. $(PY) -m tests.strangers $(if $(SEED),--seed $(SEED)) $(if $(SUITE),--suite $(SUITE))
 
 # make torture N=10000 SEED=7, TIER=a, or CASE=a/flash/op-113/bits.
 torture: $(VENV) $(MPY) ## every fault of flash, link and companion, by exhaustion: N=, SEED=, TIER=, CASE=

@@ -1,0 +1,215 @@
+"""Carriers: what a sniffer of the whole air learns during dispatches, and what a relay that lies brings about."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+from lapel_companion.pairing import KeyFile
+from simulator.wav import load
+from tests.sim.runs import DISK, NOTE
+from tests.strangers.centrals import Crowd
+from tests.strangers.desk import LIMIT_S, Desk, desk
+from tests.strangers.ear import NOTIFICATION, WRITE, WRITE_NO_RESPONSE, chi_square, entropy_bits
+from tests.strangers.radios import passes
+from tests.strangers.rows import Row
+
+# A share of the packets, each way.
+RELAYS: Mapping[str, Mapping[str, float]] = {
+    "says old things again": {"replay": 0.3},
+    "reorders": {"swap": 0.1, "delay": 0.05},
+    "drops and doubles": {"lose": 0.1, "double": 0.2},
+    "cuts short, puts behind": {"shorten": 0.05, "lengthen": 0.05},
+    "flips bits": {"flip": 0.1},
+    "all of it": {
+        "lose": 0.03, "double": 0.05, "swap": 0.03, "delay": 0.03, "replay": 0.1, "flip": 0.03, "shorten": 0.02,
+        "lengthen": 0.02,
+    },
+}  # fmt: skip
+# Far from what ciphertext gives by chance (255, deviation 22.6).
+CHI_SQUARE_MAX = 400.0
+ENTROPY_MIN_BITS = 7.9
+_WINDOW = 8
+_PIECES = (b'"ep"', b'"dev"', b'{"', b'":', b"free of", b"milk", b"disk", b"ima-adpcm", b"jobs", b"done")
+_NOTICE_S = 120.0
+_QUIET_S = 1.5
+_REPLAY_S = 12.0
+_CLIP_MIN_BYTES = 8_000
+
+
+async def sniffed(one: Desk, wavs: Sequence[Path] = (DISK, NOTE)) -> Row:
+    """Clips, their results, settings and notices; then everything that went by is looked through."""
+    row = Row("carriers", "a sniffer of the whole air")
+    begun = 0
+    for wav in wavs:
+        start = len(one.events)
+        await one.hold(wav)
+        await one.seen("notice", start, 40.0, who="pin")
+        await one.seen("haptic_end", start, 20.0, pattern="done")
+    ear = one.ear
+    up, down = ear.packets(NOTIFICATION), ear.packets(WRITE) + ear.packets(WRITE_NO_RESPONSE)
+    down = [m for m in down if len(m.value) > 2]
+    bodies = b"".join(_bodies([m.value for m in up])) + b"".join(_bodies([m.value for m in down]))
+    row.check(len(up) > 50 and len(down) > 10, f"the ear heard {len(up)} and {len(down)} packets only")
+    clips = _clips(one.state)
+    row.check(sum(map(len, clips)) > _CLIP_MIN_BYTES * len(wavs), "the companion has no clips")
+    for clip in clips:
+        row.check(ear.shares(clip, _WINDOW) == 0, f"{ear.shares(clip)} windows of a clip went by")
+    for wav in wavs:
+        row.check(ear.shares(load(wav).tobytes(), _WINDOW) == 0, "samples went by")
+    for name, secret in secrets(one, begun):
+        row.check(not ear.finds(secret), f"{name} went by: {secret!r}")
+    chi, bits = chi_square(bodies), entropy_bits(bodies)
+    row.check(chi < CHI_SQUARE_MAX, f"chi-square of the records is {chi:.0f}")
+    row.check(bits > ENTROPY_MIN_BITS, f"the records have {bits:.3f} bits a byte")
+    lengths = Counter(len(m.value) for m in up)
+    row.note = f"{len(bodies)} B, chi² {chi:.0f}, {bits:.3f} bit/B, up {dict(lengths.most_common(3))}"
+    return row
+
+
+def secrets(one: Desk, begun: int) -> list[tuple[str, bytes]]:
+    """What must never be on the air: name and bytes."""
+    found: list[tuple[str, bytes]] = [("a piece of a message", piece) for piece in _PIECES if len(piece) > 3]
+    for event in one.events[begun:]:
+        for key in ("text", "heard"):
+            text = str(event.fields.get(key) or "")
+            if event.who in ("companion", "pin") and len(text) >= 6:
+                found += [("a text", piece) for piece in _pieces(text)]
+        for value in map(str, event.fields.values()):
+            for number in re.findall(r"\b(?:[0-9a-f]{8}|[0-9a-f]{16})\b", value):
+                found += [("an id", number.encode()), ("an id", bytes.fromhex(number))]
+    shared = KeyFile(one.state).load()
+    assert shared is not None
+    found += [("the key", shared.secret[at : at + _WINDOW]) for at in range(len(shared.secret) - _WINDOW + 1)]
+    # Eight bytes or more, else chance finds some.
+    return [(name, secret) for name, secret in dict.fromkeys(found) if len(secret) >= 4]
+
+
+async def relayed(
+    one: Desk, title: str, faults: Mapping[str, float], wavs: Sequence[Path] = (DISK, NOTE)
+) -> Row:
+    """Clips through that relay: each is dispatched once, and as it was."""
+    row = Row("carriers", f"a relay that {title}")
+    relay = one.sim.relay
+    relay.done.clear()
+    begun = len(one.events)
+    for fault, share in faults.items():
+        relay.set(fault, share)
+    for wav in wavs:
+        start = len(one.events)
+        await one.hold(wav)
+        await _settled(one, start)
+    relay.good()
+    await _quiet(one)
+    _once(one, row, begun, len(wavs))
+    link = (await one.status())["link"]
+    over = [dict(e.fields) for e in one.events[begun:] if e.who == "pin" and e.name == "session_over"]
+    links = sum(1 for e in one.events[begun:] if e.who == "companion" and e.name == "linked")
+    kept = {k: v for k, v in link.items() if k in ("strangers", "refused", "replayed", "bad", "gaps")}
+    row.note = f"{sum(relay.done.values())} faults, {links} new sessions, {json.dumps(kept)}, pin's last {over[-1:]}"
+    return row
+
+
+async def replayed_sessions(one: Desk, *, reboots: bool) -> Row:
+    """All that the owner ever said is said again by others, while it is away. A pin that was off in between has
+    forgotten which openings it answered."""
+    row = Row("carriers", "whole old sessions said again to the pin" + (", after a power cut" if reboots else ""))
+    owner = one.owner
+    said = [m.value for m in one.ear.packets(WRITE) if m.sender == owner and len(m.value) > 2]
+    begun = len(one.events)
+    await one.sim.companion_kill()
+    if reboots:
+        await one.sim.power_cut()
+        await one.sim.power_on()
+    async with Crowd(one.sim, ["replays an opening"] * 2, seed=7) as crowd:
+        crowd.openings = said[:400]
+        await passes(_REPLAY_S)
+        start = len(one.events)
+        await one.sim.companion_start()
+        ready = await one.seen("print", start, line="*the companion runs on*")
+        row.took(await one.owner_in_s(start, ready.t_s), LIMIT_S)
+        # An opening that is genuine is answered; nothing else is.
+        answered = len(crowd.tally.notified)
+        row.check(answered <= crowd.tally.connected, f"{answered} packets to {crowd.tally.connected} strangers")
+        row.check(crowd.tally.writes > 20, f"only {crowd.tally.writes} writes")
+        row.note = f"{crowd.tally.connected} connections, {crowd.tally.writes} writes, {answered} answers"
+    await _quiet(one)
+    row.check(not any(e.who == "pin" and e.name == "link" and e.index < start for e in one.events[begun:] if
+                      e.fields.get("up")), "a replay became a session")
+    _once(one, row, begun, 0)
+    return row
+
+
+async def cut_links(one: Desk, times: int = 3) -> Row:
+    """A carrier that ends the link in the middle of a clip."""
+    row = Row("carriers", "a relay that cuts the link again and again")
+    begun = len(one.events)
+    holding = asyncio.ensure_future(one.hold(DISK))
+    for _ in range(times):
+        start, since_s = len(one.events), one.now_s
+        one.lose_link()
+        row.took(await one.owner_in_s(start, since_s), LIMIT_S)
+    await holding
+    await _settled(one, begun)
+    await _quiet(one)
+    _once(one, row, begun, 1)
+    return row
+
+
+async def run(folder: Path, seed: int) -> AsyncIterator[Row]:
+    """The sniffer, then one relay after the other on the same pin: it remembers all sessions before."""
+    async with desk(folder / "carriers", seed=seed) as one:
+        yield await sniffed(one)
+        yield await replayed_sessions(one, reboots=False)
+        yield await replayed_sessions(one, reboots=True)
+        yield await cut_links(one)
+        for title, faults in RELAYS.items():
+            yield await relayed(one, title, faults)
+
+
+async def _settled(one: Desk, start: int) -> None:
+    await one.seen("notice", start, _NOTICE_S, who="pin")
+
+
+async def _quiet(one: Desk) -> None:
+    # Until nothing new was said for a while.
+    count = -1
+    while count != len(_said(one)):
+        count = len(_said(one))
+        await passes(_QUIET_S)
+
+
+def _said(one: Desk) -> list[str]:
+    return [e.name for e in one.events if e.name in ("dispatch", "clip", "job", "notice", "accepted")]
+
+
+def _once(one: Desk, row: Row, begun: int, count: int) -> None:
+    events = one.events[begun:]
+    captured = {e.fields["clip"] for e in events if e.who == "pin" and e.name in ("captured", "kept")}
+    taken = [e.fields for e in events if e.who == "companion" and e.name == "dispatch"]
+    accepted = [f["clip"] for f in taken if f["outcome"] == "accepted"]
+    jobs = {e.fields["id"] for e in events if e.who == "companion" and e.name == "job"}
+    felt = [e.fields["id"] for e in events if e.who == "pin" and e.name == "notice"]
+    row.check(len(captured) == count, f"{len(captured)} clips captured, not {count}")
+    row.check(len(accepted) == count == len(set(accepted)), f"{len(accepted)} dispatches of {count} clips")
+    row.check(len(jobs) <= count, f"{len(jobs)} jobs of {count} clips")
+    row.check(len(felt) == len(set(felt)), "a notice was felt twice")
+    row.check(not one.sim.failure, one.sim.failure)
+
+
+def _bodies(packets: list[bytes]) -> list[bytes]:
+    # One packet is one record at this MTU: without its header and the counter.
+    return [packet[3:] for packet in packets if len(packet) > 30]
+
+
+def _clips(state: Path) -> list[bytes]:
+    return [path.read_bytes() for path in state.rglob("*") if path.is_file() and "clip" in str(path).lower()]
+
+
+def _pieces(text: str) -> list[bytes]:
+    data = text.encode()
+    return [data[at : at + _WINDOW] for at in range(max(1, len(data) - _WINDOW + 1))]
