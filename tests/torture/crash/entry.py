@@ -20,6 +20,8 @@ from lapel_companion import channels, dbos_runner, durable, intake, notice_book,
 from lapel_companion.agents import command
 from lapel_companion.daemon import Daemon, DaemonError, Options, quiet_libraries
 from lapel_companion.link import candidates, desk, keeper, peer, teller
+from lapel_companion.pairing import KeyFile
+from tests.host.companion.companion_pin import KEY
 from tests.torture.crash.radio import SocketRadio
 from tests.torture.crash.trap import Fault, Trap
 
@@ -71,6 +73,10 @@ def main(line: str) -> int:
         control.connect(orders.control)
         trap = Trap(control, None if orders.fault is None else Fault(**orders.fault))
         trap.tell(pid=os.getpid())
+        key = KeyFile(Path(orders.state))
+        if key.load() is None:
+            # Here, where everything that is done to the folder is looked at.
+            key.save(KEY)
         durable.watch(trap)
         return asyncio.run(_live(orders, trap))
 

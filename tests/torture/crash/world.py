@@ -17,8 +17,6 @@ from types import TracebackType
 from typing import Any
 
 from lapel_companion.client import ApiError, Client, NoDaemon
-from lapel_companion.pairing import KeyFile
-from tests.host.companion.companion_pin import KEY
 from tests.torture.agent import scene as agent
 from tests.torture.agent.recogniser import Recogniser
 from tests.torture.crash.entry import Orders
@@ -106,7 +104,6 @@ class World:
         folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="lapel-b-"))
         self.folder = Path(folder).resolve()
         self.state = self.folder / "state"
-        KeyFile(self.state).save(KEY)
         if self._nursery.tracer:
             self._ear = self._nursery.tracer.listen(self.folder)
             self._closing.callback(self._nursery.tracer.ignore, self._ear)
@@ -132,6 +129,12 @@ class World:
         """What the daemons said."""
         path = self.folder / "log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    @property
+    def last_words(self) -> str:
+        """What the daemons said last."""
+        lines = self.log.strip().splitlines()
+        return lines[-1] if lines else "and said nothing"
 
     @property
     def books(self) -> agent.Books:
@@ -176,7 +179,7 @@ class World:
         deadline_s = time.monotonic() + limit_s
         while not holds():
             if self.died.is_set():
-                raise Died
+                raise Died(self.last_words)
             if time.monotonic() > deadline_s:
                 return False
             await asyncio.sleep(_POLL_S)
@@ -213,7 +216,7 @@ class World:
             # A daemon that is killed in the middle of an answer is seen to be dead a moment later.
             await asyncio.sleep(_POLL_S)
             if self.died.is_set():
-                raise Died from None
+                raise Died(self.last_words) from None
             return None
 
     async def _or_died(self, what: Any, limit_s: float) -> None:

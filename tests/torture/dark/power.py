@@ -20,6 +20,8 @@ STINGY, DRAWN, TORN = "power", "drawn", "torn"
 HOWS = (STINGY, DRAWN, TORN)
 # SQLite's index of a journal is written through memory, which no system call tells; it is made anew at each start.
 _MAPPED = "-shm"
+# Of a file that was removed, and is there again.
+_MODE = 0o600
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def differs(there: bytes, told: bytes) -> str:
 
 def lay(folder: Path, now: Mapping[str, bytes | None], left: Mapping[str, bytes | None]) -> None:
     """Put what is left in the place of what is there; what nobody knows of (sockets) stays, with its folder."""
+    modes = {path: (folder / path).stat().st_mode for path in now if (folder / path).exists()}
     for path in sorted(now, reverse=True):
         if now[path] is not None:
             (folder / path).unlink(missing_ok=True)
@@ -85,6 +88,7 @@ def lay(folder: Path, now: Mapping[str, bytes | None], left: Mapping[str, bytes 
             (folder / path).mkdir(mode=0o700, exist_ok=True)
         else:
             (folder / path).write_bytes(data)
+            (folder / path).chmod(modes.get(path, _MODE))
 
 
 def _files(heard: Heard) -> list[tuple[str, File]]:
