@@ -117,8 +117,8 @@ def _check_app(told: dict[str, Any], port: str) -> None:
         )
     if told.get("root") != ROOT:
         raise Unfit(
-            "The plain simulated pin keeps its recordings where USB does not reach, so it cannot be paired over it.",
-            "One that stands for a real board can:  lapel sim --usb --board xiao_esp32s3",
+            "The plain simulated pin keeps its recordings where USB does not reach; the simulator has paired it.",
+            "One that stands for a real board is paired like one:  lapel sim --usb --board xiao_esp32s3",
         )
     count, _, cause = str(told.get("boots", "")).partition("\n")
     # main.py leaves that when it begins its safe mode

@@ -46,7 +46,7 @@ def pair(link: PinLink, keys: Keys, wanted: Wanted, person: Person) -> Key | Non
     begun, pin = keys.begun(), link.facts.unique_id
     if seen.is_of(begun):
         person.tell("The pin has the key of a pairing that had broken off: it is completed now.")
-        return keys.adopt()
+        return _adopted(keys)
     held = keys.replaced(exposed=wanted.rotate)
     ours = seen.is_of(held) or seen.was_of(held) or seen.was_of(begun)
     # of a pin that is not here, and may have that key
@@ -77,7 +77,17 @@ def pair(link: PinLink, keys: Keys, wanted: Wanted, person: Person) -> Key | Non
     except UsbError as error:
         error.add(_INCOMPLETE)
         raise
-    return keys.adopt()
+    return _adopted(keys)
+
+
+def _adopted(keys: Keys) -> Key:
+    try:
+        return keys.adopt()
+    except PairingError as error:
+        raise PairingError(
+            f"{error}\nThe pin has the new key already, and this computer still uses the old one. Settle that, and with"
+            " the pin plugged in type:  lapel pair"
+        ) from error
 
 
 def unpair(link: PinLink, keys: Keys, wanted: Wanted, person: Person) -> bool:

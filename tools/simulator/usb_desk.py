@@ -61,8 +61,8 @@ def usb_desk(
     thread = threading.Thread(target=loop.run_forever, name="simulation", daemon=True)
     thread.start()
     try:
-        # what a person pairs over USB comes without a key
-        chosen = Options(state=folder, pin=spec, usb=True, may_die=True, paired=False, **options)
+        # What a person pairs over USB comes without a key; the plain one keeps it where USB does not reach.
+        chosen = Options(state=folder, pin=spec, usb=True, may_die=True, paired=board == CLASSIC, **options)
         simulation = asyncio.run_coroutine_threadsafe(_opened(chosen, hear), loop).result()
         try:
             env = {

@@ -30,6 +30,8 @@ def on_usb(
             name = CLASSIC if board == CLASSIC else board
             click.echo(f"A simulated pin is on {desk.pin.port}. In another terminal:", err=True)
             click.echo(f"  make flash BOARD={name} PORT={desk.pin.port}", err=True)
+            if board != CLASSIC:
+                click.echo(f"  lapel pair --port {desk.pin.port} --state {state}", err=True)
             click.echo(f"  lapel bringup --port {desk.pin.port} --radio none", err=True)
             click.echo("Ctrl-C ends it.", err=True)
             threading.Event().wait()

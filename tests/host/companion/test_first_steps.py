@@ -40,6 +40,7 @@ def test_setup_asks_writes_and_tries(tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
     assert "Not added:" in found.stdout and "never the program" in found.stdout
     assert "done: how much disk space is left: " in found.stdout
+    assert "No pin is paired" in found.stdout
     written = config.load(file)
     assert written.channel == "terminal" and written.phrases[-1].run == ("echo", "hello")
     # Again: what is there is kept.

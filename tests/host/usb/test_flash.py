@@ -60,6 +60,12 @@ def test_an_app_is_flashed_and_boots(desk: Desk) -> None:
     assert listing(desk) == ["app", "boot.py", "current", "main.py"]
 
 
+def test_an_app_that_is_not_paired_says_what_is_next(desk: Desk) -> None:
+    told = APP.replace('    well()\n', "    board.trace('pairing', paired=False, generation=0)\n    well()\n")
+    desk.flash("one", root=tree(desk.folder / "unpaired", "one", app=told))
+    assert desk.said[-2:] == ["The app runs, and is well.", "It is not paired yet. Now:  lapel pair"]
+
+
 def test_only_what_changed_is_sent_and_older_apps_go(desk: Desk) -> None:
     one = desk.flash("one")
     before = desk.pin.received_bytes

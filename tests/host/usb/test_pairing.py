@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 from keyring.backends import fail
 
+from lapel_companion import durable
 from lapel_companion.keys import Keys
 from lapel_companion.pairing import Key
-from lapel_usb import owner, pairing, unkeyed, wipe
+from lapel_usb import backup, owner, pairing, unkeyed, wipe
 from lapel_usb.errors import Refused, Unfit, UsbError
 from lapel_usb.inventory import Inventory
 from lapel_usb.link import PinLink, open_pin
@@ -284,6 +286,28 @@ def test_an_answer_that_is_no_proof_is_noticed(new: SerialPin, state: Path, monk
     assert keys.load() == MINE and keys.begun() is not None
 
 
+def test_a_disk_that_is_full_at_the_end_is_a_sentence(
+    new: SerialPin, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used(new, MINE)
+    keys = keep(state, MINE)
+    plain = durable.write_atomic
+
+    def full(path: Path, data: bytes, what: str, mode: int = 0o600) -> None:
+        if path == state / "pin.key":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        plain(path, data, what, mode)
+
+    monkeypatch.setattr(durable, "write_atomic", full)
+    with pytest.raises(pairing.PairingError, match="No space left") as told:
+        pair(new, keys, Sitting(), rotate=True)
+    assert "lapel pair" in str(told.value)
+    monkeypatch.undo()
+    monkeypatch.setattr("keyring.get_keyring", fail.Keyring)
+    key = pair(new, keys, Sitting(yes=0))
+    assert key and keys.load() == key and has(new, key, kept=True)
+
+
 def test_a_key_damaged_on_its_way_is_not_taken(new: SerialPin, monkeypatch: pytest.MonkeyPatch) -> None:
     used(new, MINE)
     with open_pin(new.port, restart=False) as link:
@@ -295,10 +319,15 @@ def test_a_key_damaged_on_its_way_is_not_taken(new: SerialPin, monkeypatch: pyte
         assert owner.look(link).is_of(MINE)
 
 
-def test_no_backup_holds_the_key(new: SerialPin) -> None:
+def test_no_backup_holds_the_key(new: SerialPin, tmp_path: Path) -> None:
     used(new, MINE)
     image = new.flash.image.read_bytes()
     assert MINE.secret in image
+    with open_pin(new.port, restart=False) as link:
+        for name, raw in (("files", False), ("image", True)):
+            backup.run(link, tmp_path / name, raw, lambda sentence: None)
+            kept = b"".join(path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file())
+            assert MINE.secret not in kept and MINE.secret[4:20] not in kept and USED["clips/00000001"][:99] in kept
     blotted, count = unkeyed.without_keys(image)
     assert count and MINE.secret not in blotted and len(blotted) == len(image)
     with new.off() as file:
