@@ -10,7 +10,7 @@ from ending import NOTICES
 # What a cut may take of a hold: 1.2 s of ADPCM.
 LOST_MAX_BYTES = 9600
 PROMISES = ("captured", "kept")
-WARNINGS = ("error", "full")
+WARNINGS = ("error", "full", "unpaired")
 # What tells the person that a press came to nothing, or perhaps to nothing.
 TELLING = ("failed", "held", "cancelled", "unheard")
 # From a tap to the end of what it plays again.
