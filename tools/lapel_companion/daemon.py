@@ -225,6 +225,7 @@ class Daemon:
         if self._keeper is not None:
             link["state"] = self._keeper.state
             link["strangers"] = self._keeper.strangers
+            link["refused"] = self._keeper.refused
             link["advice"] = self._keeper.advice
         if pin is not None:
             link |= {key: pin[key] for key in ("dev", "mtu", "interval_ms", "since")}

@@ -7,8 +7,8 @@ from typing import Any
 
 from bumble import att, gatt, hci
 from bumble.core import UUID, AdvertisingData
+from bumble.device import AdvertisingType, Device
 from bumble.device import Connection as RadioConnection
-from bumble.device import Device
 from bumble.host import Host
 from bumble.transport.common import AsyncPipeSink
 
@@ -29,6 +29,7 @@ class RadioPin:
             name="Lapel", address=self.address, host=Host(controller, AsyncPipeSink(controller))
         )
         self.connections = 0
+        self.lets_in = True
         self._link: Connection | None = None
         self._pumping: asyncio.Task[None] | None = None
         readable, writeable = att.Attribute.Permissions.READABLE, att.Attribute.Permissions.WRITEABLE
@@ -65,7 +66,10 @@ class RadioPin:
                 (types.COMPLETE_LOCAL_NAME, names.NAME.encode()),
             ]
         )
+        kinds = AdvertisingType
+        kind = kinds.UNDIRECTED_CONNECTABLE_SCANNABLE if self.lets_in else kinds.UNDIRECTED_SCANNABLE
         await self.device.start_advertising(
+            advertising_type=kind,
             advertising_data=bytes(data),
             auto_restart=True,
             advertising_interval_min=100.0,

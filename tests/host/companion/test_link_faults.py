@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lapel_companion import durable, incoming
+from lapel_companion.cli.show import _others
 from lapel_companion.link import peer
 from lapel_companion.pairing import Key
 from lapel_wire import gatt, messages
@@ -412,3 +414,30 @@ def test_no_task_outlives_its_owner(tmp_path: Path) -> None:
             await rig.stop()
 
     run(test)
+
+
+def test_what_was_refused_is_counted_and_shown(tmp_path: Path) -> None:
+    assert _others({"strangers": 0, "refused": {"bad": 0, "replayed": 0, "gaps": 0}}) == ""
+    shown = _others({"strangers": 2, "refused": {"bad": 5, "replayed": 1, "gaps": 3}})
+    assert shown.startswith("refused: 2 advertisers") and "5 records" in shown and "1 of them said before" in shown
+    assert shown.endswith("3 records that never came")
+
+    async def scenario() -> None:
+        rig, pin = Rig(tmp_path), Pin(1)
+        pin.asks = True
+        await rig.start()
+        client = FakeClient(pin, Faults(loss=0.2, double=0.5, random=random.Random(4)))
+        seen: list[peer.Peer] = []
+        made = peer.Peer.__init__
+
+        def remember(self: peer.Peer, *args: Any, **options: Any) -> None:
+            made(self, *args, **options)
+            seen.append(self)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(peer.Peer, "__init__", remember)
+            await rig.connect(client, lambda: bool(seen) and all(seen[0].refused.get(k) for k in ("replayed", "gaps")))
+        assert seen[0].refused["bad"] >= seen[0].refused["replayed"] > 0
+        await rig.stop()
+
+    run(scenario)

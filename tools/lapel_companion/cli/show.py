@@ -32,6 +32,8 @@ def status(as_json: bool, state: Path | None) -> None:
     now = time.time()
     click.echo(f"companion {found['version']}, started {ago(found['started'], now)}, state {found['state']}")
     click.echo(_link(found["link"], now))
+    if others := _others(found["link"]):
+        click.echo(others)
     click.echo(_paired(found["pairing"]))
     if found["link"].get("set_aside"):
         click.echo(f"pin: {found['link']['set_aside']}; {set_aside.WAY_ON}")
@@ -113,6 +115,18 @@ def _link(link: dict[str, Any], now: float) -> str:
     interval = f", {link['interval_ms']} ms interval" if link["interval_ms"] else ""
     battery = f", {link['battery_mv'] / 1000:.2f} V" if link.get("battery_mv") else ""
     return f"pin: {link['dev']} linked {ago(link['since'], now)} (MTU {link['mtu']}{interval}{battery})"
+
+
+def _others(link: dict[str, Any]) -> str:
+    refused = link.get("refused", {})
+    words = (
+        (link.get("strangers", 0), "advertisers that were not your pin"),
+        (refused.get("bad", 0), "records damaged or made up"),
+        (refused.get("replayed", 0), "of them said before"),
+        (refused.get("gaps", 0), "records that never came"),
+    )
+    said = ", ".join(f"{count} {what}" for count, what in words if count)
+    return f"refused: {said}" if said else ""
 
 
 def _paired(told: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ simulator's virtual radio, and for radios on USB or a serial port that the syste
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -19,13 +20,14 @@ from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback,
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakError, BleakGATTProtocolError
 from bleak.uuids import normalize_uuid_str
-from bumble import att, core
+from bumble import att, core, hci
 from bumble.core import AdvertisingData
 from bumble.device import Advertisement, Connection, Device, Peer
 from bumble.gatt_client import CharacteristicProxy
 
 from lapel_wire import gatt
 
+_GIVE_UP_S = 1.0
 _UUID_LISTS = (
     AdvertisingData.Type.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
     AdvertisingData.Type.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
@@ -127,10 +129,19 @@ class BumbleClient(BaseBleakClient):
             )
         except core.BaseBumbleError as error:
             raise BleakError(f"{self.address} cannot be reached: {error}") from error
+        except asyncio.CancelledError:
+            await self._give_up()
+            raise
         connection.on(Connection.EVENT_DISCONNECTION, self._disconnected)
         self._connection, self._peer = connection, Peer(connection)
         await self._ask(self._peer.request_mtu(gatt.MTU_WANTED))
         await self._discover(self._peer)
+
+    async def _give_up(self) -> None:
+        # Bumble leaves the radio trying, and then no other connection can be made.
+        with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error, TimeoutError):
+            async with asyncio.timeout(_GIVE_UP_S):
+                await self._device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
 
     async def disconnect(self) -> None:
         if self._connection is None:

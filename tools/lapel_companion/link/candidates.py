@@ -10,6 +10,9 @@ FORGET_S = 30.0
 # After a try that proved nothing: short, for it may have been our pin on a bad radio, or one that has no place for us
 # because of others at its door. What is fair is seen to by the row.
 PAUSE_S = (0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
+# Who failed comes behind who was first heard so much later, twice at most: new addresses cost nothing.
+BEHIND_S = 2.0
+BEHIND_MAX = 2
 
 
 @dataclass
@@ -43,7 +46,11 @@ class Candidates:
         """Whose turn it is of those that were heard: who proved the key last, else who waits longest."""
         if self.proved in addresses:
             return self.proved
-        return min(addresses, key=lambda address: self._known[address].since_s)
+        return min(addresses, key=self._turn)
+
+    def _turn(self, address: str) -> float:
+        one = self._known[address]
+        return one.since_s + BEHIND_S * min(one.failures, BEHIND_MAX)
 
     def failed(self, address: str, now_s: float) -> None:
         """It proved nothing, and goes to the end of the row."""

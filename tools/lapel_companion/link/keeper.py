@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from bleak import BleakClient
@@ -55,6 +56,8 @@ class Keeper:
         self._said: str | None = None
         self._state = "starting"
         self._look = asyncio.Event()
+        self._peer: Peer | None = None
+        self._refused: Counter[str] = Counter(bad=0, replayed=0, gaps=0)
         self.strangers = 0
 
     @property
@@ -66,6 +69,12 @@ class Keeper:
     def advice(self) -> str:
         """What a person might do, or ""."""
         return NO_KEY if self._state == "not paired" else self._advice.sentence
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """What was refused in all sessions, see Peer."""
+        now = self._peer.refused if self._peer else {}
+        return {name: count + now.get(name, 0) for name, count in self._refused.items()}
 
     async def run(self) -> None:
         """Until cancelled. No error of a radio, a key store or a pin ends it."""
@@ -173,9 +182,12 @@ class Keeper:
     ) -> str:
         peer = Peer(client, self._desk, key, interval_ms=self._radio.interval_ms(client), limit_s=limit_s)
         watch = asyncio.create_task(self._watch(gone, key, peer))
+        self._peer = peer
         try:
             return await peer.run()
         finally:
+            self._peer = None
+            self._refused.update(peer.refused)
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
             if peer.proved:

@@ -24,7 +24,7 @@ from lapel_companion.pairing import Key
 from lapel_wire import gatt, messages
 from lapel_wire.channel import REFUSED_IN_A_ROW_MAX, Channel
 from lapel_wire.packets import Cutter, Joiner
-from lapel_wire.session import Spent, prologue
+from lapel_wire.session import Session, Spent, prologue
 from noise import host
 from noise.nnpsk0 import Ephemeral, Initiator
 
@@ -88,12 +88,20 @@ class Peer:
         self._up: BleakGATTCharacteristic | None = None
         self._down: BleakGATTCharacteristic | None = None
         self._heard_s = 0.0
+        self._session: Session | None = None
         self.dropped_packets = 0
         self.proved = False
 
     def disconnected(self) -> None:
         """For the radio: the connection is gone."""
         self._closed.set()
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """Records of this connection that were not taken (`bad`), those of them whose turn was over (`replayed`), and
+        those that never came (`gaps`)."""
+        one = self._session
+        return {} if one is None else {"bad": one.bad, "replayed": one.replayed, "gaps": one.gaps}
 
     async def run(self) -> str:
         """Talk until the connection ends; why it ended. Raises NotOurPin while it is not proved."""
@@ -141,7 +149,8 @@ class Peer:
                         pass
             except TimeoutError:
                 continue
-            return Channel(open_session(initiator, answer), self._mtu)
+            self._session = open_session(initiator, answer)
+            return Channel(self._session, self._mtu)
 
     async def _hello(self, channel: Channel) -> dict[str, Any]:
         while True:
