@@ -84,7 +84,7 @@ class App:
         keys = handshakes.Handshakes(pairing, handshakes.arithmetic(), os.urandom, self._is_recording, clock)
         self._link = links.Link(gatt, feed, desk, clock, keys, trace, supervisor.report, check("link"))
         self._upkeep = Upkeep(
-            board.battery, self._battery, gatt.set_battery, store, recorder, feedback, self._drops,
+            board.battery, self._battery, self._link.set_battery, store, recorder, feedback, self._drops,
             flight, timing, trace, check("upkeep"),
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ from lapel.compat import const
 PATIENCE_MS = const(3000)
 PRESSED_MS = const(1250)
 _CALM_MS = const(30_000)
+_FULL_MS = const(500)
 KEPT_MAX = const(16)
 FIRST_MS = const(2000)
 LONGEST_MS = const(6000)
@@ -26,11 +27,16 @@ class Strangers:
         self._failed = []
         self._proved: bytes = None
         self._failed_ms: int = None
+        self._full_until_ms = 0
 
-    @property
-    def knows_owner(self) -> bool:
-        """Whether some address proved the key."""
-        return self._proved is not None
+    def seeks_owner(self, now_ms: int) -> bool:
+        """Whether to be found with every place taken: for who proved the key before. Not all the time, as all others
+        are sent away then, and the owner may have another address by now."""
+        return self._proved is not None and now_ms >= self._full_until_ms
+
+    def full(self, now_ms: int) -> None:
+        """Somebody came, and every place was taken."""
+        self._full_until_ms = now_ms + _FULL_MS
 
     def is_owner(self, address: bytes) -> bool:
         """Whether this address was the last that proved the key."""

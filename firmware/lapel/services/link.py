@@ -21,7 +21,8 @@ _SUPERVISE_MS = const(1000)
 # A block of audio is 16 ms: asking more often brings nothing.
 _BUSY_MS = const(8)
 _IDLE_MS = const(40)
-_FULL_MS = const(500)
+# What the battery's service reads while anybody but the companion could.
+_BATTERY_HIDDEN = const(100)
 # A guest of whom more records are refused than this is no companion.
 _REFUSED_MAX = const(3)
 # What the companion says only when it has heard us; all else may come over a link of which our way is dead.
@@ -66,7 +67,7 @@ class Link:
         self._addresses = Strangers()
         self._session_link = None
         self._vigil: Vigil = None
-        self._full_until_ms = 0
+        self._battery = self._battery_shown = _BATTERY_HIDDEN
         # Guests that proved nothing, and those of them that came again too soon.
         self.strangers = 0
         self.turned_away = 0
@@ -84,6 +85,11 @@ class Link:
         """The companion is in reach: it has just answered. True only while it is asked: see Vigil."""
         return self.up and self._vigil.is_near(self._clock.ms())
 
+    def set_battery(self, percent: int) -> None:
+        """How full the cell is: for the companion when it alone is connected, as it would tell one pin from another."""
+        self._battery = percent
+        self._changed.set()
+
     async def run(self) -> None:
         """Runs until cancelled."""
         self._gatt.start()
@@ -91,7 +97,9 @@ class Link:
         while True:
             self._check_in()
             self._changed.clear()
-            wanted = self._session_link is None and (len(self._guests) < GUESTS_MAX or self._may_turn_away())
+            self._show_battery()
+            has_place = len(self._guests) < GUESTS_MAX or self._addresses.seeks_owner(self._clock.ms())
+            wanted = self._session_link is None and has_place
             if wanted and self._advert is None:
                 self._trace("advertising")
                 self._advert = asyncio.create_task(self._accept())
@@ -112,6 +120,12 @@ class Link:
         if self._keys is not None:
             await _ended(self._keys)
         self._gatt.stop()
+
+    def _show_battery(self) -> None:
+        shown = self._battery if self.up and len(self._guests) == 1 else _BATTERY_HIDDEN
+        if shown != self._battery_shown:
+            self._battery_shown = shown
+            self._gatt.set_battery(shown)
 
     async def _stop_advertising(self) -> None:
         task, self._advert = self._advert, None
@@ -139,14 +153,10 @@ class Link:
         self._advert = None
         self._changed.set()
 
-    def _may_turn_away(self) -> bool:
-        # With every place taken, only who proved the key before is let in, and not too many are let down.
-        return self._addresses.knows_owner and self._clock.ms() >= self._full_until_ms
-
     def _has_room(self, address) -> bool:
         if len(self._guests) < GUESTS_MAX:
             return True
-        self._full_until_ms = self._clock.ms() + _FULL_MS
+        self._addresses.full(self._clock.ms())
         # Who proved the key before is likely to do so again, and takes the place of another.
         if self._addresses.is_owner(address):
             for task, link in self._guests:
@@ -164,9 +174,7 @@ class Link:
             self._handshakes.proved()
             self._addresses.proved(link.address)
             await self._adopt(link, channel, hello)
-        except (asyncio.TimeoutError, Stranger):
-            pass
-        except self._closed_error:
+        except (asyncio.TimeoutError, Stranger, self._closed_error):
             pass
         except asyncio.CancelledError:
             raise
@@ -227,7 +235,7 @@ class Link:
             await old.disconnect()
         self._changed.set()
         self._vigil = vigil = Vigil(self._clock.ms())
-        self._trace("link", up=True, mtu=link.mtu, interval_ms=link.interval_ms)
+        self._trace("link", up=True, mtu=link.mtu, interval_ms=link.interval_ms, strangers=self.strangers)
         self._desk.greet(channel, hello)
         self._feed.restart()
         sender = asyncio.create_task(self._send(link, channel, vigil))

@@ -78,8 +78,11 @@ def test_who_had_not_all_the_time_may_come_again_at_once_and_gets_it():
 
 def test_who_proved_the_key_gets_all_the_time():
     strangers = Strangers()
-    assert not strangers.knows_owner
+    assert not strangers.seeks_owner(0)
     strangers.proved(A)
+    assert strangers.seeks_owner(0)
+    strangers.full(0)
+    assert not strangers.seeks_owner(499) and strangers.seeks_owner(500)
     strangers.failed(B, 0)
     assert {strangers.patience_ms(A, 0) for _ in range(50)} == {PATIENCE_MS}
-    assert strangers.knows_owner and strangers.is_owner(A) and not strangers.is_owner(B)
+    assert strangers.is_owner(A) and not strangers.is_owner(B)

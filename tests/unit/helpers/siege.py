@@ -183,7 +183,7 @@ class Owner(Central):
 class Place:
     """A pin that runs, and who is near it."""
 
-    def __init__(self, seed, crowd=(), rotates=True, discovery_ms=QUICK_MS):
+    def __init__(self, seed, crowd=(), rotates=True, discovery_ms=QUICK_MS, key=KEY):
         self.world = virtual_time.World()
         virtual_time.attach(self.world)
         self.ble = near_radio.BLE()
@@ -193,7 +193,7 @@ class Place:
         clock = Clock(lambda: self.world.ticks_ms)
         self.recording = NoRecording()
         feed = ClipFeed(FakeStore({}), self.recording, self.trace, None)
-        self.keys = Handshakes(Pairing(), light, Bytes(seed), lambda: self.recording.is_busy, clock)
+        self.keys = Handshakes(Pairing(key), light, Bytes(seed), lambda: self.recording.is_busy, clock)
         self.gatt = links.serve(BleGatt, gatt.INFO)
         self.link = links.Link(
             self.gatt, feed, FakeDesk(), clock, self.keys, self.trace, lambda *e: self.died.append(e), lambda: None

@@ -69,11 +69,15 @@ class FakeGatt:
 
     def __init__(self):
         self.arriving = []
+        self.battery = []
         self.advertising = False
         self._event = asyncio.Event()
 
     def start(self):
         pass
+
+    def set_battery(self, percent):
+        self.battery.append(percent)
 
     def stop(self):
         pass

@@ -9,6 +9,7 @@ ONLY_MICROPYTHON = (
     "test_nobody_else_is_told_anything",
     "test_a_session_is_not_touched_by_who_is_connected_beside_it",
     "test_a_radio_without_a_connection_left_goes_on",
+    "test_pins_cannot_be_told_apart_by_what_they_say_to_anybody",
     "test_who_borrows_the_owners_address_gets_no_more_than_a_place",
 )
 MICROPYTHON_HEAP = "16m"
@@ -143,6 +144,21 @@ def test_a_radio_without_a_connection_left_goes_on():
         assert await place.owner_in() is not None
 
     Place(8, crowd("silent", 6)).run(scenario)
+
+
+def test_pins_cannot_be_told_apart_by_what_they_say_to_anybody():
+    said = []
+
+    async def scenario(place):
+        place.link.set_battery(place.ble.draw.getrandbits(6))
+        await place.owner_in(3000)
+        # All that can be read is what was registered; the battery's level is what it always is.
+        said.append((place.ble.adverts, place.ble.values))
+        await place.passes(2000)
+
+    for seed in (1, 2):
+        Place(seed, ["silent"], key=bytes([seed]) * 32).run(scenario)
+    assert said[0] == said[1] and said[0][0]
 
 
 def test_who_borrows_the_owners_address_gets_no_more_than_a_place():

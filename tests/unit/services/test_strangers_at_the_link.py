@@ -176,3 +176,26 @@ def test_a_pin_that_is_not_paired_opens_no_session():
         await house.until(lambda: house.gatt.advertising)
 
     run(scenario, key=None)
+
+
+def test_how_full_the_cell_is_is_shown_to_the_companion_alone():
+    async def scenario(house):
+        house.link.set_battery(42)
+        await house.until(lambda: house.gatt.advertising)
+        stranger = house.connect()
+        await house.until(lambda: house.link._guests)
+        assert house.gatt.battery == []
+        companion = Companion(house.connect())
+        await companion.handshake()
+        await house.until(lambda: house.link.up)
+        # Somebody else is still here.
+        await sleep_ms(50)
+        assert house.gatt.battery == []
+        await stranger.disconnect()
+        await house.until(lambda: house.gatt.battery == [42])
+        house.link.set_battery(41)
+        await house.until(lambda: house.gatt.battery == [42, 41])
+        await companion.transport.disconnect()
+        await house.until(lambda: house.gatt.battery == [42, 41, 100])
+
+    run(scenario)
