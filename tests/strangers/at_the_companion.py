@@ -9,22 +9,30 @@ from tests.sim.runs import DISK
 from tests.strangers.desk import LIMIT_S, Desk, desk
 from tests.strangers.ear import NOTIFICATION
 from tests.strangers.fakes import FAKES, Pretenders
+from tests.strangers.radios import passes
 from tests.strangers.rows import Row
 
+# In which fakes are heard, and nobody else.
+_HEAD_START_S = 1.0
 # What a fake may be told: openings, again and again, cut into packets.
 OPENINGS_MAX_BYTES = 60 * 8
 
 
 async def among(one: Desk, names: Sequence[str], rotate_s: float, seed: int, title: str = "") -> Row:
-    """The companion starts anew among them, finds the pin, and loses it once more."""
+    """They are there before the pin is: it is switched on, found, hears a clip, and is lost once more."""
     row = Row("companion", title or ", ".join(names))
     heard = [m.value for m in one.ear.packets(NOTIFICATION)][:8]
     await one.sim.companion_kill()
+    await one.sim.power_cut()
     async with Pretenders(one.sim, names, rotate_s=rotate_s, seed=seed) as fakes:
         fakes.heard = heard
         begun = len(one.events)
         await one.sim.companion_start()
-        ready = await one.seen("print", begun, line="*the companion runs on*")
+        await one.seen("print", begun, line="*the companion runs on*")
+        await passes(_HEAD_START_S)
+        begun = len(one.events)
+        await one.sim.power_on()
+        ready = await one.seen("advertising", begun, who="radio")
         row.took(await one.owner_in_s(begun, ready.t_s), LIMIT_S)
         begun = len(one.events)
         await one.hold(DISK)

@@ -109,7 +109,7 @@ async def relayed(
     link = (await one.status())["link"]
     over = [dict(e.fields) for e in one.events[begun:] if e.who == "pin" and e.name == "session_over"]
     links = sum(1 for e in one.events[begun:] if e.who == "companion" and e.name == "linked")
-    kept = {k: v for k, v in link.items() if k in ("strangers", "refused", "replayed", "bad", "gaps")}
+    kept = {k: v for k, v in link.items() if k in ("strangers", "refused")}
     row.note = f"{sum(relay.done.values())} faults, {links} new sessions, {json.dumps(kept)}, pin's last {over[-1:]}"
     return row
 
