@@ -11,6 +11,7 @@ import hmac
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,6 +180,9 @@ def key_store(state: Path, ring: Callable[[], KeyringBackend | None] | None = No
 
 def system_ring() -> KeyringBackend | None:
     """The system's place for secrets; None where it has none but plain files, or nothing at all."""
+    if sys.platform != "darwin":
+        # Elsewhere this part of keyring looks for the Mac's library by starting a compiler, with our environment.
+        sys.modules.setdefault("keyring.backends.macOS.api", None)  # type: ignore[arg-type]
     import keyring
     from keyring.backends.chainer import ChainerBackend
 

@@ -299,6 +299,9 @@ def _look_at_children(planted: Planted, children: Mapping[int, tuple[bytes, byte
     assert any(b"sleep" in cmdline for cmdline, _ in children.values())
     for cmdline, environ in children.values():
         assert not planted.found_in(cmdline), cmdline
+        if cmdline.startswith(b"file\0-b\0"):
+            # A library of DBOS's asks the system, once, of how many bits this Python is.
+            continue
         # The one helper that speaks to the endpoint needs its key; a phrase's `env` names what its command gets.
         may = {"API key"} if b"speech.worker" in cmdline else {"foreign token"} if b"allowed" in cmdline else set()
         assert set(planted.found_in(environ)) <= may, cmdline

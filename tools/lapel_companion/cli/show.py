@@ -34,7 +34,8 @@ def status(as_json: bool, state: Path | None) -> None:
     click.echo(_link(found["link"], now))
     if others := _others(found["link"]):
         click.echo(others)
-    click.echo(_paired(found["pairing"]))
+    if found.get("pairing"):
+        click.echo(_paired(found["pairing"]))
     if found["link"].get("set_aside"):
         click.echo(f"pin: {found['link']['set_aside']}; {set_aside.WAY_ON}")
     engine = found["engine"]
