@@ -221,6 +221,12 @@ def test_what_was_told_must_explain_the_folder(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="a is not what was written"):
         check(tmp_path, {"a": b"two"}, set())
     check(tmp_path, {"a": b"two"}, {"a"})
+    # Of who was killed in the middle of a write, that write may not have been told.
+    check(tmp_path, {"a": b"o"}, set(), 2)
+    check(tmp_path, {"a": b"oxe"}, set(), 1)
+    for told, untold_bytes in ((b"o", 1), (b"xxe", 1), (b"one more", 8)):
+        with pytest.raises(AssertionError, match="not what was written"):
+            check(tmp_path, {"a": told}, set(), untold_bytes)
     with pytest.raises(AssertionError, match="b is not there"):
         check(tmp_path, {"b": b""}, set())
 
