@@ -11,6 +11,7 @@ from bumble import hci
 ATT = 4
 NOTIFICATION, WRITE, WRITE_NO_RESPONSE, READ_RESPONSE = 0x1B, 0x12, 0x52, 0x0B
 _L2CAP_HEAD = 4
+_VALUES_MIN = 5
 
 
 @dataclass
@@ -69,8 +70,8 @@ class Ear:
     def shares(self, data: bytes, window: int = 8) -> int:
         """How many windows of `data` went by."""
         wanted = {data[i : i + window] for i in range(len(data) - window + 1)}
-        # A run of one value is no proof of anything.
-        wanted = {piece for piece in wanted if len(set(piece)) > 2}
+        # Few values, most of them zero, are in every header of a file and of a packet.
+        wanted = {piece for piece in wanted if len(set(piece)) >= _VALUES_MIN}
         found = set()
         for piece in self.haystacks():
             found |= wanted.intersection(piece[i : i + window] for i in range(len(piece) - window + 1))
