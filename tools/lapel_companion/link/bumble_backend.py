@@ -134,8 +134,8 @@ class BumbleClient(BaseBleakClient):
             raise
         connection.on(Connection.EVENT_DISCONNECTION, self._disconnected)
         self._connection, self._peer = connection, Peer(connection)
-        await self._ask(self._peer.request_mtu(gatt.MTU_WANTED))
-        await self._discover(self._peer)
+        await self._ask(self._talking.request_mtu(gatt.MTU_WANTED))
+        await self._discover(self._talking)
 
     async def _give_up(self) -> None:
         # Bumble leaves the radio trying, and then no other connection can be made.
