@@ -106,28 +106,17 @@ def has_pixel(name: str) -> bool:
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_the_battery_is_told_to_who_asks(tmp_path: Path, name: str) -> None:
-    measured = {"divider", "max17048"} & {part.chip for part in spec.load(name).parts}
-
+def test_how_full_the_battery_is_is_no_strangers_business(tmp_path: Path, name: str) -> None:
     async def run() -> list[int]:
         simulation = Simulation(Options(state=tmp_path / "state", pin=pin_spec(name)))
         try:
             await simulation.open()
-            levels = [await battery_level(simulation)]
             await simulation.battery(3600)
-            if measured:
-                # the app measures every five seconds
-                async with asyncio.timeout(20):
-                    while len(levels) < 2 or levels[-1] == levels[0]:
-                        levels.append(await battery_level(simulation))
-            return levels
+            return [await battery_level(simulation) for _ in range(3)]
         finally:
             await simulation.close()
 
-    levels = asyncio.run(run())
-    if measured:
-        assert 40 < levels[0] <= 100
-        assert levels[-1] < levels[0]
+    assert asyncio.run(run()) == [100, 100, 100]
 
 
 async def battery_level(simulation: Simulation) -> int:
