@@ -14,6 +14,7 @@ if ROOT not in sys.path:
 
 from simulator.serial_pin import SerialPin  # noqa: E402
 from tests.host.usb.desks import Desk  # noqa: E402
+from tests.host.usb.owners import BLOCKS, paired_app  # noqa: E402
 
 
 @pytest.fixture
@@ -29,3 +30,12 @@ def pin(tmp_path: Path) -> Iterator[SerialPin]:
 def desk(pin: SerialPin, tmp_path: Path) -> Desk:
     """The pin and a folder for checkouts."""
     return Desk(pin, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def flashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image of a pin with an app that can be paired."""
+    folder = tmp_path_factory.mktemp("flashed")
+    with SerialPin(folder / "pin", blocks=BLOCKS) as pin:
+        paired_app(Desk(pin, folder))
+    return pin.flash.image

@@ -27,6 +27,10 @@ MINE = Key(7, bytes(range(100, 132)))
 THEIRS = Key(3, bytes(range(32, 64)))
 
 
+# Of the flash of a pin that is to be paired: a small one is wiped soon.
+BLOCKS = 128
+
+
 def paired_app(desk: Desk) -> None:
     """The small app, with the real modules that a pairing asks for."""
     root = tree(desk.folder / "paired", "paired")

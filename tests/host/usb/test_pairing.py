@@ -19,24 +19,12 @@ from lapel_usb.inventory import Inventory
 from lapel_usb.link import PinLink, open_pin
 from lapel_usb.pairing import Wanted
 from simulator.serial_pin import SerialPin
-from tests.host.usb.desks import Desk
-from tests.host.usb.owners import MINE, THEIRS, USED, Sitting, keep, now, paired_app, record, use
-
-BLOCKS = 128
+from tests.host.usb.owners import MINE, THEIRS, USED, Sitting, keep, now, record, use
 
 
 @pytest.fixture(autouse=True)
 def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("keyring.get_keyring", fail.Keyring)
-
-
-@pytest.fixture(scope="module")
-def flashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The image of a pin with an app that can be paired."""
-    folder = tmp_path_factory.mktemp("flashed")
-    with SerialPin(folder / "pin", blocks=BLOCKS) as pin:
-        paired_app(Desk(pin, folder))
-    return pin.flash.image
 
 
 @pytest.fixture

@@ -28,10 +28,9 @@ from lapel_usb.pairing import Wanted
 from lapel_usb.wire import Buffered
 from simulator.serial_flash import read_log
 from simulator.serial_pin import SerialPin
-from tests.host.usb.desks import Desk, Written
-from tests.host.usb.owners import CLIP, MINE, THEIRS, USED, Sitting, keep, now, paired_app, use
+from tests.host.usb.desks import Written
+from tests.host.usb.owners import BLOCKS, CLIP, MINE, THEIRS, USED, Sitting, keep, now, use
 
-BLOCKS = 128
 KILLED = Path(__file__).parent / "killed.py"
 
 
@@ -186,15 +185,6 @@ def test_a_pairing_that_broke_off_with_another_pin_is_not_given_up_in_silence(tm
 
 
 # --- every operation of the pin's flash
-
-
-@pytest.fixture(scope="module")
-def flashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The image of a pin with an app that can be paired."""
-    folder = tmp_path_factory.mktemp("flashed")
-    with SerialPin(folder / "pin", blocks=BLOCKS) as pin:
-        paired_app(Desk(pin, folder))
-    return pin.flash.image
 
 
 def written_down(folder: Path, flashed: Path, before: Key, mine: Key | None, rotate: bool) -> tuple[Written, Key]:
