@@ -38,6 +38,8 @@ from lapel_companion.speech.base import SpeechError
 from lapel_companion.state import StateError, StateFolder
 
 _STOP_LIMIT_S = 8.0
+# In reach, a pin is linked well within this time after a start.
+_PIN_PATIENCE_S = 20.0
 
 
 class DaemonError(Exception):
@@ -112,6 +114,7 @@ class Daemon:
                 match=phrases.match,
                 pcm=self.clips.pcm,
                 report=self._report,
+                pin_patience_s=_PIN_PATIENCE_S if self._radio is not None else 0.0,
             )
         )
         self.intake = Intake(self.log, self.clips, submit=self.engine.submit, report=self._report)
@@ -123,6 +126,7 @@ class Daemon:
             PinClock(self.state.path / "clock.json"),
             settings=pin_settings.for_pin(settings.pin),
             cancel_clip=self.engine.cancel_clip,
+            linked=self.engine.pin_linked,
             jobs_running=lambda: len(self.engine.status()["running"]),
             report=self._report,
         )

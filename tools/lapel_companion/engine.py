@@ -29,6 +29,7 @@ Matcher = Callable[[Transcript, Sequence[Phrase], bool], Match | None]
 class Services:
     """What the engine works with.
 
+    pin_patience_s: so long after a start, what waits from an earlier run is not begun before `pin_linked`.
     pcm: the sound of a clip (16-bit LE mono 16 kHz) by clip id; FileNotFoundError while it is not there
     yet. report: takes sentences for the daemon's own log. agents: by name; engine_dbos.agents() makes the
     usual ones.
@@ -45,6 +46,7 @@ class Services:
     agents: Mapping[str, Agent] = field(default_factory=dict)
     report: Callable[[str], None] = print
     clock: Callable[[], float] = time
+    pin_patience_s: float = 0.0
 
 
 class Engine(Protocol):
@@ -71,6 +73,9 @@ class Engine(Protocol):
 
     async def cancel_clip(self, clip_id: str, cancel_id: int, *, principal: str = "pin") -> None:
         """The pin's cancel, remembered when the clip is not here yet. Repeating it does no harm."""
+
+    def pin_linked(self) -> None:
+        """The pin's hello is dealt with: by now it is known whether this history is the newest."""
 
     async def reconcile(self) -> int:
         """Begin with every dispatch that was accepted and is not under way; returns how many there were."""

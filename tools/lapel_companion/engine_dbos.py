@@ -97,6 +97,10 @@ class DbosEngine:
     async def cancel_clip(self, clip_id: str, cancel_id: int, *, principal: str = "pin") -> None:
         await self._there(self._cancel_clip(clip_id, cancel_id, principal))
 
+    def pin_linked(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._steps.history_known.set)
+
     async def reconcile(self) -> int:
         return await self._there(self._reconcile())
 
@@ -134,6 +138,7 @@ class DbosEngine:
         # Before anything is decided: what an earlier run began must not go on beside it.
         await asyncio.gather(*(self._steps.take_up(found) for found in unfinished))
         self._open.update(found.id for found in unfinished)
+        asyncio.get_running_loop().call_later(self._services.pin_patience_s, self._steps.history_known.set)
         await self._runner.launch(unfinished)
         for found in unfinished:
             self._begin(found.id)

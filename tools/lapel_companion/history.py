@@ -107,6 +107,12 @@ class History:
         return [accept(self._log, meta, end, recovered=True)]
 
 
+def lost_since(log: EventLog, seq: int) -> bool:
+    """Whether a new history began after that event: what it led to in the lost one is not known here."""
+    began = log.last("epoch")
+    return began is not None and seq < began.seq
+
+
 def may_have_been_done(log: EventLog, clip: Mapping[str, Any]) -> bool:
     """Whether a clip (its event's body) was recorded before a new beginning, as far as anybody knows."""
     if clip.get("recovered"):

@@ -43,6 +43,7 @@ class Job:
     round: int
     plan: dict[str, Any]
     queued_s: float
+    queued_seq: int
     harmless: bool = False
     state: str = "queued"
     attempts: list[dict[str, Any]] = field(default_factory=list)
@@ -167,6 +168,7 @@ def _take_job(found: Dispatch, event: Event) -> None:
             round=int(body.get("round", 1)),
             plan=dict(body.get("plan", {})),
             queued_s=event.ts,
+            queued_seq=event.seq,
             harmless=bool(body.get("harmless", False)),
             state=str(body["state"]),
         )

@@ -72,7 +72,10 @@ class Outcomes:
         )
 
     def _restored(self, found: Dispatch) -> bool:
-        return found.clip_id is not None and history.may_have_been_done(self._services.log, found.clip)
+        log = self._services.log
+        if history.lost_since(log, found.event.seq):
+            return True
+        return found.clip_id is not None and history.may_have_been_done(log, found.clip)
 
     def _plan(self, match: Match, request: Request) -> Plan:
         agent = self._services.agents[match.phrase.agent]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lapel_companion import dispatcher, ledger, processes, wording
+from lapel_companion import dispatcher, history, ledger, processes, wording
 from lapel_companion.agents.base import Context, Result
 from lapel_companion.agents.base import Job as AgentJob
 from lapel_companion.engine import Services
@@ -36,8 +36,9 @@ class Ask:
 
 class Steps:
     """`cancels` has an event for each job under way; setting it ends the job. `running` are those that have
-    begun, `taken_up` those of an earlier run, `stuck` those of them that could not be ended, and why. Use it
-    from one event loop."""
+    begun, `taken_up` those of an earlier run, `stuck` those of them that could not be ended, and why.
+    `history_known` is set when the pin's hello has told whether this state is an older one that was put back,
+    or when nobody waits for it any longer. Use it from one event loop."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -46,9 +47,12 @@ class Steps:
         self.running: set[str] = set()
         self.stuck: dict[str, str] = {}
         self.taken_up: set[str] = set()
+        self.history_known = asyncio.Event()
+        self._earlier: set[str] = set()
 
     async def take_up(self, found: Dispatch) -> None:
         """Prepare for a dispatch that an earlier run began: what is left of its jobs is ended, and awaited."""
+        self._earlier.add(found.id)
         for job in found.jobs.values():
             self.taken_up.add(job.id)
             for attempt in [] if job.ended else job.attempts:
@@ -117,6 +121,9 @@ class Steps:
 
     async def _run(self, job_id: str) -> str:
         dispatch, job = await asyncio.to_thread(self._job, job_id)
+        if dispatch.id in self._earlier and not job.ended and not job.attempts:
+            await self._history_or_cancel(job)
+            dispatch, job = await asyncio.to_thread(self._job, job_id)
         if job.ended:
             return job.state
         if dispatch.cancelled:
@@ -127,6 +134,11 @@ class Steps:
                 why += f"; {self.stuck[job.id]}"
             ask = Ask("failed", ledger.INTERRUPTED, why, "run it again?", wording.how_to_run_again(dispatch.id))
             return await self._save(job, lambda: self._held(dispatch, job, ask))
+        elif await asyncio.to_thread(self._lost, job):
+            why = "it may have been done before the state here was put back"
+            how = wording.how_to_release(dispatch.id, job.heard, known=True)
+            ask = Ask("cancelled", "restored", why, "do it now?", how)
+            return await self._save(job, lambda: self._held(dispatch, job, ask))
         elif self._too_old(job):
             why = f"it was said {dispatcher.ago(self._services.clock() - job.queued_s)} and has not begun"
             how = wording.how_to_release(dispatch.id, job.heard, known=True)
@@ -135,6 +147,22 @@ class Steps:
         else:
             result = await self._by_agent(dispatch, job)
         return await self._save(job, lambda: self._finished(dispatch, job, result))
+
+    async def _history_or_cancel(self, job: Job) -> None:
+        cancelled = self.cancels.setdefault(job.id, asyncio.Event())
+        waits = [asyncio.ensure_future(event.wait()) for event in (self.history_known, cancelled)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.cancels.pop(job.id, None)
+            for wait in waits:
+                wait.cancel()
+
+    def _lost(self, job: Job) -> bool:
+        """Whether a job that has not begun here may have been done in a history that is lost."""
+        if job.attempts or self._services.agents[job.agent].repeats(job.plan):
+            return False
+        return history.lost_since(self._services.log, job.queued_seq)
 
     def _too_old(self, job: Job) -> bool:
         """Whether a command was queued so long ago, in an earlier run, that it needs another yes.

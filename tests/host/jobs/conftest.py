@@ -121,6 +121,7 @@ class Bench:
         self.sounds: dict[str, bytes] = {}
         self.reports: list[str] = []
         self.now: Callable[[], float] | None = None
+        self.pin_patience_s = 0.0
         self.match: Matcher = match
         text = PHRASES.replace("{state}", str(state))
         self.config = config.parse(text, Path("test.toml"))
@@ -140,6 +141,7 @@ class Bench:
             lambda transcript, phrases, trusted: self.match(transcript, phrases, trusted),
             self.pcm,
             report=self.reports.append,
+            pin_patience_s=self.pin_patience_s,
         )
         if self.now:
             services.clock = self.now

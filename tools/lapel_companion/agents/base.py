@@ -65,7 +65,7 @@ class Context:
 class Agent(Protocol):
     """plan: pure; what the job will do, as JSON, or Refused. run: does it; may be called again after a
     crash, with the attempts that were made. `reruns` says that being called again after an attempt never
-    does anything twice."""
+    does anything twice, `repeats` that it does no harm either when nothing is known of that attempt."""
 
     @property
     def name(self) -> str: ...
@@ -73,6 +73,8 @@ class Agent(Protocol):
     def plan(self, phrase: Phrase, request: Request) -> Plan: ...
 
     def reruns(self, plan: Plan) -> bool: ...
+
+    def repeats(self, plan: Plan) -> bool: ...
 
     async def run(self, job: Job, context: Context) -> Result: ...
 

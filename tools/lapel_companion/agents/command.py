@@ -45,6 +45,9 @@ class CommandAgent:
     def reruns(self, plan: Plan) -> bool:
         return bool(plan["idempotent"])
 
+    def repeats(self, plan: Plan) -> bool:
+        return self.reruns(plan)
+
     async def run(self, job: Job, context: Context) -> Result:
         if not await self._turn(context.cancelled):
             return Result("cancelled", "cancelled before it began")

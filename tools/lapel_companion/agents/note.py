@@ -37,6 +37,9 @@ class NoteAgent:
         # wrote.
         return True
 
+    def repeats(self, plan: Plan) -> bool:
+        return False
+
     async def run(self, job: Job, context: Context) -> Result:
         file, line = Path(str(job.plan["file"])), str(job.plan["line"])
         async with self._turn:

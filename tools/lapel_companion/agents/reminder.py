@@ -36,6 +36,9 @@ class ReminderAgent:
     def reruns(self, plan: Plan) -> bool:
         return True
 
+    def repeats(self, plan: Plan) -> bool:
+        return True
+
     async def run(self, job: Job, context: Context) -> Result:
         due = float(job.plan["due_unix_s"])
         while (left := due - context.clock()) > 0:

@@ -36,7 +36,8 @@ class NoPin(Exception):
 class PinDesk:
     """The daemon's one desk; connections come and go.
 
-    `cancel_clip(clip id, cancel id)` is durable when it returns; repeating it does no harm.
+    `cancel_clip(clip id, cancel id)` is durable when it returns; repeating it does no harm. `linked()` is told
+    when a pin's hello is dealt with.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class PinDesk:
         settings: Mapping[str, Any],
         cancel_clip: Callable[[str, int], Awaitable[None]],
         jobs_running: Callable[[], int] = lambda: 0,
+        linked: Callable[[], None] = lambda: None,
         report: Callable[[str], None],
     ) -> None:
         self.wishes = Wishes()
@@ -67,6 +69,7 @@ class PinDesk:
         self._settings_due: float | None = None
         self._cancel_clip = cancel_clip
         self._jobs_running = jobs_running
+        self._linked = linked
         self._jobs_due: float | None = None
         # What the pin was told last.
         self._jobs_told = 0
@@ -102,6 +105,7 @@ class PinDesk:
             self._report(f"the disk takes nothing ({error}); the pin is linked all the same")
         self.pin = {**body, "mtu": mtu, "interval_ms": interval_ms, "since": time.time()}
         self.status = {"bat": body["bat"]}
+        self._linked()
         self._intake.attach(self.wishes.put)
         self._settings_due = None if body["set"] == self._settings_id else 0.0
         self._teller.attach()
