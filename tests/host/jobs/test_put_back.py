@@ -1,6 +1,5 @@
 """What waits from an earlier run is not begun before the pin has told whether this state is the newest."""
 
-import asyncio
 import time
 from typing import Any
 
@@ -19,9 +18,10 @@ def waiting(bench: Any, text: str) -> str:
 
 
 async def decided(b: Any, dispatch: str) -> None:
-    """Until it is understood, and a while longer in which it could begin."""
+    """Until it is understood, and another has begun and ended, which it could have done meanwhile."""
     await b.until("job", dispatch, state="queued")
-    await asyncio.sleep(0.2)
+    other = await b.engine.say("say hello")
+    await b.until("notice", other, kind="done")
     assert b.kinds(dispatch, "attempt", "job") == []
 
 
