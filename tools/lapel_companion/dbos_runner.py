@@ -18,6 +18,8 @@ from lapel_companion.outcomes import Outcomes
 from lapel_companion.steps import Steps
 
 _AGAIN_S = (2.0, 10.0, 60.0, 300.0)
+# Longer than it takes to end a command that does not want to.
+_STOP_LIMIT_S = 15.0
 
 
 class Runner:
@@ -78,7 +80,10 @@ class Runner:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        left = (await asyncio.wait(tasks, timeout=_STOP_LIMIT_S))[1] if tasks else ()
+        if left:
+            # Everything is durable: who asked us to end must not wait for ever.
+            self._report(f"{len(left)} tasks of the job engine did not end within {_STOP_LIMIT_S:g} s.")
         self._host.destroy()
 
     def begin(self, dispatch_id: str) -> None:

@@ -144,6 +144,9 @@ class DbosEngine:
             self._begin(found.id)
 
     async def _stop(self) -> None:
+        command = self._services.agents.get("command")
+        if isinstance(command, CommandAgent):
+            await command.close()
         await self._runner.stop()
         self._mark()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Coroutine
 from typing import Any
 
 from lapel_companion.clips import MAX_PARTIALS, ClipMeta, Partial
@@ -86,3 +87,14 @@ def accept(log: EventLog, meta: ClipMeta, end: dict[str, Any], *, recovered: boo
 def same_press(known: Event, meta: ClipMeta) -> bool:
     """Whether an accepted clip was recorded by the press that `meta` speaks of."""
     return bool(known.body.get("boot") == meta.boot and known.body.get("press_ms") == meta.press_ms)
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do it, also when we are cancelled in the middle: a thread that writes goes on in any case, and nobody else may
+    write there until it is through."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,))
+        raise

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from lapel_companion import audio
 from lapel_companion.clips import MAX_CLIP_BYTES, ClipFiles, ClipMeta
 from lapel_companion.events import EventLog
-from lapel_companion.incoming import Incoming, accept, make_room, same_press
+from lapel_companion.incoming import Incoming, accept, make_room, same_press, to_its_end
 from lapel_wire import messages
 
 BATCH_BYTES = 4096
@@ -78,7 +78,7 @@ class Intake:
 
     async def close(self) -> None:
         """Write what is held, as far as the disk takes it."""
-        for incoming in self._incoming.values():
+        for incoming in list(self._incoming.values()):
             if incoming.pending and not self.trouble:
                 await self._flush(incoming)
             incoming.partial.close()
@@ -226,7 +226,7 @@ class Intake:
             self._urgent.clear()
             for incoming in list(self._incoming.values()):
                 if incoming.pending or incoming.complete:
-                    await self._flush(incoming)
+                    await to_its_end(self._flush(incoming))
             if self.trouble:
                 await asyncio.sleep(RETRY_S[min(self._failures, len(RETRY_S)) - 1])
                 self._dirty.set()

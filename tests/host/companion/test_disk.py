@@ -2,9 +2,12 @@
 
 import asyncio
 import errno
+import hashlib
 import os
 import shutil
 import sqlite3
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +123,54 @@ def test_a_folder_that_is_taken_away_is_not_written_to_in_the_dark(tmp_path: Pat
         await rig.stop()
         assert pin.accepted == {1: "d1"}
 
+    run(test)
+
+
+def offered(rig: Rig, number: int, data: bytes) -> ClipMeta:
+    """A whole clip comes in at once."""
+    meta = replace(META, id=f"0a0b0c0d-00112233445566aa-{number}", number=number, press_ms=number)
+    rig.intake.offer(meta)
+    rig.intake.take(number, 0, memoryview(data))
+    sha = hashlib.sha256(data).hexdigest()
+    rig.intake.end({"n": number, "bytes": len(data), "ms": 100, "sha": sha, "cut": False})
+    return meta
+
+
+def test_what_is_whole_at_the_goodbye_becomes_a_dispatch(tmp_path: Path) -> None:
+    async def test() -> None:
+        rig = Rig(tmp_path)
+        metas = [offered(rig, number, b"abc") for number in (1, 2)]
+        await rig.intake.close()
+        assert all(rig.log.find("clip", "id", meta.id) for meta in metas)
+        await rig.stop()
+
+    run(test)
+
+
+def test_a_goodbye_waits_for_what_is_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread goes on: the same bytes were written once more beside it."""
+    writing, may_end = threading.Event(), threading.Event()
+    sync_file = durable.sync_file
+
+    def slowly(handle: int, what: str) -> None:
+        if what == "clip.part" and not writing.is_set():
+            writing.set()
+            may_end.wait(30)
+        sync_file(handle, what)
+
+    async def test() -> None:
+        rig = Rig(tmp_path)
+        await rig.start()
+        meta = offered(rig, 1, b"abc")
+        await asyncio.to_thread(writing.wait, 30)
+        stopping = asyncio.create_task(rig.stop())
+        await asyncio.wait((stopping,), timeout=0.2)
+        assert not stopping.done()
+        may_end.set()
+        await stopping
+        assert (tmp_path / "clips" / f"{meta.id}.part").read_bytes() == b"abc"
+
+    monkeypatch.setattr(durable, "sync_file", slowly)
     run(test)
 
 

@@ -7,13 +7,14 @@ import os
 import sqlite3
 import threading
 import time
+from asyncio import base_subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lapel_companion import dbos_host, ledger, phrases, processes, workflows_v1
+from lapel_companion import dbos_host, dbos_runner, ledger, phrases, processes, workflows_v1
 from lapel_companion.engine import EngineError
 
 
@@ -434,6 +435,55 @@ def test_stopped_while_a_command_runs(bench: Any) -> None:
         assert b.ledger() == ["ran"]
 
     bench.run(after)
+
+
+def test_stopped_while_a_command_is_being_started(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncio connects the pipes in a task of its own. Cancelled there, a start never ended, and no stop did."""
+    connect = base_subprocess.BaseSubprocessTransport._connect_pipes
+    connecting = threading.Event()
+
+    async def slowly(*args: Any) -> None:
+        connecting.set()
+        await asyncio.sleep(0.2)
+        await connect(*args)
+
+    async def before(b: Any) -> None:
+        await b.engine.say("wait for it")
+        await asyncio.to_thread(connecting.wait, 30)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(base_subprocess.BaseSubprocessTransport, "_connect_pipes", slowly)
+        begun_s = time.monotonic()
+        bench.run(before)
+    assert time.monotonic() - begun_s < dbos_runner._STOP_LIMIT_S
+    assert not [sentence for sentence in bench.reports if "did not end" in sentence]
+    assert bench.ledger() == []
+    bench.engine = bench.make()
+
+    async def after(b: Any) -> None:
+        if b.log.read(kinds=["attempt"]):
+            assert "may have run" in (await b.until("notice", "d1")).body["text"]
+        else:
+            await b.until("job", "d1", state="running")
+            await b.engine.cancel("d1")
+        await b.idle()
+
+    bench.run(after)
+
+
+def test_a_task_that_does_not_end_is_told_and_not_waited_for(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dbos_runner, "_STOP_LIMIT_S", 0.1)
+
+    async def for_ever() -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+
+    async def work(b: Any) -> None:
+        b.engine._loop.call_soon_threadsafe(b.engine._runner._spawn, for_ever())
+
+    bench.run(work)
+    assert bench.reports == ["1 tasks of the job engine did not end within 0.1 s."]
 
 
 def test_a_job_that_brings_the_companion_down_is_not_run_for_ever(bench: Any) -> None:

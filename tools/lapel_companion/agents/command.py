@@ -29,7 +29,16 @@ class CommandAgent:
     def __init__(self, limits: Jobs) -> None:
         self._limits = limits
         self._turns = asyncio.Semaphore(limits.at_once)
+        self._starting = asyncio.Lock()
         self.captures: dict[str, Capture] = {}
+
+    async def close(self) -> None:
+        """From here on no program is started; one that is being started is, first.
+
+        To be called before tasks are cancelled: asyncio waits for ever for a program whose start was cancelled
+        while its pipes were being connected, by a task of asyncio's own.
+        """
+        await self._starting.acquire()
 
     def plan(self, phrase: Phrase, request: Request) -> Plan:
         return {
@@ -53,7 +62,7 @@ class CommandAgent:
             return Result("cancelled", "cancelled before it began")
         capture = self.captures[job.id] = Capture(int(job.plan["max_output_bytes"]))
         try:
-            return await _run(job, context, capture)
+            return await _run(job, context, capture, self._starting)
         finally:
             del self.captures[job.id]
             self._turns.release()
@@ -116,25 +125,16 @@ class _Child(asyncio.SubprocessProtocol):
         self.exited.set()
 
 
-async def _run(job: Job, context: Context, capture: Capture) -> Result:
+async def _run(job: Job, context: Context, capture: Capture, starting: asyncio.Lock) -> Result:
     argv = [str(word) for word in job.plan["argv"]]
     mark = secrets.token_hex(8)
     ours, theirs = socket.socketpair()
     with ours:
         ours.setblocking(False)
         try:
-            with theirs, durable.step("job.spawn"):
-                transport, child = await asyncio.get_running_loop().subprocess_exec(
-                    lambda: _Child(capture),
-                    *processes.gate_command(theirs.fileno(), argv),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.PIPE,
-                    cwd=job.plan["cwd"],
-                    env={**processes.clean_environment(job.plan["env"]), processes.MARK: mark},
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=True,
-                )
+            with theirs:
+                async with starting:
+                    transport, child = await _start(job, capture, mark, theirs.fileno())
         except OSError as error:
             return Result("failed", f"it could not be started: {_cause(error, str(job.plan['cwd']))}")
         pid, ending = transport.get_pid(), "cut off"
@@ -153,6 +153,24 @@ async def _run(job: Job, context: Context, capture: Capture) -> Result:
             if not child.over:
                 await asyncio.shield(_end(pid, mark if ending else "", child))
             transport.close()
+
+
+async def _start(
+    job: Job, capture: Capture, mark: str, channel: int
+) -> tuple[asyncio.SubprocessTransport, _Child]:
+    """The program at the gate, which listens to the socket `channel`. Raises OSError."""
+    with durable.step("job.spawn"):
+        return await asyncio.get_running_loop().subprocess_exec(
+            lambda: _Child(capture),
+            *processes.gate_command(channel, [str(word) for word in job.plan["argv"]]),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=job.plan["cwd"],
+            env={**processes.clean_environment(job.plan["env"]), processes.MARK: mark},
+            pass_fds=(channel,),
+            start_new_session=True,
+        )
 
 
 async def _through_the_gate(job: Job, context: Context, pid: int, mark: str, ours: socket.socket) -> None:
