@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import itertools
 import queue
 import random
 import sys
@@ -43,6 +44,9 @@ def planned(
     each kind, drawn by `seed`."""
     plan: dict[str, dict[str, list[str]]] = {}
     for tier in chosen:
+        if kind := tier.kind_of(case):
+            plan[tier.name] = {kind: [case]}
+            continue
         kinds = {}
         for kind, names in tier.cases(n, seed).items():
             found = [name for name in names if _wanted(name, case)]
@@ -80,7 +84,9 @@ def run(chosen: Sequence[Tier], plan: Plan, *, workers: int, until_bad: bool = F
     progress = _Progress()
     running = 0
     for tier in chosen:
-        names = [name for kind in plan[tier.name].values() for name in kind]
+        kinds = list(plan[tier.name].values())
+        # Whoever looks for one that is not good wants some of each kind first.
+        names = _in_turn(kinds) if until_bad else [name for kind in kinds for name in kind]
         if names:
             threading.Thread(target=work, args=(tier, names), name=f"tier-{tier.name}", daemon=True).start()
             running += 1
@@ -99,6 +105,10 @@ def run(chosen: Sequence[Tier], plan: Plan, *, workers: int, until_bad: bool = F
             if until_bad and table.bad:
                 enough.set()
     return table
+
+
+def _in_turn(kinds: Sequence[Sequence[str]]) -> list[str]:
+    return [name for row in itertools.zip_longest(*kinds) for name in row if name is not None]
 
 
 class _Progress:

@@ -35,6 +35,12 @@ _COMMAND = "tools/lapel_companion/agents/command.py"
 _TELLER = "tools/lapel_companion/link/teller.py"
 _DURABLE = "tools/lapel_companion/durable.py"
 
+_ATTEMPT = "    await context.attempt(facts)\n"
+_GATE = (
+    "    with durable.step(\"job.gate\"), contextlib.suppress(BrokenPipeError, ConnectionResetError):\n"
+    "        await asyncio.get_running_loop().sock_sendall(ours, b\"!\")\n"
+)
+
 PIN = (
     Defect(
         "delete before accepted",
@@ -150,16 +156,16 @@ COMPANION = (
     Defect(
         "run first, written down later",
         _COMMAND,
-        "    await context.attempt(facts)\n",
-        "    await asyncio.get_running_loop().sock_sendall(ours, b\"!\")\n    await context.attempt(facts)\n",
-        ("b/jobs", "b"),
+        f"{_ATTEMPT}{_GATE}",
+        f"{_GATE}{_ATTEMPT}",
+        ("b/jobs/job.gate.after/1/kill", "b/jobs"),
     ),
     Defect(
         "what may have run is run again",
         _STEPS,
         "        again = self._services.agents[job.agent].reruns(job.plan) and len(job.attempts) < _ATTEMPTS_MAX\n",
         "        again = len(job.attempts) < _ATTEMPTS_MAX\n",
-        ("b/jobs", "b"),
+        ("b/jobs/events.commit[attempt+job].after/1/kill", "b/jobs"),
     ),
     Defect(
         "a notice counts as stored when it was sent",
@@ -167,7 +173,7 @@ COMPANION = (
         "        except sqlite3.OperationalError:\n            return False\n        return True\n",
         "        except sqlite3.OperationalError:\n            return False\n"
         "        self._outbox.stored(notice.epoch, notice.seq)\n        return True\n",
-        ("b/jobs", "b"),
+        ("b/jobs/link.send[notice].before/1/kill", "b/jobs"),
     ),
     Defect(
         "a file is not synced",

@@ -16,7 +16,7 @@ from tests.torture.crash import case as cases
 from tests.torture.crash import named
 from tests.torture.crash.case import AGAIN, KINDS, Case
 from tests.torture.crash.scenes import RECOVERY, SCENES
-from tests.torture.crash.trap import BROKEN, FULL, KILL, NONE, STOP, can_fail
+from tests.torture.crash.trap import BROKEN, BYE, FULL, KILL, NONE, STOP, can_fail
 from tests.torture.crash.world import Died, Nursery
 from tests.torture.dark import power
 from tests.torture.verdict import Verdict
@@ -29,6 +29,8 @@ _MIXTURES_A_PAIR = 100
 _SECOND_MAX = 60
 # One point in so many is where the daemon is stopped for a while.
 _STOPS_EACH = 4
+# One in so many is where it is asked to end.
+_BYES_EACH = 3
 _ALL_MAX = 3
 # What a power cut leaves of that is drawn by one of so many seeds.
 _SEEDS = 1_000_000
@@ -61,6 +63,13 @@ class Points:
         if not self._counts:
             self._counts = asyncio.run(dry_run())
         return plan(self._counts, n, seed)
+
+    def kind_of(self, name: str) -> str:
+        """See verdict.Tier."""
+        try:
+            return KINDS[Case.of(name).how]
+        except ValueError:
+            return ""
 
     def run(self, names: Sequence[str], *, workers: int) -> Generator[Verdict, None, None]:
         if NAMED in names:
@@ -144,6 +153,8 @@ def plan(counts: Counts, n: int, seed: int) -> dict[str, list[str]]:
                 add(scene, point, chance.randint(1, times), BROKEN)
             if chance.randrange(_STOPS_EACH) == 0:
                 add(scene, point, chance.randint(1, times), STOP)
+            if chance.randrange(_BYES_EACH) == 0:
+                add(scene, point, chance.randint(1, times), BYE)
             if point.endswith(".after"):
                 dark(scene, point, times, power.STINGY)
                 dark(scene, point, times, power.DRAWN)

@@ -60,6 +60,9 @@ class Two:
     def cases(self, n: int, seed: int) -> Mapping[str, Sequence[str]]:
         return {"one": ["a/one/1", "a/one/10"], "drawn": [f"a/drawn/{seed}/{k}" for k in range(n)]}
 
+    def kind_of(self, name: str) -> str:
+        return "alone" if name.startswith("a/alone/") else ""
+
     def run(self, names: Sequence[str], *, workers: int) -> Generator[Verdict, None, None]:
         for name in names:
             yield Verdict("a", name.split("/")[1], name)

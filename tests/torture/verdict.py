@@ -42,12 +42,14 @@ class Tier(Protocol):
     """A tier lists its cases by a dry run, and runs those that it is given.
 
     `cases`: {kind: names}, in an order that does not change; `n` scales what is drawn by `seed` and leaves
-    alone what is enumerated. `run` yields one verdict for each name, in any order; a case that could not
+    alone what is enumerated. `kind_of` a case that needs no dry run to be known by its name, else "". `run` yields one verdict for each name, in any order; a case that could not
     be run yields one with `broken`. Closed early, it ends what it started.
     """
 
     name: str
 
     def cases(self, n: int, seed: int) -> Mapping[str, Sequence[str]]: ...
+
+    def kind_of(self, name: str) -> str: ...
 
     def run(self, names: Sequence[str], *, workers: int) -> Generator[Verdict, None, None]: ...

@@ -57,6 +57,10 @@ class Virtual:
         self._kinds = {name: kind for kind, names in found.items() for name in names}
         return found
 
+    def kind_of(self, name: str) -> str:
+        """See verdict.Tier."""
+        return ""
+
     def run(self, names: Sequence[str], *, workers: int) -> Iterator[Verdict]:
         """Verdicts as they come."""
         batches: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()

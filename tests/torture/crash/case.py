@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.torture.crash import oracle
 from tests.torture.crash.scenes import SCENES
-from tests.torture.crash.trap import ANY_POINT, BROKEN, FULL, KILL, LIST, NONE, POWER, STOP, Fault
+from tests.torture.crash.trap import ANY_POINT, BROKEN, BYE, FULL, KILL, LIST, NONE, POWER, STOP, Fault
 from tests.torture.crash.world import Died, Nursery, World
 from tests.torture.dark import power
 from tests.torture.verdict import Verdict
@@ -25,6 +25,7 @@ KINDS = {
     power.DRAWN: "power cut, of the rest a part is left",
     power.TORN: "power cut in the middle of a sync",
     STOP: "stands still",
+    BYE: "asked to end",
     FULL: "disk full",
     BROKEN: "disk error",
 }
@@ -111,6 +112,8 @@ async def _run(nursery: Nursery, case: Case, fault: Fault) -> Verdict | None:
         recovery_ms = round((time.monotonic() - begun_s - _QUIET_S) * 1000)
         found = oracle.judge(world, await _recorded(world))
         broken = found.other if rested else [*found.other, "it never came to rest"]
+        if "did not end within" in world.log:
+            broken.append("it did not end when it was asked to")
         if "Traceback" in world.log:
             broken.append("a traceback: " + world.log[world.log.index("Traceback") :][:2000])
         counts: dict[str, Any] = {name: len(sentences) for name, sentences in found.__dict__.items() if name != "other"}

@@ -18,8 +18,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 # What can be done at a point. `none` and `list` do no harm, `list` names each as it is passed; at `power` the daemon is
-# killed, and the harness takes away what its disk would lose.
+# killed, and the harness takes away what its disk would lose; at `bye` it is asked to end.
 NONE, LIST, KILL, POWER, STOP, FULL, BROKEN = "none", "list", "kill", "power", "stop", "full", "broken"
+BYE = "bye"
 ANY_POINT = "*"
 # How long a disk stays full.
 FULL_S = 0.6
@@ -89,6 +90,8 @@ class Trap:
             os.kill(os.getpid(), signal.SIGKILL)
         elif how == STOP:
             os.kill(os.getpid(), signal.SIGSTOP)
+        elif how == BYE:
+            os.kill(os.getpid(), signal.SIGTERM)
         elif how == FULL:
             self._full_until_s = time.monotonic() + FULL_S
 

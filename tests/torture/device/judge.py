@@ -63,6 +63,16 @@ class Excuse:
 
 def judge(life, ending, excuse, taps_are_sure=True) -> Verdict:
     """Of a life whose Ending is over; `life.cuts` has the times of each loss of power."""
+    verdict = judge_presses(life, excuse)
+    witness = life.carrier.companion.witness
+    _judge_notices(life, ending, witness, excuse, taps_are_sure, verdict)
+    if not ending.is_answered:
+        verdict.broken.append("a tap was not answered")
+    return verdict
+
+
+def judge_presses(life, excuse) -> Verdict:
+    """The same of what was said alone: also of a life that never came to rest."""
     verdict = Verdict()
     witness = life.carrier.companion.witness
     left = dict(witness.clips)
@@ -71,9 +81,6 @@ def judge(life, ending, excuse, taps_are_sure=True) -> Verdict:
         _judge_press(life, press, witness, left, excuse, verdict)
     for data, _ in left.values():
         verdict.add("wrong_data", "a clip of %d bytes was accepted that nobody said" % len(data))
-    _judge_notices(life, ending, witness, excuse, taps_are_sure, verdict)
-    if not ending.is_answered:
-        verdict.broken.append("a tap was not answered")
     return verdict
 
 

@@ -4,7 +4,7 @@ import json
 
 from ending import Ending
 from forks import branch, emit, leave
-from judge import Excuse, judge
+from judge import Excuse, judge, judge_presses
 from life import CUT, LATE, REST, why
 from scenarios import SCENARIOS
 
@@ -97,6 +97,10 @@ class Play:
             broken += judged.broken
             found["recovery_ms"] = max(0, ending.rest_ms - self._over_ms(ending))
         else:
+            if how == LATE:
+                judged = judge_presses(life, self.excuse())
+                found.update(judged.counts)
+                found["why"] = "; ".join(judged.words)
             broken.append("it ended as: %s %s" % (how, why(life.error) if life.error else ""))
         for event in self.wrong:
             if life.names(event):

@@ -62,6 +62,13 @@ class Whole:
             kinds.setdefault(faults.made(name, self._strace).kind, []).append(name)
         return kinds
 
+    def kind_of(self, name: str) -> str:
+        """See verdict.Tier."""
+        try:
+            return faults.made(name, self._strace).kind
+        except ValueError:
+            return ""
+
     def run(self, names: Sequence[str], *, workers: int) -> Generator[Verdict, None, None]:
         """One verdict each, in the order in which they end."""
         wanted: queue.SimpleQueue[str] = queue.SimpleQueue()
