@@ -42,8 +42,9 @@ class Tier(Protocol):
     """A tier lists its cases by a dry run, and runs those that it is given.
 
     `cases`: {kind: names}, in an order that does not change; `n` scales what is drawn by `seed` and leaves
-    alone what is enumerated. `kind_of` a case that needs no dry run to be known by its name, else "". `run` yields one verdict for each name, in any order; a case that could not
-    be run yields one with `broken`. Closed early, it ends what it started.
+    alone what is enumerated. `kind_of` a case that its name alone says all about, else "": that one needs no dry
+    run. `run` yields one verdict for each name, in any order; a case that could not be run yields one with
+    `broken`. Closed early, it ends what it started.
     """
 
     name: str

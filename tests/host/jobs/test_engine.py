@@ -444,7 +444,9 @@ def test_stopped_while_a_command_is_being_started(bench: Any, monkeypatch: pytes
 
     async def slowly(*args: Any) -> None:
         connecting.set()
-        await asyncio.sleep(0.2)
+        # The stop is asked for meanwhile.
+        for _ in range(20):
+            await asyncio.sleep(0.01)
         await connect(*args)
 
     async def before(b: Any) -> None:
@@ -477,7 +479,7 @@ def test_a_task_that_does_not_end_is_told_and_not_waited_for(bench: Any, monkeyp
     async def for_ever() -> None:
         while True:
             with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
 
     async def work(b: Any) -> None:
         b.engine._loop.call_soon_threadsafe(b.engine._runner._spawn, for_ever())
