@@ -5,14 +5,14 @@ console, and the others go on. main.py starts it, and keeps the watchdog from bi
 radio's events, with no event loop.
 """
 
-from lapel.compat import ticks_diff, ticks_ms
+from lapel.compat import const, ticks_diff, ticks_ms
 from lapel.core import pattern
 from lapel_wire import gatt
 
-_TICK_MS = 30
+_TICK_MS = const(30)
 # Between two rounds of the light, and how bright it is: it may have to last for hours.
-_PAUSE_MS = 1500
-_DIM = 4
+_PAUSE_MS = const(1500)
+_DIM = const(4)
 
 _SILENT = {"watchdog": "it hung, and its watchdog reset it", "power": "it lost its power again and again"}
 

@@ -6,17 +6,18 @@ Needs `bluetooth` alone: it must work on a pin where aioble is missing.
 import binascii
 
 import bluetooth
+from micropython import const
 
-_IRQ_CENTRAL_CONNECT = 1
-_IRQ_CENTRAL_DISCONNECT = 2
-_ADDRESS_RANDOM = 1
-_FLAG_READ = 0x0002
+_IRQ_CENTRAL_CONNECT = const(1)
+_IRQ_CENTRAL_DISCONNECT = const(2)
+_ADDRESS_RANDOM = const(1)
+_FLAG_READ = const(0x0002)
 
 # Types of advertising data (Bluetooth Assigned Numbers, 2.3), and its first field: general discovery, no BR/EDR.
 _AD_FLAGS = b"\x02\x01\x06"
-_AD_UUID128 = 0x07
-_AD_NAME = 0x09
-_AD_BYTES = 31
+_AD_UUID128 = const(0x07)
+_AD_NAME = const(0x09)
+_AD_BYTES = const(31)
 
 
 class Beacon:

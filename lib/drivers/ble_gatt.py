@@ -9,24 +9,25 @@ import asyncio
 
 import aioble
 import bluetooth
+from micropython import const
 
-_IRQ_CENTRAL_CONNECT = 1
-_IRQ_CENTRAL_DISCONNECT = 2
-_IRQ_GATTS_WRITE = 3
-_IRQ_MTU_EXCHANGED = 21
-_IRQ_CONNECTION_UPDATE = 27
+_IRQ_CENTRAL_CONNECT = const(1)
+_IRQ_CENTRAL_DISCONNECT = const(2)
+_IRQ_GATTS_WRITE = const(3)
+_IRQ_MTU_EXCHANGED = const(21)
+_IRQ_CONNECTION_UPDATE = const(27)
 
-_ADDRESS_RANDOM = 1
-_MTU_DEFAULT = 23
-_ENOMEM = 12
-_INTERVAL_UNIT_US = 1250
-_INBOX_MAX = 12
-_FULL_MS = 100
+_ADDRESS_RANDOM = const(1)
+_MTU_DEFAULT = const(23)
+_ENOMEM = const(12)
+_INTERVAL_UNIT_US = const(1250)
+_INBOX_MAX = const(12)
+_FULL_MS = const(100)
 # The stock build holds four connections; more never reach us.
-_LINKS_MAX = 4
+_LINKS_MAX = const(4)
 
-_BATTERY_SERVICE = 0x180F
-_BATTERY_LEVEL = 0x2A19
+_BATTERY_SERVICE = const(0x180F)
+_BATTERY_LEVEL = const(0x2A19)
 
 
 class LinkClosed(Exception):

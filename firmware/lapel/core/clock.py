@@ -1,9 +1,9 @@
 """The pin's time: milliseconds since boot that never wrap, and the companion's wall clock."""
 
-from lapel.compat import ticks_diff, ticks_ms
+from lapel.compat import const, ticks_diff, ticks_ms
 
-_DAY_MINUTES = 1440
-_MINUTE_MS = 60_000
+_DAY_MINUTES = const(1440)
+_MINUTE_MS = const(60_000)
 
 
 class Clock:

@@ -4,6 +4,8 @@ A radio queue that is kept full refuses the companion's writes too (measured: al
 refusal costs rate and a pause, and rate comes back slowly.
 """
 
+from lapel.compat import const
+
 START_BYTES_S = 20_000
 # Live speech as ADPCM is 8,000 bytes a second; below that nothing would ever catch up.
 FLOOR_BYTES_S = 8_800
@@ -13,8 +15,8 @@ BURST_BYTES = 1_600
 PAUSE_MS = 120
 # A short packet takes a place in the radio's queue and in its events as a long one does.
 PACKET_MIN_BYTES = 100
-_GAIN_BYTES_S = 2_000
-_GAIN_EVERY_MS = 1_000
+_GAIN_BYTES_S = const(2_000)
+_GAIN_EVERY_MS = const(1_000)
 
 
 class Pace:

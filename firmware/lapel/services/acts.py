@@ -1,10 +1,10 @@
 """What the person does, turned into what the pin does: the page on interaction, as code."""
 
-from lapel.compat import ticks_ms
+from lapel.compat import const, ticks_ms
 from lapel.core import gesture, states
 from lapel.services.store_files import StoreError
 
-_CHECK_IN_MS = 1000
+_CHECK_IN_MS = const(1000)
 _CODEC = "ima-adpcm"
 
 

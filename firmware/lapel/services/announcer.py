@@ -2,12 +2,13 @@
 
 import asyncio
 
+from lapel.compat import const
 from lapel.core.notices import Coalescer, Felt
 from lapel_wire.messages import notice_id
 
-_CHECK_IN_MS = 1000
+_CHECK_IN_MS = const(1000)
 # As many as the store keeps unseen.
-_UNFELT_MAX = 64
+_UNFELT_MAX = const(64)
 
 
 class Announcer:

@@ -5,15 +5,15 @@ Loaded only when it is needed.
 
 import asyncio
 
-from lapel.compat import ticks_ms
+from lapel.compat import const, ticks_ms
 from lapel.core import forget, pattern
 from lapel.services import store_files, store_wipe
 
-_CHECK_IN_MS = 1000
+_CHECK_IN_MS = const(1000)
 # While it erases the light goes between these two, so many steps each.
 _BRIGHT = (255, 0, 0)
 _DIM = (40, 0, 0)
-_STEPS = 8
+_STEPS = const(8)
 
 _SHOWN = {forget.LET_GO: "forget", forget.AGAIN: "forget_again", forget.NO: "none_long"}
 

@@ -6,14 +6,15 @@ committed, and a file of at most a quarter of its cache lies in the directory an
 
 import os
 
+from lapel.compat import const
 from lapel.core import records
 
 # A file of this name beside the store's folders: they are to be forgotten (services/store_wipe.py).
 FORGET = "forget"
 
-_ENOENT = 2
-_EEXIST = 17
-_ENOSPC = 28
+_ENOENT = const(2)
+_EEXIST = const(17)
+_ENOSPC = const(28)
 
 
 class StoreError(Exception):

@@ -5,15 +5,16 @@ notice counts as stored as soon as its file is there; what is over stands in the
 file goes, so that no power cut brings it back or lets it in a second time.
 """
 
+from lapel.compat import const
 from lapel.core import notice_marks, records
 from lapel.services import store_files
 from lapel_wire import messages
 
 UNSEEN_MAX = 64
 # As many as one message of the wire carries.
-_TELL_MAX = 16
+_TELL_MAX = const(16)
 # Files of notices that are over are removed when the pin is idle, or when so many have gathered.
-_STALE_MAX = 8
+_STALE_MAX = const(8)
 
 
 class Notices:

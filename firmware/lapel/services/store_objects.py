@@ -3,13 +3,13 @@
 import binascii
 import struct
 
+from lapel.compat import const
 from lapel.core import records
 from lapel.services import store_files
 from lapel_wire import messages
 
 PENDING_MAX = 16
-_EPOCH_BYTES = 8
-_ENTRY_BYTES = 16
+_ENTRY_BYTES = const(16)
 
 
 class Cancels:

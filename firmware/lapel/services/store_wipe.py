@@ -8,13 +8,14 @@ last: a pin that loses its power in between goes on with it at its next start.
 
 import os
 
+from lapel.compat import const
 from lapel.services import store_files
 
 _FILL = "ones"
 _PIECE = b"\xff" * 512
-_BLOCK_BYTES = 4096
-_FOLDER = 0x4000
-_ENOSPC = 28
+_BLOCK_BYTES = const(4096)
+_FOLDER = const(0x4000)
+_ENOSPC = const(28)
 
 
 def begin(root: str) -> None:

@@ -1,10 +1,11 @@
 """What an idle pin sees to: its battery, its flash, what it was told to report."""
 
+from lapel.compat import const
 from lapel.services.store_files import StoreError
 
-_ROUND_MS = 1000
-_BATTERY_EVERY_MS = 5000
-_RECONCILE_EVERY_MS = 60_000
+_ROUND_MS = const(1000)
+_BATTERY_EVERY_MS = const(5000)
+_RECONCILE_EVERY_MS = const(60_000)
 # Of `drops` what is no queue, but a chip that its bus did not reach.
 _CHIPS = {"haptic": "haptic driver", "gauge": "fuel gauge"}
 
