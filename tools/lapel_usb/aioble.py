@@ -16,7 +16,7 @@ from pathlib import Path
 from mpremote import mip
 from mpremote.commands import CommandError
 
-from lapel_usb.build import ROOT, compile_to
+from lapel_usb.build import ROOT, compile_to, module_name
 from lapel_usb.errors import UsbError
 from lapel_usb.facts import Facts
 
@@ -44,7 +44,7 @@ def from_folder(folder: Path, arch: str, work: Path) -> dict[str, bytes]:
     found = {}
     for source in sorted(package.glob("*.py")):
         out = work / f"{source.stem}.mpy"
-        compile_to(source, out, arch, f"{PACKAGE}/{source.name}")
+        compile_to(source, out, arch, module_name(f"{PACKAGE}/{source.stem}"))
         found[f"{PACKAGE}/{out.name}"] = out.read_bytes()
     return found
 

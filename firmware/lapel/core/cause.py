@@ -34,5 +34,7 @@ def _place(error):
     return place
 
 
-def _base(path: str) -> str:
-    return path.split("/")[-1]
+def _base(name: str) -> str:
+    # of a file, or of a module that was compiled for a pin
+    last = name.split("/")[-1]
+    return last if last[-3:] == ".py" else last.split(".")[-1] + ".py"

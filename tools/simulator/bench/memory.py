@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+from pathlib import Path
 
 from simulator.bench.figures import Figure
 from simulator.compiled import ROOT, compiled
@@ -19,6 +20,12 @@ BUDGET_BYTES = DEVICE_HEAP_BYTES - DEVICE_DMA_BYTES - DEVICE_NATIVE_BYTES
 FAKES_BYTES = 69_500
 # So that a run ends with a figure, whatever it is.
 ROOM_BYTES = 48_000
+# Where a pin's modules are; each keeps its whole path.
+PIN_FOLDER = "app/12345678"
+LOADED = """
+import sys, lapel.app, noise.device
+print(*[module.__file__ for module in sys.modules.values() if hasattr(module, "__file__")])
+"""
 ALLOCATIONS = ROOT / "tests" / "device_bench" / "alloc_recorder.py"
 
 
@@ -36,12 +43,20 @@ def spec() -> PinSpec:
 
 
 def heap(free_bytes: list[float]) -> list[Figure]:
-    """`free_bytes` after collections, of a run with `spec()`."""
-    used = [BUDGET_BYTES + ROOM_BYTES - free for free in free_bytes]
+    """`free_bytes` after collections, of a run with `spec()`. Raises RuntimeError as `allocations`."""
+    longer = _longer_paths_bytes()
+    used = [BUDGET_BYTES + ROOM_BYTES - free - longer for free in free_bytes]
     return [
         Figure("pin's heap in use after a collection", "B", used),
         Figure("left of what Python can have", "B", [BUDGET_BYTES - count for count in used]),
     ]
+
+
+def _longer_paths_bytes() -> int:
+    """What the paths of the app's modules are longer than on a pin."""
+    folders = [str(folder) for folder in compiled([ROOT / "firmware", ROOT / "lib"], str(INTERPRETER))]
+    files = _said(INTERPRETER, ["-c", LOADED], folders).split()
+    return sum(len(folder) - len(PIN_FOLDER) for file in files for folder in folders if file.startswith(folder))
 
 
 def allocations() -> list[Figure]:
@@ -51,22 +66,27 @@ def allocations() -> list[Figure]:
     that each id() in asyncio allocates, which it does not on the chip. Raises RuntimeError with what the
     program said.
     """
-    folders = [*map(str, compiled([ROOT / "firmware", ROOT / "lib"], find_interpreter())), ".frozen"]
-    result = subprocess.run(
-        [find_interpreter(), ALLOCATIONS],
-        env={**os.environ, "MICROPYPATH": ":".join(folders)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if result.returncode:
-        raise RuntimeError(f"{ALLOCATIONS.name}: {result.stdout}{result.stderr}")
-    found = json.loads(result.stdout)
+    interpreter = find_interpreter()
+    folders = [str(folder) for folder in compiled([ROOT / "firmware", ROOT / "lib"], interpreter)]
+    found = json.loads(_said(interpreter, [str(ALLOCATIONS)], folders))
     all_bytes = found["all_bytes_per_block"] * 4 / found["word_bytes"]
     return [
         Figure("allocated in the audio path, a block", "B", [found["path_bytes_per_block"]], (0, None)),
         Figure("allocated a block, awaits included", "B", [all_bytes], (256, None)),
     ]
+
+
+def _said(interpreter: str | Path, program: list[str], folders: list[str]) -> str:
+    result = subprocess.run(
+        [interpreter, *program],
+        env={**os.environ, "MICROPYPATH": ":".join([*folders, ".frozen"])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise RuntimeError(f"{program[-1]}: {result.stdout}{result.stderr}")
+    return result.stdout
 
 
 def table() -> str:
