@@ -1,47 +1,16 @@
 """IMA ADPCM: 16-bit samples in 4 bits each, in plain Python; `kernels` is the same as machine code.
 
-Source: IMA Digital Audio Focus and Technical Working Groups, "Recommended Practices for Enhancing
-Digital Audio Compatibility in Multimedia Systems", revision 3.00 (1992): tables and algorithm.
-
 The stream is raw: no header, no blocks. It starts with predictor 0 and index 0, and the first sample
 of a byte is its low nibble. At 16 kHz it is 8,000 bytes a second.
 """
 
 from array import array
 
-STEPS = (
-    7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 19, 21, 23, 25, 28, 31, 34, 37, 41, 45, 50, 55, 60, 66, 73,
-    80, 88, 97, 107, 118, 130, 143, 157, 173, 190, 209, 230, 253, 279, 307, 337, 371, 408, 449, 494,
-    544, 598, 658, 724, 796, 876, 963, 1060, 1166, 1282, 1411, 1552, 1707, 1878, 2066, 2272, 2499,
-    2749, 3024, 3327, 3660, 4026, 4428, 4871, 5358, 5894, 6484, 7132, 7845, 8630, 9493, 10442,
-    11487, 12635, 13899, 15289, 16818, 18500, 20350, 22385, 24623, 27086, 29794, 32767,
-)  # fmt: skip
-INDEX_MOVES = (-1, -1, -1, -1, 2, 4, 6, 8)
-MIDDLE = 0x8000
-PENDING = 0x100
-_LAST = len(STEPS) - 1
+from lapel_audio.stream import MIDDLE, PENDING, STEPS, Encoding, next_index
 
 
-def next_index(index: int, nibble: int) -> int:
-    """The index of the step after `nibble` was coded with step `index`."""
-    return min(_LAST, max(0, index + INDEX_MOVES[nibble & 7]))
-
-
-class Encoder:
-    """Encodes a clip in blocks of any size.
-
-    `state` is made once, so that a block allocates nothing, and none of its words is ever negative (viper's
-    32-bit loads differ in sign between ports): predictor + MIDDLE, index, PENDING | the nibble that waits for
-    its pair or 0, whole bytes so far.
-    """
-
-    def __init__(self) -> None:
-        self.state = array("i", (MIDDLE, 0, 0, 0))
-
-    def reset(self) -> None:
-        """Starts a new clip."""
-        self.state[0] = MIDDLE
-        self.state[1] = self.state[2] = self.state[3] = 0
+class Encoder(Encoding):
+    """Encodes a clip in blocks of any size."""
 
     def encode(self, pcm: bytearray, samples: int, out: bytearray, mask: int) -> int:
         """Encodes the `samples` little-endian 16-bit samples that `pcm` starts with.

@@ -6,11 +6,9 @@ and callers pass 0 for them; operations between two variables on the stack are t
 32 bits wide on the device and 64 on a desk, and 32-bit loads differ in sign, so no stored word is negative.
 """
 
-from array import array
-
 import micropython
 
-from lapel_audio import adpcm, convert
+from lapel_audio.stream import STEPS, Conversion, Encoding, next_index
 
 
 @micropython.viper
@@ -103,7 +101,7 @@ def _encode(x: int, y: int, block, ring, state, step_table, index_table, samples
     return count
 
 
-class Converter(convert.Converter):
+class Converter(Conversion):
     """convert.Converter, fast."""
 
     def convert(self, block: bytearray, samples: int) -> None:
@@ -111,14 +109,13 @@ class Converter(convert.Converter):
         _convert(0, 0, block, self.state, samples)
 
 
-class Encoder(adpcm.Encoder):
+class Encoder(Encoding):
     """adpcm.Encoder, fast."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._steps = array("H", adpcm.STEPS)
-        self._indices = bytes(adpcm.next_index(key >> 3, key) for key in range(8 * len(adpcm.STEPS)))
+        self._indices = bytes(next_index(key >> 3, key) for key in range(8 * len(STEPS)))
 
     def encode(self, pcm: bytearray, samples: int, out: bytearray, mask: int) -> int:
         """As adpcm.Encoder.encode."""
-        return _encode(0, 0, pcm, out, self.state, self._steps, self._indices, samples, mask)
+        return _encode(0, 0, pcm, out, self.state, STEPS, self._indices, samples, mask)

@@ -8,7 +8,7 @@ import asyncio
 
 from lapel.compat import const, ticks_add, ticks_diff, ticks_ms
 from lapel.core.preroll import BLOCK_SAMPLES
-from lapel_audio.convert import UNITY_SHIFT
+from lapel_audio.stream import UNITY_SHIFT
 
 # No block in this time, twice in a row: the microphone is dead.
 _SILENT_MS = const(500)

@@ -7,7 +7,7 @@ import struct
 
 from flash import Random
 
-from lapel_audio.convert import UNITY_SHIFT
+from lapel_audio.stream import UNITY_SHIFT
 
 try:
     from lapel_audio.kernels import Converter, Encoder

@@ -1,10 +1,10 @@
 import random
 import struct
 
-from lapel_audio import convert
+from lapel_audio import convert, stream
 
 
-def run(words, shift=convert.UNITY_SHIFT, converter=None):
+def run(words, shift=stream.UNITY_SHIFT, converter=None):
     converter = converter or convert.Converter(shift)
     block = bytearray(struct.pack("<%di" % len(words), *words))
     converter.convert(block, len(words))

@@ -5,13 +5,13 @@ import time
 
 from bench import fill, room_for, say, send
 from lapel.core import pattern
-from lapel_audio import adpcm, convert
+from lapel_audio import adpcm, convert, stream
 
 _BLOCK_BYTES = 1024
 _SAMPLES = 256
 _WIDE = 0xFFFFFFF
 # 12 dB more than the app takes: a motor on a table is faint.
-_SHIFT = convert.UNITY_SHIFT - 2
+_SHIFT = stream.UNITY_SHIFT - 2
 
 
 class Ear:
