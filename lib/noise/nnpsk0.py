@@ -4,7 +4,8 @@
     <- e, ee           48 B, the same
 
 The curve's arithmetic is cut into steps of a few milliseconds. A wrong message of the first kind costs a responder
-none of it: the tag proves the key first. Nothing here has a clock or sends anything.
+none of it: the tag proves the key first. Nothing here has a clock or sends anything. The side that
+speaks first is in `initiator`: who only answers need not load it.
 """
 
 from noise.suite import KEY_BYTES, TAG_BYTES, check_key, wipe
@@ -65,8 +66,8 @@ class Ephemeral:
             self._ladder = None
 
 
-class _Handshake:
-    # `psk` 32 B, `ephemeral` an Ephemeral of the same suite.
+class Handshake:
+    """What both sides have in common. `psk` 32 B, `ephemeral` an Ephemeral of the same suite."""
 
     def __init__(self, suite: "Any", psk: "bytes | bytearray", prologue: bytes, ephemeral: Ephemeral) -> None:
         check_key(psk)
@@ -89,53 +90,15 @@ class _Handshake:
             self._ladder.wipe()
         self._symmetric = self._ladder = self._shared = None
 
-    def _begin(self, public: bytes) -> Symmetric:
-        # psk, e
+    def begin(self, public: bytes) -> Symmetric:
+        """The tokens psk, e."""
         symmetric = Symmetric(self._suite, NAME, self._prologue)
         symmetric.mix_key_and_hash(self._psk)
-        _mix_public(symmetric, public)
+        mix_public(symmetric, public)
         return symmetric
 
 
-class Initiator(_Handshake):
-    """The side that speaks first. `result` is None, or (cipher to send with, cipher to receive with)."""
-
-    result: "tuple[Any, Any] | None" = None
-
-    def start(self) -> bytes:
-        """The first message (48 B)."""
-        self._ephemeral.check()
-        public = self._ephemeral.finish()
-        self._symmetric = self._begin(public)
-        tag: bytes = self._symmetric.seal()
-        return public + tag
-
-    def take(self, message: "bytes | bytearray | memoryview") -> bool:
-        """The answer: go on with `step`. False: it has not 48 B, or none is awaited."""
-        if len(message) != MESSAGE_BYTES or self._symmetric is None or self._ladder is not None:
-            return False
-        message = bytes(message)
-        self._ladder = self._ephemeral.exchange(message[:KEY_BYTES])
-        self._tag = message[KEY_BYTES:]
-        _mix_public(self._symmetric, message[:KEY_BYTES])
-        return True
-
-    def step(self) -> bool:
-        """A few milliseconds; True when `result` is known: None when the answer was wrong. It is over then."""
-        if self._ladder is None:
-            return True
-        if not self._ladder.step():
-            return False
-        shared = self._ladder.result()
-        if shared is not None:
-            self._symmetric.mix_key(shared)
-            if self._symmetric.open(self._tag) is not None:
-                self.result = self._symmetric.split()
-        self.wipe()
-        return True
-
-
-class Responder(_Handshake):
+class Responder(Handshake):
     """The side that answers. After a message that is refused it stands as before."""
 
     def take(self, message: "bytes | bytearray | memoryview") -> bool:
@@ -144,7 +107,7 @@ class Responder(_Handshake):
         if len(message) != MESSAGE_BYTES or self._ephemeral.spent:
             return False
         message = bytes(message)
-        symmetric = self._begin(message[:KEY_BYTES])
+        symmetric = self.begin(message[:KEY_BYTES])
         if symmetric.open(message[KEY_BYTES:]) is None:
             symmetric.wipe()
             return False
@@ -170,7 +133,7 @@ class Responder(_Handshake):
         if self._shared is None:
             self.wipe()
             return None
-        _mix_public(self._symmetric, self._ephemeral.public)
+        mix_public(self._symmetric, self._ephemeral.public)
         self._symmetric.mix_key(self._shared)
         self._shared = None
         tag: bytes = self._symmetric.seal()
@@ -185,7 +148,7 @@ class Responder(_Handshake):
         return send, receive
 
 
-def _mix_public(symmetric: Symmetric, public: bytes) -> None:
-    # The token e, in a handshake with a psk (9.2).
+def mix_public(symmetric: Symmetric, public: bytes) -> None:
+    """The token e, in a handshake with a psk (9.2)."""
     symmetric.mix_hash(public)
     symmetric.mix_key(public)

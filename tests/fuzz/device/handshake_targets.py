@@ -7,7 +7,8 @@ from draw import Draw
 from verdicts import crc
 
 from lapel.compat import ON_DEVICE
-from noise.nnpsk0 import MESSAGE_BYTES, Ephemeral, Initiator, Responder
+from noise.initiator import Initiator
+from noise.nnpsk0 import MESSAGE_BYTES, Ephemeral, Responder
 
 if ON_DEVICE:
     from noise import device as suite

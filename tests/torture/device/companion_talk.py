@@ -9,7 +9,8 @@ from lapel_wire import gatt, messages
 from lapel_wire.channel import REFUSED_IN_A_ROW_MAX, Channel
 from lapel_wire.packets import Cutter, Joiner
 from lapel_wire.session import Session, prologue
-from noise.nnpsk0 import Ephemeral, Initiator
+from noise.initiator import Initiator
+from noise.nnpsk0 import Ephemeral
 
 INBOX_MAX_PACKETS = 1024
 WRITE_LIMIT_MS = 10_000

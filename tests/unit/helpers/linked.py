@@ -15,7 +15,8 @@ from lapel_wire import gatt, messages
 from lapel_wire.channel import Channel
 from lapel_wire.packets import Cutter, Joiner
 from lapel_wire.session import Session, prologue
-from noise.nnpsk0 import Ephemeral, Initiator, Responder
+from noise.initiator import Initiator
+from noise.nnpsk0 import Ephemeral, Responder
 
 _QUIET_MS = 60
 EPOCH = "00112233445566ff"

@@ -26,7 +26,8 @@ from lapel_wire import gatt, messages  # noqa: E402
 from lapel_wire.channel import Channel  # noqa: E402
 from lapel_wire.packets import Cutter, Joiner  # noqa: E402
 from lapel_wire.session import Session, prologue  # noqa: E402
-from noise.nnpsk0 import Ephemeral, Initiator  # noqa: E402
+from noise.initiator import Initiator  # noqa: E402
+from noise.nnpsk0 import Ephemeral  # noqa: E402
 
 # What a computer needs from the connection to its opening message: in the simulator, and with a slow one.
 QUICK_MS = 600

@@ -2,6 +2,7 @@
 import noise_vectors as vectors
 
 from noise import nnpsk0, plain
+from noise.initiator import Initiator
 from noise.symmetric import Symmetric
 
 ONLY_CPYTHON = ("test_a_computer_s_arithmetic",)
@@ -21,7 +22,7 @@ SMALL_ORDER = (
 
 def pair(suite, psks, prologues, keys):
     sides = []
-    for make, psk, prologue, key in zip((nnpsk0.Initiator, nnpsk0.Responder), psks, prologues, keys):
+    for make, psk, prologue, key in zip((Initiator, nnpsk0.Responder), psks, prologues, keys):
         sides.append(make(suite, psk, prologue, nnpsk0.Ephemeral(suite, lambda n, key=key: key[:n])))
     return sides
 
@@ -163,7 +164,7 @@ def check_once(suite):
     assert responder.split() is None and responder.reply() is None
     for key in (initiator._ephemeral, responder._ephemeral):
         assert key.spent and key._scalar == bytes(32)
-        for make in (lambda key=key: key.exchange(PSK), lambda key=key: nnpsk0.Initiator(suite, PSK, b"", key)):
+        for make in (lambda key=key: key.exchange(PSK), lambda key=key: Initiator(suite, PSK, b"", key)):
             try:
                 make()
             except ValueError as error:
@@ -226,7 +227,7 @@ def test_a_computer_s_arithmetic():
 def test_a_psk_has_32_bytes():
     for length in (0, 31, 33):
         try:
-            nnpsk0.Initiator(plain, bytes(length), b"", nnpsk0.Ephemeral(plain, bytes))
+            Initiator(plain, bytes(length), b"", nnpsk0.Ephemeral(plain, bytes))
         except ValueError as error:
             assert "32 bytes" in str(error)
         else:

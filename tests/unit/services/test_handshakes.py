@@ -10,7 +10,8 @@ from lapel.services.handshakes import ANSWERED_MAX, FREE_MAX, READY_MAX, SPACING
 from lapel_wire import gatt
 from lapel_wire.session import Session, prologue
 from noise import plain
-from noise.nnpsk0 import Ephemeral, Initiator
+from noise.initiator import Initiator
+from noise.nnpsk0 import Ephemeral
 
 
 class Clock:

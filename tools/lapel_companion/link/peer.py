@@ -26,7 +26,8 @@ from lapel_wire.channel import REFUSED_IN_A_ROW_MAX, Channel
 from lapel_wire.packets import Cutter, Joiner
 from lapel_wire.session import Session, Spent, prologue
 from noise import host
-from noise.nnpsk0 import Ephemeral, Initiator
+from noise.initiator import Initiator
+from noise.nnpsk0 import Ephemeral
 
 # What gathers in a minute of speech while this computer is too busy to keep up.
 INBOX_MAX_PACKETS = 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lapel_wire import gatt
 from lapel_wire.session import Session
-from noise.nnpsk0 import Initiator
+from noise.initiator import Initiator
 
 
 class LinkFailed(Exception):
