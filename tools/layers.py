@@ -72,7 +72,7 @@ LAYERS = (
         own=("lapel.services",),
         may=("lapel.core", "lapel.compat", *LIBRARIES),
         # of the computer
-        never=("noise.host", "noise.initiator"),
+        never=("lapel_wire.flight_reading", "lapel_wire.receiver", "noise.host", "noise.initiator"),
     ),
     Layer("firmware package", "firmware/lapel/__init__.py", stdlib=frozenset()),
     Layer("lapel_wire", "lib/lapel_wire", own=("lapel_wire",), stdlib=PURE),

@@ -7,7 +7,7 @@ radio's events, with no event loop.
 
 from lapel.compat import const, ticks_diff, ticks_ms
 from lapel.core import pattern
-from lapel_wire import gatt
+from lapel_wire import gatt, rescue
 
 _TICK_MS = const(30)
 # Between two rounds of the light, and how bright it is: it may have to last for hours.
@@ -64,7 +64,7 @@ class SafeMode:
         flight.error("safe mode: " + self.cause)
 
     def _advertise(self) -> None:
-        info = gatt.safe_info(self.cause)
+        info = rescue.safe_info(self.cause)
         beacon = self._pin.beacon(gatt.NAME, gatt.SERVICE_UUID, gatt.INFO_UUID, info)
         beacon.start()
         self._beacon = beacon

@@ -1,6 +1,6 @@
 """The flight recorder's 2048 bytes: counters, last words and a ring of events, for both Pythons.
 
-The pin writes them into memory that survives a reset; the companion reads them and decodes them.
+The pin writes them into memory that survives a reset; the companion decodes them with `flight_reading`.
 All integers are little-endian; texts are UTF-8, cut to their field, padded with zeros.
 
     0    4s  "LpFl"                     48   16s reset cause of this boot
@@ -32,7 +32,7 @@ _CHECKED_FROM = 12
 _EVENTS_AT = 256
 _EVENT_BYTES = 32
 _EVENTS = (SIZE_BYTES - _EVENTS_AT) // _EVENT_BYTES
-_EVENT_TEXT_BYTES = 24
+EVENT_TEXT_BYTES = 24
 _RING_AT = 240
 
 # Where each number and each text stands; texts with their length.
@@ -103,7 +103,7 @@ class FlightLog:
     def text(self, name: str) -> str:
         """One of TEXTS."""
         at, size = TEXTS[name]
-        return _read_text(bytes(self._bytes[at : at + size]), 0, size)
+        return read_text(bytes(self._bytes[at : at + size]), 0, size)
 
     def put_text(self, name: str, text: str) -> None:
         """Sets one of TEXTS."""
@@ -114,7 +114,7 @@ class FlightLog:
         """Adds an event of EVENTS; the oldest goes when the ring is full."""
         slot, count = struct.unpack_from("<HH", self._bytes, _RING_AT)
         at = _EVENTS_AT + slot % _EVENTS * _EVENT_BYTES
-        data = _cut(text, _EVENT_TEXT_BYTES)
+        data = _cut(text, EVENT_TEXT_BYTES)
         code = EVENTS.index(name)
         struct.pack_into(
             "<IHBB", self._bytes, at, ms & UNKNOWN, self.get("boots") & 0xFFFF, code, len(data.rstrip(b"\0"))
@@ -143,38 +143,15 @@ def check(data: bytes) -> None:
         raise BadFlightLog("the flight log has slot %d and %d events; it holds %d" % (slot, count, _EVENTS))
     try:
         for at, size in TEXTS.values():
-            _read_text(data, at, size)
-        for at in _event_places(data):
-            _read_text(data, at + 8, _EVENT_TEXT_BYTES)
+            read_text(data, at, size)
+        for at in event_places(data):
+            read_text(data, at + 8, EVENT_TEXT_BYTES)
     except ValueError:
         raise BadFlightLog("the flight log holds something that is no text") from None
 
 
-def decode(data: bytes) -> dict[str, object]:
-    """The log as a dictionary: NUMBERS (unknown: None), TEXTS, and `events`, oldest first."""
-    check(data)
-    out: dict[str, object] = {}
-    for name, at in NUMBERS.items():
-        value = struct.unpack_from("<I", data, at)[0]
-        out[name] = None if value == UNKNOWN else value
-    for name, (at, size) in TEXTS.items():
-        out[name] = _read_text(data, at, size)
-    out["events"] = _events(data)
-    return out
-
-
-def _events(data: bytes) -> list[dict[str, object]]:
-    out = []
-    for at in _event_places(data):
-        ms, boot, code, _ = struct.unpack_from("<IHBB", data, at)
-        name = EVENTS[code] if code < len(EVENTS) else EVENTS[0]
-        text = _read_text(data, at + 8, _EVENT_TEXT_BYTES)
-        out.append({"boot": boot, "ms": ms, "event": name, "text": text})
-    return out
-
-
-def _event_places(data: bytes) -> list[int]:
-    # Oldest first.
+def event_places(data: bytes) -> list[int]:
+    """Where in `data` each event stands, the oldest first."""
     slot, count = struct.unpack_from("<HH", data, _RING_AT)
     return [_EVENTS_AT + (slot - count + i) % _EVENTS * _EVENT_BYTES for i in range(count)]
 
@@ -190,5 +167,6 @@ def _cut(text: str, size: int) -> bytes:
     return data[:end] + bytes(size - end)
 
 
-def _read_text(data: bytes, at: int, size: int) -> str:
+def read_text(data: bytes, at: int, size: int) -> str:
+    """A padded text. Raises ValueError."""
     return utf8.decode(bytes(data[at : at + size]).rstrip(b"\0"))

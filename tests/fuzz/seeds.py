@@ -20,7 +20,7 @@ from typing import Any
 
 from lapel_companion import paths as companion_paths
 from lapel_usb import build, facts
-from lapel_wire import flight_log, gatt, messages, schema
+from lapel_wire import flight_log, gatt, messages, rescue, schema
 from tests.fuzz import corpus, paths, table
 
 Seeds = dict[str, bytes]
@@ -110,8 +110,8 @@ def wire() -> dict[str, Seeds]:
         "message_body": {name: bytes((kind,)) + body for name, (kind, body) in fits.items()},
         "safe_cause": {
             "no cause": gatt.INFO,
-            "error": gatt.safe_info("OSError: 5 EIO"),
-            "long": gatt.safe_info("é" * 40),
+            "error": rescue.safe_info("OSError: 5 EIO"),
+            "long": rescue.safe_info("é" * 40),
         },
         "flight": {"whole": bytes(log.sealed()), "inside": bytes(log.sealed())[12:330]},
         "pin_settings": {

@@ -14,7 +14,7 @@ from bumble.core import UUID, AdvertisingData
 from bumble.device import AdvertisingType, Connection, Device
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 
-from lapel_wire import gatt
+from lapel_wire import gatt, rescue
 from lapel_wire.packets import Cutter
 from simulator.simulation import Simulation
 from tests.strangers.centrals import GONE, OPENING_BYTES
@@ -116,7 +116,7 @@ FAKES: dict[str, Fake] = {
     "mirrors": Fake(_mirrors),
     "floods": Fake(_floods),
     "closes late": Fake(_closes),
-    "safe mode": Fake(info=bytes((gatt.PROTOCOL_VERSION, gatt.FLAG_SAFE_MODE)) + b"OSError: made up"),
+    "safe mode": Fake(info=bytes((gatt.PROTOCOL_VERSION, rescue.FLAG_SAFE_MODE)) + b"OSError: made up"),
     "version 1": Fake(info=b"\x01\x00"),
     "version 9": Fake(info=b"\x09\x00"),
     "unpaired": Fake(info=bytes((gatt.PROTOCOL_VERSION, 0x40))),

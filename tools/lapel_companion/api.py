@@ -25,7 +25,7 @@ from lapel_companion.events import EventLog
 from lapel_companion.link.desk import NoPin
 from lapel_companion.notices import Outbox
 from lapel_companion.tokens import TokenError, Tokens
-from lapel_wire import flight_log
+from lapel_wire import flight_log, flight_reading
 
 MAX_FOLLOWERS = 32
 # One token must not keep the person, or another program, from following.
@@ -258,7 +258,7 @@ class Api:
         except NoPin as error:
             raise Refused(503, str(error)) from None
         try:
-            log, wrong = flight_log.decode(data), None
+            log, wrong = flight_reading.decode(data), None
         except flight_log.BadFlightLog as error:
             log, wrong = None, str(error)
         return answer({"hex": data.hex(), "log": log, "wrong": wrong})

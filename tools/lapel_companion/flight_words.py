@@ -45,7 +45,7 @@ _REMEDIES = (
 
 
 def last_trouble(log: dict[str, Any]) -> Trouble | None:
-    """The newest thing that went wrong, of a decoded flight log (lapel_wire.flight_log.decode); None: nothing."""
+    """The newest thing that went wrong, of a decoded flight log (lapel_wire.flight_reading.decode); None: nothing."""
     events = log["events"]
     for at in range(len(events) - 1, -1, -1):
         found = _trouble(log, events, at)

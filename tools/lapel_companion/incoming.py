@@ -8,7 +8,7 @@ from typing import Any
 
 from lapel_companion.clips import MAX_PARTIALS, ClipMeta, Partial
 from lapel_companion.events import Event, EventLog
-from lapel_wire.clips import Receiver
+from lapel_wire.receiver import Receiver
 
 
 class Incoming:

@@ -13,7 +13,7 @@ from lapel_usb.build import sha256
 from lapel_usb.copying import Copier
 from lapel_usb.errors import UsbError
 from lapel_usb.link import PinLink
-from lapel_wire import flight_log
+from lapel_wire import flight_log, flight_reading
 
 KEPT = "data"
 LIST = "SHA256SUMS"
@@ -81,7 +81,7 @@ def _recorder(link: PinLink, folder: Path) -> dict[str, str]:
     kept = link.run(_RETAINED).strip()
     files = {RECORDER: bytes.fromhex(kept)}
     try:
-        files[RECORDER_WORDS] = json.dumps(flight_log.decode(files[RECORDER]), indent=2).encode() + b"\n"
+        files[RECORDER_WORDS] = json.dumps(flight_reading.decode(files[RECORDER]), indent=2).encode() + b"\n"
     except flight_log.BadFlightLog:
         # the pin was without power since, or never ran
         if not kept:

@@ -25,7 +25,7 @@ MANIFEST = "manifest.json"
 _ID_DIGITS = 8
 _COMPILERS = 2
 # Of the libraries: what is never on a pin, and what only where MicroPython makes no machine code.
-HOST_ONLY = frozenset({"noise/host", "noise/initiator"})
+HOST_ONLY = frozenset({"lapel_wire/flight_reading", "lapel_wire/receiver", "noise/host", "noise/initiator"})
 SLOW_ONLY = frozenset({"noise/plain"})
 
 

@@ -12,7 +12,7 @@ from lapel_companion.pairing import PairingError
 from lapel_usb import owner
 from lapel_usb.errors import PinError, Unfit, UsbError
 from lapel_usb.link import PinLink, open_pin
-from lapel_wire import flight_log
+from lapel_wire import flight_log, flight_reading
 
 # One line of JSON: which app, how often it failed to start, and what the memory that survives a reset holds.
 _ASK = """
@@ -107,6 +107,6 @@ def _flight(data: bytes) -> Finding:
     if not data:
         return Finding(INFO, "flight recorder", "empty: the pin was without power since it ran last")
     try:
-        return flight_recorder(flight_log.decode(data))
+        return flight_recorder(flight_reading.decode(data))
     except (flight_log.BadFlightLog, binascii.Error) as error:
         return Finding(WARN, "flight recorder", str(error))

@@ -13,7 +13,7 @@ LONG_STALL_MS = 150
 class Flight:
     """`retained` keeps the bytes: load() -> bytes, save(bytes). `now_ms()` is the time since boot.
 
-    The layout, and decode() for whoever reads it, are in lapel_wire/flight_log.py.
+    The layout is in lapel_wire/flight_log.py; flight_reading.py beside it decodes it.
     """
 
     size = flight_log.SIZE_BYTES

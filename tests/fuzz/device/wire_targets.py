@@ -6,7 +6,7 @@ import struct
 from draw import Draw
 from verdicts import crc, shown
 
-from lapel_wire import flight_log, gatt, messages
+from lapel_wire import flight_log, flight_reading, gatt, messages, rescue
 from lapel_wire.packets import RECORD_MAX_BYTES, Cutter, Joiner
 
 MTUS = (23, 24, 100, 185, 247, 517)
@@ -78,12 +78,12 @@ def framed(kind, text):
 
 def safe_cause(data):
     """What a stranger's `info` makes the companion say."""
-    cause = gatt.safe_cause(data)
+    cause = rescue.safe_cause(data)
     if cause is None:
         return "no safe mode"
-    again = gatt.safe_info(cause)
-    assert cause and min(cause) >= " " and cause.strip(" ") == cause and len(again) <= 2 + gatt.CAUSE_MAX_BYTES
-    assert gatt.safe_cause(again) == cause or not data[2:]
+    again = rescue.safe_info(cause)
+    assert cause and min(cause) >= " " and cause.strip(" ") == cause and len(again) <= 2 + rescue.CAUSE_MAX_BYTES
+    assert rescue.safe_cause(again) == cause or not data[2:]
     return binascii.hexlify(cause.encode()).decode()
 
 
@@ -103,7 +103,7 @@ def sealed_flight(data):
 
 def _flight(data):
     try:
-        log = flight_log.decode(data)
+        log = flight_reading.decode(data)
     except flight_log.BadFlightLog:
         log = None
     # The pin goes on with what it finds, or begins anew; what it writes is sound again.
@@ -112,7 +112,7 @@ def _flight(data):
     kept.begin_boot("power on")
     kept.event("note", "a note", 7)
     kept.put_text("last_error", kept.text("last_task_before"))
-    written = flight_log.decode(bytes(kept.sealed()))
+    written = flight_reading.decode(bytes(kept.sealed()))
     assert len(written["events"]) <= 56 and written["events"][-1]["text"] == "a note"
     if log is None:
         return "refused"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lapel_wire import flight_log
+from lapel_wire import flight_reading
 from simulator import boards
 from simulator.simulation import Options, Simulation
 from tests.host.simulator.desks import seen
@@ -58,7 +58,7 @@ def test_safe_mode_blinks_its_pattern_and_the_watchdog_does_not_bite(tmp_path: P
             assert told_by_it.count("llss") >= rounds - 1, flashes
             assert {shown for _, shown in pin.hardware.led} == {OFF, VIOLET}
             assert not [e for e in pin.timeline.events[begun:] if e.name == "reset"]
-            told = flight_log.decode(pin.hardware.retained)
+            told = flight_reading.decode(pin.hardware.retained)
             assert told["last_error"] == "safe mode: ImportError: no module named aioble"
             # What broke it is gone, and the next power-on finds it well.
             (path / "aioble.py").unlink()

@@ -29,13 +29,14 @@ from lapel_companion.notices import Outbox
 from lapel_companion.state import StateFolder
 from lapel_wire import clips as wire_clips
 from lapel_wire import gatt
+from lapel_wire import receiver as wire_receiver
 from tests.host.companion.companion_pin import KEY, Connection, Pin
 
 
 def make_hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeats and limits fifty times shorter, so that lost packets do not cost the test seconds."""
     monkeypatch.setattr(wire_clips, "RETRY_MS", 40)
-    monkeypatch.setattr(wire_clips, "RESUME_INTERVAL_MS", 10)
+    monkeypatch.setattr(wire_receiver, "RESUME_INTERVAL_MS", 10)
     monkeypatch.setattr(teller_module, "REPEAT_S", 0.04)
     monkeypatch.setattr(desk_module, "_REPEAT_S", 0.04)
     monkeypatch.setattr(desk_module, "_READ_REPEAT_S", 0.04)

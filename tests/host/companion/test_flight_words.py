@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from lapel_companion import doctor, flight_words
-from lapel_wire.flight_log import FlightLog, decode
+from lapel_wire.flight_log import FlightLog
+from lapel_wire.flight_reading import decode
 
 MINUTE_MS = 60_000
 

@@ -12,7 +12,7 @@ from lapel_companion import channels, doctor, timeline
 from lapel_companion.cli import show
 from lapel_companion.link import safe_mode
 from lapel_companion.link.safe_mode import SafeModeWatch
-from lapel_wire import gatt
+from lapel_wire import gatt, rescue
 from simulator.air import Air, Pace
 from tests.host.companion.companion_bumble import RadioPin
 from tests.host.companion.companion_fakes import FakeClient, Faults, Rig, poll, run
@@ -27,7 +27,7 @@ def test_no_session_is_tried_with_it(tmp_path: Path) -> None:
         rig = Rig(tmp_path)
         await rig.start()
         for version in (gatt.PROTOCOL_VERSION, 99):
-            info = bytes((version,)) + gatt.safe_info(CAUSE)[1:]
+            info = bytes((version,)) + rescue.safe_info(CAUSE)[1:]
             client = FakeClient(Pin(), Faults(), info=info)
             # It has nothing but `info`.
             found = client.services.get_characteristic
@@ -45,7 +45,7 @@ def test_it_is_found_told_once_and_over_when_the_pin_is_back(tmp_path: Path) -> 
     async def test() -> None:
         air, pin = Air(Pace(), 1), Pin()
         pin.record(1, b"\x11" * 400)
-        broken = RadioPin(air, pin, 1, info=gatt.safe_info(CAUSE))
+        broken = RadioPin(air, pin, 1, info=rescue.safe_info(CAUSE))
         async with linked_up(tmp_path, air, broken) as (rig, keeper, _):
             await poll(lambda: rig.log.last("safe_mode") is not None)
             await poll(lambda: broken.connections == 2)
@@ -105,7 +105,7 @@ def test_until_when_it_holds(tmp_path: Path) -> None:
 def test_a_strangers_words_are_cleaned_and_cut(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     watch = SafeModeWatch(rig.log)
-    cause = gatt.safe_cause(b"\x01\x80\x1b[2Jcall\n\xc2\x9b31m now " + b"x" * 200)
+    cause = rescue.safe_cause(b"\x01\x80\x1b[2Jcall\n\xc2\x9b31m now " + b"x" * 200)
     assert cause is not None
     watch.found("a", cause)
     assert watch.cause is not None

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from lapel_wire import gatt, messages
+from lapel_wire import gatt, messages, rescue
 from tests.host.companion.companion_pin import DEVICE, EPOCH
 from tests.torture.agent.scene import BROKEN, ENDLESS, NOTE, PARENT, REMINDER, REPEAT, TASK, UNKNOWN
 from tests.torture.crash.person import Press
@@ -138,7 +138,7 @@ async def backup(world: World) -> None:
     wearer = world.wearer
     wearer.pin.notice_high += 10
     wearer.pin.word |= {"aside": 1, "what": "a test"}
-    wearer.info = gatt.safe_info("a test")
+    wearer.info = rescue.safe_info("a test")
     await world.start_armed()
     await world.until(lambda: "safe mode" in world.log)
     wearer.info = gatt.INFO

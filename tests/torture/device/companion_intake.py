@@ -6,7 +6,7 @@ import hashlib
 import companion_disk as disks
 
 from lapel_wire import messages
-from lapel_wire.clips import Receiver
+from lapel_wire.receiver import Receiver
 
 BATCH_BYTES = 4096
 BATCH_MS = 100

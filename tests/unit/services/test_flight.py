@@ -3,7 +3,7 @@
 import json
 
 from lapel.services.flight import SAVE_EVERY_MS, Flight
-from lapel_wire import flight_log
+from lapel_wire import flight_log, flight_reading
 
 
 class Memory:
@@ -41,7 +41,7 @@ def make(memory=None, cause="power on"):
 
 def refused(data):
     try:
-        flight_log.decode(data)
+        flight_reading.decode(data)
     except flight_log.BadFlightLog as bad:
         return str(bad)
     return None
@@ -62,7 +62,7 @@ def test_what_happened_is_there_after_the_reset():
     flight.dropped("edges")
     flight.died("link", "OSError: no route")
     flight, _ = make(memory, "watchdog")
-    got = flight_log.decode(memory.data)
+    got = flight_reading.decode(memory.data)
     assert got["boots"] == 2 and got["reset_cause"] == "watchdog"
     assert (got["heap_low_bytes"], got["heap_low_before_bytes"]) == (None, 61_234)
     assert (got["last_task"], got["last_task_before"]) == ("", "recorder")
@@ -111,7 +111,7 @@ def test_nonsense_under_a_right_checksum_is_forgotten_too():
         memory.data = sealed(at, content)
         assert refused(memory.data), at
         flight, _ = make(memory)
-        assert flight_log.decode(memory.data)["boots"] == 1, at
+        assert flight_reading.decode(memory.data)["boots"] == 1, at
     assert not refused(sealed(112, b"a word"))
 
 
@@ -122,7 +122,7 @@ def test_the_oldest_events_go():
         time.ms = number
         flight.note("note %d" % number)
     flight.save()
-    events = flight_log.decode(memory.data)["events"]
+    events = flight_reading.decode(memory.data)["events"]
     assert len(events) == 56
     assert events[0]["text"] == "note 44" and events[-1] == {
         "boot": 1,
@@ -138,11 +138,11 @@ def test_texts_are_cut_between_characters():
     flight.error("é" * 100)
     flight.task("ä" * 9)
     flight.save()
-    got = flight_log.decode(memory.data)
+    got = flight_reading.decode(memory.data)
     assert got["last_error"] == "é" * 64 and got["last_task"] == "ä" * 8
     assert got["events"][-1]["text"] == "é" * 12
     flight.error("x" + "é" * 100)
-    assert flight_log.decode(memory.data)["last_error"] == "x" + "é" * 63
+    assert flight_reading.decode(memory.data)["last_error"] == "x" + "é" * 63
 
 
 def test_writing_is_paced_but_what_precedes_a_reset_is_written_at_once():
@@ -158,10 +158,10 @@ def test_writing_is_paced_but_what_precedes_a_reset_is_written_at_once():
     time.ms = SAVE_EVERY_MS
     flight.tick()
     flight.tick()
-    assert memory.saves == 2 and flight_log.decode(memory.data)["last_task"] == "link"
+    assert memory.saves == 2 and flight_reading.decode(memory.data)["last_task"] == "link"
     flight.late("recorder")
     assert memory.saves == 3
-    got = flight_log.decode(memory.data)
+    got = flight_reading.decode(memory.data)
     assert got["late_task"] == "recorder" and got["events"][-1]["event"] == "late"
 
 
@@ -181,10 +181,10 @@ def test_the_companion_reads_one_moment_in_pieces():
         pieces += piece
         offset += len(piece)
         flight.died("link", "while it is read")
-    got = flight_log.decode(pieces)
+    got = flight_reading.decode(pieces)
     assert got["deaths"] == 0 and json.loads(json.dumps(got)) == got
     assert flight.read(2048, 160) == b"" and flight.read(9999, 1) == b""
-    assert flight_log.decode(flight.read(0, 2048))["deaths"] > 0
+    assert flight_reading.decode(flight.read(0, 2048))["deaths"] > 0
 
 
 def test_counters_stay_at_their_greatest():
@@ -203,6 +203,6 @@ def test_failed_boots_and_what_they_died_of_are_written_down_at_once():
         memory = Memory()
         flight, _ = make(memory, "soft reset")
         flight.failed_boot(count, cause)
-        log = flight_log.decode(memory.data)
+        log = flight_reading.decode(memory.data)
         assert log["last_error"] == told
         assert log["events"][-1]["event"] == "error" and told.startswith(log["events"][-1]["text"])

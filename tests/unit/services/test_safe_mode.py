@@ -2,7 +2,7 @@
 
 from lapel import safe_mode
 from lapel.core import pattern
-from lapel_wire import flight_log, gatt
+from lapel_wire import flight_reading, gatt, rescue
 
 
 class Pin:
@@ -74,8 +74,8 @@ def test_it_says_so_in_every_way():
     (beacon,) = pin.beacons
     assert beacon.started
     assert beacon.arguments[:3] == (gatt.NAME, gatt.SERVICE_UUID, gatt.INFO_UUID)
-    assert gatt.safe_cause(beacon.arguments[3]) == "OSError: no radio"
-    told = flight_log.decode(pin.memory)
+    assert rescue.safe_cause(beacon.arguments[3]) == "OSError: no radio"
+    told = flight_reading.decode(pin.memory)
     assert told["last_error"] == "safe mode: OSError: no radio" and told["reset_cause"] == "soft reset"
     assert ("safe_mode", {"cause": "OSError: no radio"}) in pin.traced
     assert pin.callback is not None and pin.every_ms <= 50
@@ -88,7 +88,7 @@ def test_what_hung_or_was_reset_gets_a_cause_too():
         pin = Pin(cause=reset)
         safe = safe_mode.start(pin, "")
         assert word in safe.cause
-        assert gatt.safe_cause(pin.beacons[0].arguments[3]) == safe.cause
+        assert rescue.safe_cause(pin.beacons[0].arguments[3]) == safe.cause
 
 
 def test_one_broken_part_does_not_keep_the_others_from_it():

@@ -17,7 +17,7 @@ from lapel.services.supervisor import (
     Supervisor,
 )
 from lapel.services.timing import Timing
-from lapel_wire import flight_log
+from lapel_wire import flight_reading
 
 
 class SteppedTiming:
@@ -389,7 +389,7 @@ async def test_with_the_real_clock_and_recorder():
     except asyncio.CancelledError:
         pass
     assert traced == [("task_died", "link")]
-    log = flight_log.decode(memory.data)
+    log = flight_reading.decode(memory.data)
     assert log["last_error"].startswith("link: ValueError: no such block (test_supervisor.py:")
 
 

@@ -1,6 +1,7 @@
 import random
 
-from lapel_wire.clips import FINISH, OFFER, RETRY_MS, Receiver, Sender
+from lapel_wire.clips import FINISH, OFFER, RETRY_MS, Sender
+from lapel_wire.receiver import Receiver
 
 
 def test_a_clip_from_flash_waits_for_the_answer():

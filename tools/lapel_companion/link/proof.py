@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lapel_wire import gatt
+from lapel_wire import gatt, rescue
 from lapel_wire.session import Session
 from noise.initiator import Initiator
 
@@ -28,7 +28,7 @@ def check_info(info: bytes) -> None:
 
     Raises InSafeMode, CannotBeOurs.
     """
-    cause = gatt.safe_cause(info)
+    cause = rescue.safe_cause(info)
     if cause is not None:
         raise InSafeMode(cause)
     version, wanted = info[0] if info else 0, gatt.PROTOCOL_VERSION
