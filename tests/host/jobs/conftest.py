@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,6 +152,11 @@ class Bench:
         if clip_id not in self.sounds:
             raise FileNotFoundError(clip_id)
         return self.sounds[clip_id]
+
+    @staticmethod
+    def now_ms(ago_s: float = 0) -> int:
+        """The wall time of a press."""
+        return int((time.time() - ago_s) * 1000)
 
     def accept(self, text: str, **facts: Any) -> str:
         """What the intake does with a whole clip; the sound of it is its text."""

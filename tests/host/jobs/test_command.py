@@ -1,4 +1,4 @@
-"""The command agent: what can get into an argument vector, and what a run may do."""
+"""The command agent: what a run may do."""
 
 import asyncio
 import os
@@ -13,74 +13,14 @@ import pytest
 
 from lapel_companion import processes
 from lapel_companion.agents.base import Context, Job, Request, Result
-from lapel_companion.agents.command import CommandAgent, argument_vector
+from lapel_companion.agents.command import CommandAgent
 from lapel_companion.agents.output import Capture, summary
 from lapel_companion.config import Jobs, Phrase
-from lapel_companion.dispatcher import Refused
 
 LIMITS = Jobs(at_once=2, timeout_s=20.0, max_output_bytes=4096)
 
 
-def asked(**slots: str) -> Request:
-    return Request("heard", slots, 100.0, 100.0)
-
-
-INNOCENT = [
-    "milk",
-    "buy milk; rm -rf ~",
-    "$(id)",
-    "`id`",
-    "a | b > c",
-    "*",
-    "~",
-    "'\"",
-    "a=b",
-    "%s",
-    "{text}",
-    "ünïcode",
-]
-REFUSED = [
-    "-rf",
-    "--help",
-    "-",
-    "a\x00b",
-    "a\x1b[2Jb",
-    "right\u202eleft",
-    "zero\u200bwidth",
-    "\ud800",
-    "private\ue000",
-    "",
-    "   ",
-    "x" * 501,
-]
-
-
-@pytest.mark.parametrize("text", INNOCENT)
-def test_words_stay_one_argument(text: str) -> None:
-    assert argument_vector(["prog", "-x", "{text}", "end"], asked(text=text)) == ["prog", "-x", text, "end"]
-
-
-@pytest.mark.parametrize("text", REFUSED)
-def test_words_that_are_refused(text: str) -> None:
-    with pytest.raises(Refused):
-        argument_vector(["prog", "{text}"], asked(text=text))
-
-
-def test_lines_become_one_line() -> None:
-    assert argument_vector(["prog", "{text}"], asked(text="two\n lines\t here")) == ["prog", "two lines here"]
-
-
-def test_a_dash_is_taken_after_two_dashes_only() -> None:
-    assert argument_vector(["prog", "--", "{text}"], asked(text="-rf"))[2] == "-rf"
-    with pytest.raises(Refused, match="could take it for an option"):
-        argument_vector(["prog", "{text}", "--"], asked(text="-rf"))
-    # What the slots hold never counts as the two dashes.
-    with pytest.raises(Refused):
-        argument_vector(["prog", "{one}", "{text}"], asked(one="--", text="-rf"))
-
-
-def test_braces_that_are_no_slot_stay() -> None:
-    assert argument_vector(["awk", "{print}", "{text}"], asked(text="x")) == ["awk", "{print}", "x"]
+ASKED = Request("heard", {}, 100.0, 100.0)
 
 
 class Notebook:
@@ -103,7 +43,7 @@ class Notebook:
 def run(*argv: str, notebook: Notebook | None = None, **settings: Any) -> Result:
     phrase = Phrase(say="x", agent="command", harmless=True, run=argv, **settings)
     agent = CommandAgent(LIMITS)
-    job = Job("d1.1", "d1", "x", agent.plan(phrase, asked()))
+    job = Job("d1.1", "d1", "x", agent.plan(phrase, ASKED))
 
     async def main() -> Result:
         nonlocal notebook
@@ -222,7 +162,7 @@ def test_an_attempt_names_its_process() -> None:
 def test_cancel_while_it_runs(tmp_path: Path) -> None:
     agent = CommandAgent(LIMITS)
     phrase = Phrase(say="x", agent="command", harmless=True, run=("sh", "-c", "echo begun; exec sleep 60"))
-    job = Job("d1.1", "d1", "x", agent.plan(phrase, asked()))
+    job = Job("d1.1", "d1", "x", agent.plan(phrase, ASKED))
 
     async def main() -> Result:
         notebook = Notebook()
@@ -243,7 +183,7 @@ def test_only_so_many_at_once(tmp_path: Path) -> None:
     phrase = Phrase(say="x", agent="command", harmless=True, run=("sh", "-c", code))
 
     async def main() -> list[Result]:
-        jobs = [Job(f"d{n}.1", f"d{n}", "x", agent.plan(phrase, asked())) for n in range(4)]
+        jobs = [Job(f"d{n}.1", f"d{n}", "x", agent.plan(phrase, ASKED)) for n in range(4)]
         return await asyncio.gather(*(agent.run(job, Notebook().context()) for job in jobs))
 
     assert [found.state for found in asyncio.run(main())] == ["done"] * 4

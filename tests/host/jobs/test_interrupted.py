@@ -17,7 +17,7 @@ async def interrupt(b: Any, text: str = "wait for it") -> None:
     """Say something that runs, and stop the companion under it; `b` has a new engine then."""
     ran = len(b.ledger())
     await b.engine.start()
-    dispatch = await b.hear(text, press_unix_ms=int(time.time() * 1000))
+    dispatch = await b.hear(text, press_unix_ms=b.now_ms())
     await b.until("job", dispatch, state="running")
     async with asyncio.timeout(30):
         while len(b.ledger()) == ran:
@@ -38,7 +38,7 @@ async def asked(b: Any, dispatch: str, times: int = 1) -> str:
 
 
 async def reply(b: Any, words: str, notice_id: str) -> str:
-    return str(await b.hear(words, press_unix_ms=int(time.time() * 1000), reply_to=notice_id))
+    return str(await b.hear(words, press_unix_ms=b.now_ms(), reply_to=notice_id))
 
 
 def go(bench: Any, work: Any) -> None:
@@ -255,8 +255,8 @@ def test_what_may_have_been_done_in_a_lost_history_is_asked_about(bench: Any) ->
 
     async def work(b: Any) -> None:
         b.log.append("restored", {"ep": "00112233445566aa", "high": 7}, principal="pin")
-        first = await b.hear("say hello", press_unix_ms=int(time.time() * 1000), clip_id=ids[0])
-        second = await b.hear("say hello", press_unix_ms=int(time.time() * 1000), clip_id=ids[1])
+        first = await b.hear("say hello", press_unix_ms=b.now_ms(), clip_id=ids[0])
+        second = await b.hear("say hello", press_unix_ms=b.now_ms(), clip_id=ids[1])
         assert (await b.until("outcome", first)).body["reason"] == "restored"
         assert (await b.until("notice", first)).body["text"] == (
             "Heard: say hello. It may have been done before the state here was put back."

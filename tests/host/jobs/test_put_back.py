@@ -1,6 +1,5 @@
 """What waits from an earlier run is not begun before the pin has told whether this state is the newest."""
 
-import time
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ FOREVER_S = 3600.0
 def waiting(bench: Any, text: str) -> str:
     """A dispatch that an earlier run accepted and had not begun."""
     bench.ears.trusted = True
-    dispatch: str = bench.accept(text, press_unix_ms=int(time.time() * 1000))
+    dispatch: str = bench.accept(text, press_unix_ms=bench.now_ms())
     bench.pin_patience_s = FOREVER_S
     bench.engine = bench.make()
     return dispatch

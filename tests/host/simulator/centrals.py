@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from bumble import hci
 from bumble.core import UUID
@@ -13,6 +14,7 @@ from bumble.gatt_client import CharacteristicProxy
 from bumble.host import Host
 from bumble.transport import open_transport
 
+from simulator.air import Pace
 from simulator.simulation import Simulation
 
 SERVICE = UUID("6c617065-6c00-4000-8000-000000000001")
@@ -95,3 +97,15 @@ async def connected(device: Device) -> Central:
     """Find the pin and connect to it."""
     advertisement = await find(device)
     return Central(await device.connect(advertisement.address))
+
+
+def paced(interval_ms: float = 30, packets: int = 4, **more: Any) -> dict[str, Any]:
+    """Options of a simulation with that radio."""
+    return {"pace": Pace(interval_ms, packets, **more)}
+
+
+async def ready(simulation: Any, device: Any, **how: Any) -> Central:
+    """Connected, prepared, and the pin was told to begin."""
+    one = await (await connected(device)).prepare(**how)
+    await one.down.write_value(b"go", with_response=True)
+    return one

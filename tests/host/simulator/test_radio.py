@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 import pytest
 from bumble import att
 
-from simulator.air import Pace
-from tests.host.simulator.centrals import Central, central, connected, find
+from tests.host.simulator.centrals import central, connected, find, paced, ready
 from tests.host.simulator.desks import Desk, seen
 
 PROGRAM = "radio_parts.py"
-
-
-def paced(interval_ms: float = 30, packets: int = 4, **more: Any) -> dict[str, Any]:
-    """Options of a simulation with that radio."""
-    return {"pace": Pace(interval_ms, packets, **more)}
-
-
-async def ready(simulation: Any, device: Any, **how: Any) -> Central:
-    """Connected, prepared, and the pin was told to begin."""
-    one = await (await connected(device)).prepare(**how)
-    await one.down.write_value(b"go", with_response=True)
-    return one
 
 
 def test_advertisement_holds_flags_service_and_name(desk: Desk) -> None:
@@ -204,68 +190,6 @@ def test_cancelled_advertising_gives_none_and_the_radio_starts_afresh(desk: Desk
     asyncio.run(run())
 
 
-def test_out_of_range_ends_both_sides_after_the_supervision_timeout(desk: Desk) -> None:
-    async def run() -> None:
-        async with desk(PROGRAM, PART="blast", COUNT="4000") as simulation, central(simulation) as device:
-            one = await ready(simulation, device)
-            await one.wait_for(10)
-            begun = simulation.timeline.now_s()
-            await simulation.link("down")
-            assert await asyncio.wait_for(one.ended, 5) == 0x08
-            assert simulation.timeline.now_s() - begun > 0.6
-            await seen(simulation, "irq", number="2")
-            after = await seen(simulation, "after_the_end")
-            assert after.fields["error"] in ("TypeError", 107)
-
-    asyncio.run(run())
-
-
-def test_back_in_time_the_link_goes_on(desk: Desk) -> None:
-    async def run() -> None:
-        async with desk(PROGRAM, PART="blast", COUNT="60") as simulation, central(simulation) as device:
-            one = await ready(simulation, device)
-            await one.wait_for(4)
-            await simulation.link("down")
-            held = len(one.notified)
-            await asyncio.sleep(0.05)
-            await simulation.link("up")
-            await one.wait_for(60)
-            assert 4 <= held < 60
-            assert [value[0] for value in one.notified] == list(range(60))
-
-    asyncio.run(run())
-
-
-def test_a_stall_holds_everything_and_ends_nothing(desk: Desk) -> None:
-    async def run() -> None:
-        async with desk(PROGRAM, PART="blast", COUNT="100") as simulation, central(simulation) as device:
-            one = await ready(simulation, device)
-            await simulation.link("stall")
-            # longer than the supervision timeout: 16 wait and the pin retries
-            with pytest.raises(TimeoutError):
-                await one.wait_for(90, timeout_s=1.0)
-            assert not one.ended.done()
-            await simulation.link("up")
-            await one.wait_for(100)
-            assert [value[0] for value in one.notified] == list(range(100))
-
-    asyncio.run(run())
-
-
-def test_loss_costs_time_and_nothing_else(desk: Desk) -> None:
-    async def run() -> None:
-        options = paced(loss=0.5)
-        async with (
-            desk(PROGRAM, options, PART="blast", COUNT="40") as simulation,
-            central(simulation) as device,
-        ):
-            one = await ready(simulation, device)
-            await one.wait_for(40)
-            assert [value[0] for value in one.notified] == list(range(40))
-
-    asyncio.run(run())
-
-
 def test_short_packets_before_the_length_was_agreed(desk: Desk) -> None:
     async def run() -> None:
         options = paced(octets=27)
@@ -279,41 +203,5 @@ def test_short_packets_before_the_length_was_agreed(desk: Desk) -> None:
             await one.wait_for(20)
             # 251 B are ten packets of 27 B: at least two events each
             assert time.monotonic() - begun > (20 - first) * 2 * 0.030
-
-    asyncio.run(run())
-
-
-def test_power_cut_of_the_pin_is_silence_for_the_central(desk: Desk) -> None:
-    async def run() -> None:
-        async with desk(PROGRAM, PART="echo") as simulation, central(simulation) as device:
-            one = await (await connected(device)).prepare()
-            await simulation.power_cut()
-            assert await asyncio.wait_for(one.ended, 5) == 0x08
-
-    asyncio.run(run())
-
-
-def test_a_killed_companion_comes_again(desk: Desk) -> None:
-    async def run() -> None:
-        async with desk(PROGRAM, PART="echo") as simulation:
-            async with central(simulation) as device:
-                await (await connected(device)).prepare()
-            # the pin hears of it by its supervision timeout only, and advertises all the while
-            async with central(simulation) as device:
-                one = await (await connected(device)).prepare()
-                await one.down.write_value(b"again", with_response=True)
-                await one.wait_for(1)
-                assert one.notified == [b"again"]
-
-    asyncio.run(run())
-
-
-def test_the_pin_ends_a_link(desk: Desk) -> None:
-    async def run() -> None:
-        async with desk(PROGRAM, PART="echo") as simulation, central(simulation) as device:
-            one = await (await connected(device)).prepare()
-            await one.down.write_value(b"bye", with_response=False)
-            assert await asyncio.wait_for(one.ended, 5) == 0x13
-            await seen(simulation, "said_bye")
 
     asyncio.run(run())
