@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from lapel_companion import cli
 from lapel_companion.client import ApiError, Client
-from tests.host.companion.companion_api import Rig
+from tests.host.companion.companion_api import Rig, served
 
 
 def invoke(*arguments: str, **more: Any) -> Result:

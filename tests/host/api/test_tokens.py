@@ -6,7 +6,6 @@ import asyncio
 import hmac
 import json
 import stat
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,8 @@ import pytest
 from lapel_companion import durable
 from lapel_companion.tokens import MAX_TOKENS, SCOPES, Token, TokenError, Tokens
 from tests.host.api.raw import Reply, connect, get, post, read_all, talk
-from tests.host.companion.companion_api import Rig, serving
+from tests.host.companion.companion_api import Rig, served
 from tests.host.companion.companion_fakes import run
-
-
-def served(test: Callable[[Rig], Awaitable[None]], folder: Path) -> None:
-    async def work() -> None:
-        async with serving(folder / "s") as rig:
-            await test(rig)
-
-    run(work)
 
 
 async def token_of(rig: Rig, name: str, *scopes: str) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import http.client
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from lapel_companion.events import EventLog
 from lapel_companion.link.desk import NoPin
 from lapel_companion.notices import Outbox
 from lapel_wire.flight_log import FlightLog
+from tests.host.companion.companion_fakes import run
 
 
 class FakeEngine:
@@ -108,3 +109,13 @@ async def serving(folder: Path) -> AsyncIterator[Rig]:
     finally:
         await rig.api.close()
         rig.log.close()
+
+
+def served(test: Callable[[Rig], Awaitable[None]], folder: Path) -> None:
+    """A test against a daemon's API in a folder of its own."""
+
+    async def work() -> None:
+        async with serving(folder / "s") as rig:
+            await test(rig)
+
+    run(work)
