@@ -297,14 +297,31 @@ def _look_at(planted: Planted, home: Home) -> None:
 def _look_at_children(planted: Planted, children: Mapping[int, tuple[bytes, bytes]]) -> None:
     assert any(b"speech.worker" in cmdline for cmdline, _ in children.values())
     assert any(b"sleep" in cmdline for cmdline, _ in children.values())
+    # Nothing is started but what is ours and what the phrases name: a library's child would get all that we have.
+    started = {Path(cmdline.split(b"\0")[0].decode()).name for cmdline, _ in children.values() if cmdline}
+    assert started <= {Path(sys.executable).name, "sh", "cat", "env", "sleep"}
     for cmdline, environ in children.values():
         assert not planted.found_in(cmdline), cmdline
-        if cmdline.startswith(b"file\0-b\0"):
-            # A library of DBOS's asks the system, once, of how many bits this Python is.
-            continue
         # The one helper that speaks to the endpoint needs its key; a phrase's `env` names what its command gets.
         may = {"API key"} if b"speech.worker" in cmdline else {"foreign token"} if b"allowed" in cmdline else set()
         assert set(planted.found_in(environ)) <= may, cmdline
+
+
+def test_the_libraries_start_no_program() -> None:
+    """What is over in a few milliseconds nobody sees in /proc; Python itself tells of each."""
+    code = """
+import sys
+sys.addaudithook(lambda name, given: name in ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "os.fork")
+                 and print(name, given))
+import platform
+asked = platform.architecture
+from lapel_companion import dbos_host, pairing
+dbos_host._import()
+pairing.system_ring()
+assert platform.architecture is asked and "croniter" in sys.modules and "keyring" in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_an_error_of_the_engines_database_does_not_quote_what_it_was_given(tmp_path: Path) -> None:
