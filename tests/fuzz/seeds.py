@@ -22,6 +22,7 @@ from lapel_companion import paths as companion_paths
 from lapel_usb import build, facts
 from lapel_wire import flight_log, gatt, messages, rescue, schema
 from tests.fuzz import corpus, paths, table
+from tests.fuzz.host_targets import mad_pin
 
 Seeds = dict[str, bytes]
 _EPOCH = "00112233445566ff"
@@ -305,7 +306,7 @@ def on_a_pin() -> bytes:
     return b"\0".join(("\n".join(map(json.dumps, files)).encode(), b"app/a1", manifest, b"900"))
 
 
-def main(makers: Sequence[Any] = (wire, stored, acts, said, asked, things)) -> None:
+def main(makers: Sequence[Any] = (wire, stored, acts, mad_pin.seeds, said, asked, things)) -> None:
     """Puts new seeds in place of the old ones."""
     table.load()
     for maker in makers:

@@ -29,6 +29,7 @@ class Target:
 # Where a target takes more than usual: (lines, lines a byte).
 WORK: Mapping[str, tuple[int, int]] = {
     "channel": (1_000_000, 500),
+    "mad_pin": (1_000_000, 5_000),
     "marks": (60_000, 200),
     "phrases": (1_000_000, 200),
     "records": (1_000_000, 500),

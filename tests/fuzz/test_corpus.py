@@ -12,7 +12,7 @@ TARGETS = table.load()
 BOTH = sorted(name for name, target in TARGETS.items() if target.both)
 MUTATIONS = 120
 # A whole pin, a folder, a socket or a curve is behind these.
-DEAR = ("api_bytes", "api_posts", "channel", "conversation", "handshake", "store")
+DEAR = ("api_bytes", "api_posts", "channel", "conversation", "handshake", "mad_pin", "store")
 DEAR_MUTATIONS = 25
 GROWTH_INPUTS = 25
 ROUNDS = 8

@@ -16,7 +16,7 @@ from tests.fuzz.steps import Steps
 EXAMPLES = int(os.environ.get("LAPEL_FUZZ_EXAMPLES", "0"))
 TARGETS = table.load()
 # Targets that work on folders or on a whole pin cost a hundred times as much.
-FEW = ("api_bytes", "api_posts", "channel", "conversation", "handshake", "store")
+FEW = ("api_bytes", "api_posts", "channel", "conversation", "handshake", "mad_pin", "store")
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))

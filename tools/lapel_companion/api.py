@@ -22,7 +22,7 @@ from lapel_companion.blobs import Blobs, NoSuchBlob
 from lapel_companion.clips import ClipFiles
 from lapel_companion.engine import Engine, EngineError
 from lapel_companion.events import EventLog
-from lapel_companion.link.desk import NoPin
+from lapel_companion.link.reading import NoPin
 from lapel_companion.notices import Outbox
 from lapel_companion.tokens import TokenError, Tokens
 from lapel_wire import flight_log, flight_reading

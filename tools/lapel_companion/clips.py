@@ -123,10 +123,10 @@ class Partial:
         self._still_there()
         return hashlib.sha256(self._read()).hexdigest()
 
-    def set_aside(self) -> Path | None:
-        """Keep the bytes as a conflict and begin again with none. Raises OSError."""
+    def set_aside(self, *, keep: bool = True) -> Path | None:
+        """Keep the bytes as a conflict (or not) and begin again with none. Raises OSError."""
         self.close()
-        target = self._conflict_name()
+        target = self._conflict_name() if keep else None
         if target is None:
             durable.remove(self.path, "clip.conflict")
         else:

@@ -231,6 +231,8 @@ class Daemon:
             link["strangers"] = self._keeper.strangers
             link["refused"] = self._keeper.refused
             link["advice"] = self._keeper.advice
+        # What of a pin was beyond bounds: clips that cannot be taken, and by kind what no person says in a day.
+        link["not_taken"] = {"clips": self.intake.refused, **self.intake.allowance.refused}
         if pin is not None:
             link |= {key: pin[key] for key in ("dev", "mtu", "interval_ms", "since")}
             link["battery_mv"] = self.desk.status.get("bat")

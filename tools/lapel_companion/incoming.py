@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine
-from typing import Any
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any, Protocol
 
 from lapel_companion.clips import MAX_PARTIALS, ClipMeta, Partial
 from lapel_companion.events import Event, EventLog
 from lapel_wire.receiver import Receiver
+
+COMPLAINTS_MAX = 64
+
+
+class Say(Protocol):
+    """Queues one message for the pin; a later one with the same key replaces it."""
+
+    def __call__(self, kind: int, body: dict[str, Any], key: tuple[int, int]) -> None: ...
 
 
 class Incoming:
@@ -35,6 +43,22 @@ class Incoming:
         self.crc = 0
         self.pending.clear()
         self.end = None
+
+
+class Complaints:
+    """Of clips that are not taken: each is told once, and not more of them than anybody would read."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
+        self._clips: set[str] = set()
+
+    def of(self, clip_id: str, sentence: str) -> bool:
+        """Whether it was told."""
+        if clip_id in self._clips or len(self._clips) >= COMPLAINTS_MAX:
+            return False
+        self._clips.add(clip_id)
+        self._report(sentence)
+        return True
 
 
 def make_room(coming: dict[str, Incoming], offered: Collection[str]) -> bool:

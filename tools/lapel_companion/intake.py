@@ -12,12 +12,13 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
-from lapel_companion import audio
+from lapel_companion import allowance, audio
 from lapel_companion.clips import MAX_CLIP_BYTES, ClipFiles, ClipMeta
 from lapel_companion.events import EventLog
-from lapel_companion.incoming import Incoming, accept, make_room, same_press, to_its_end
+from lapel_companion.incoming import Complaints, Incoming, Say, accept, make_room, same_press, to_its_end
+from lapel_companion.wording import one_line
 from lapel_wire import messages
 
 BATCH_BYTES = 4096
@@ -28,12 +29,6 @@ PENDING_MAX_BYTES = 128 * 1024
 RETRY_S = (1.0, 2.0, 5.0, 10.0)
 _CONFLICTS_A_RUN = 3
 _NUMBERS_MAX = 256
-
-
-class Say(Protocol):
-    """Queues one message for the pin; a later one with the same key replaces it."""
-
-    def __call__(self, kind: int, body: dict[str, Any], key: tuple[int, int]) -> None: ...
 
 
 class Intake:
@@ -51,6 +46,7 @@ class Intake:
         self._files = files
         self._submit = submit
         self._report = report
+        self.allowance = allowance.Allowance(report)
         self._say: Say | None = None
         self._incoming: dict[str, Incoming] = {}
         self._numbers: dict[int, str] = {}
@@ -58,7 +54,7 @@ class Intake:
         self._urgent = asyncio.Event()
         self._finished: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._failures = 0
-        self._complained: set[str] = set()
+        self._complaints = Complaints(report)
         self.trouble: str | None = None
         self.refused = 0
 
@@ -127,6 +123,8 @@ class Intake:
             if not is_known or not make_room(self._incoming, self._numbers.values()):
                 self._refuse(meta)
                 return
+            if not self.allowance.take(allowance.RECORDINGS):
+                return
             incoming = self._incoming[meta.id] = Incoming(self._files.begin(meta))
         if incoming.receiver.held:
             self._resume(incoming)
@@ -135,9 +133,8 @@ class Intake:
 
     def _refuse(self, meta: ClipMeta) -> None:
         self.refused += 1
-        if meta.id not in self._complained:
-            self._complained.add(meta.id)
-            self._report(f"the clip {meta.id} ({meta.codec}, {meta.rate_hz} Hz) cannot be taken: the pin keeps it")
+        codec = f"{one_line(meta.codec)}, {meta.rate_hz} Hz"
+        self._complaints.of(meta.id, f"the clip {meta.id} ({codec}) cannot be taken: the pin keeps it")
 
     def take(self, low: int, offset: int, data: memoryview) -> None:
         """Audio of the clip whose number ends in `low`."""
@@ -146,6 +143,8 @@ class Intake:
             return
         if offset + len(data) > MAX_CLIP_BYTES:
             self.refused += 1
+            return
+        if not self.allowance.take(allowance.SOUND, len(data)):
             return
         fresh = incoming.receiver.take(offset, data)
         if fresh is None:
@@ -192,12 +191,9 @@ class Intake:
             self._contradiction(clip_id, {"sha": body["sha"]})
 
     def _contradiction(self, clip_id: str, said: dict[str, Any]) -> None:
-        if clip_id in self._complained:
+        told = f"the pin offers another clip under the known id {clip_id}: it is not taken, the pin keeps it"
+        if not self._complaints.of(clip_id, told):
             return
-        self._complained.add(clip_id)
-        self._report(
-            f"the pin offers another clip under the known id {clip_id}: it is not taken, the pin keeps it"
-        )
         try:
             self._log.append("conflict", {"id": clip_id, "kept": None, **said}, principal="pin")
         except sqlite3.OperationalError as error:
@@ -265,11 +261,13 @@ class Intake:
         self._finished.put_nowait((meta.id, dispatch))
 
     async def _set_aside(self, incoming: Incoming) -> None:
-        kept = await asyncio.to_thread(incoming.partial.set_aside)
-        incoming.restart()
-        incoming.conflicts += 1
-        body = {"id": incoming.partial.meta.id, "kept": kept.name if kept else None}
-        await asyncio.to_thread(self._log.append, "conflict", body, principal="pin")
+        with self.allowance.taking(allowance.CONFLICTS) as told:
+            kept = await asyncio.to_thread(incoming.partial.set_aside, keep=told)
+            incoming.restart()
+            incoming.conflicts += 1
+            if told:
+                body = {"id": incoming.partial.meta.id, "kept": kept.name if kept else None}
+                await asyncio.to_thread(self._log.append, "conflict", body, principal="pin")
         if incoming.conflicts <= _CONFLICTS_A_RUN:
             self._resume(incoming)
 

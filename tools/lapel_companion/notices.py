@@ -95,6 +95,11 @@ class Outbox:
         """(epoch, number) of what the pin may have and what was retracted since, or has another number now."""
         return [(n.epoch, n.seq) for n in self._book.live() if n.reached and n.retracted and not n.told]
 
+    def on_pin(self, epoch: str, seqs: Iterable[int]) -> list[int]:
+        """Those of an epoch that the pin may have, in the order of their numbers."""
+        asked = set(seqs)
+        return [n.seq for n in self._book.live() if n.epoch == epoch and n.reached and n.seq in asked]
+
     def highest(self) -> int:
         """The highest number ever given, 0 for none."""
         last = self._log.last("notice")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tests.fuzz.host_targets import api, said, things
+from tests.fuzz.host_targets import api, mad_pin, said, things
 
 TARGETS: Mapping[str, Callable[[bytes], str]] = {
     "api_head": api.api_head,
@@ -23,4 +23,5 @@ TARGETS: Mapping[str, Callable[[bytes], str]] = {
     "pin_facts": things.pin_facts,
     "pin_inventory": things.pin_inventory,
     "pin_owner": things.pin_owner,
+    "mad_pin": mad_pin.mad_pin,
 }

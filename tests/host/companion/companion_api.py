@@ -17,7 +17,7 @@ from lapel_companion.blobs import Blobs
 from lapel_companion.clips import ClipFiles
 from lapel_companion.engine import EngineError
 from lapel_companion.events import EventLog
-from lapel_companion.link.desk import NoPin
+from lapel_companion.link.reading import NoPin
 from lapel_companion.notices import Outbox
 from lapel_wire.flight_log import FlightLog
 from tests.host.companion.companion_fakes import run

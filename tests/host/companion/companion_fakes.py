@@ -22,6 +22,7 @@ from lapel_companion.events import EventLog
 from lapel_companion.intake import Intake
 from lapel_companion.link import desk as desk_module
 from lapel_companion.link import peer as peer_module
+from lapel_companion.link import reading as reading_module
 from lapel_companion.link import teller as teller_module
 from lapel_companion.link.desk import PinDesk
 from lapel_companion.link.peer import Peer
@@ -39,7 +40,7 @@ def make_hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire_receiver, "RESUME_INTERVAL_MS", 10)
     monkeypatch.setattr(teller_module, "REPEAT_S", 0.04)
     monkeypatch.setattr(desk_module, "_REPEAT_S", 0.04)
-    monkeypatch.setattr(desk_module, "_READ_REPEAT_S", 0.04)
+    monkeypatch.setattr(reading_module, "REPEAT_S", 0.04)
     monkeypatch.setattr(peer_module, "_TICK_S", 0.01)
     monkeypatch.setattr(peer_module, "_HELLO_REPEAT_S", 0.02)
     monkeypatch.setattr(peer_module, "HANDSHAKE_LIMIT_S", 0.2)

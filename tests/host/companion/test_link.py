@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lapel_companion.link.desk import NoPin
+from lapel_companion.link.reading import NoPin
 from lapel_companion.link.teller import notice_body
 from lapel_companion.notices import Notice
 from lapel_wire import messages

@@ -10,27 +10,25 @@ import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from lapel_companion import allowance
 from lapel_companion.clips import ClipMeta
 from lapel_companion.clock import PinClock
 from lapel_companion.events import Event, EventLog
 from lapel_companion.history import History
 from lapel_companion.intake import Intake
 from lapel_companion.link.proof import LinkFailed
+from lapel_companion.link.reading import Reading
 from lapel_companion.link.teller import Teller
 from lapel_companion.link.wishes import Wishes
 from lapel_companion.notices import Outbox
 from lapel_companion.state import StateFolder
+from lapel_companion.wording import one_line
 from lapel_wire import gatt, messages
 
 _REPEAT_S = 2.0
 _JOBS_SETTLE_S = 1.0
-_READ_REPEAT_S = 1.0
-_READ_LIMIT_S = 10.0
-_READ_MAX_BYTES = 64 * 1024
-
-
-class NoPin(Exception):
-    """No pin is linked, or it did not answer."""
+# The year 2100.
+_PRESS_MAX_UNIX_MS = 4_102_444_800_000
 
 
 class PinDesk:
@@ -60,6 +58,8 @@ class PinDesk:
         self._state = state
         self._log = log
         self._intake = intake
+        self._allowance = intake.allowance
+        self._link_is_told = False
         self._clock = clock
         self._outbox = outbox
         self._history = History(state, log, outbox)
@@ -74,8 +74,7 @@ class PinDesk:
         # What the pin was told last.
         self._jobs_told = 0
         self._report = report
-        self._data: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(8)
-        self._reading = asyncio.Lock()
+        self._reading = Reading(self.wishes, lambda: self.pin is not None)
 
     def hello(self) -> dict[str, Any]:
         """The body of HELLO_HOST."""
@@ -94,13 +93,15 @@ class PinDesk:
     async def welcome(self, body: dict[str, Any], mtu: int, interval_ms: int) -> None:
         """The pin said hello. Raises LinkFailed when we must greet it anew, as another history."""
         await self._check_history(body)
+        self._link_is_told = self._allowance.take(allowance.LINKS)
         try:
             await asyncio.to_thread(self._history.linked, body)
             await asyncio.to_thread(self._outbox.lost, body["nh"])
             await asyncio.to_thread(self._clock.hello, body["boot"], body["ms"])
-            await asyncio.to_thread(
-                self._log.append, "linked", {"mtu": mtu, "interval_ms": interval_ms}, principal="pin"
-            )
+            if self._link_is_told:
+                await asyncio.to_thread(
+                    self._log.append, "linked", {"mtu": mtu, "interval_ms": interval_ms}, principal="pin"
+                )
         except (OSError, sqlite3.OperationalError) as error:
             self._report(f"the disk takes nothing ({error}); the pin is linked all the same")
         self.pin = {**body, "mtu": mtu, "interval_ms": interval_ms, "since": time.time()}
@@ -118,9 +119,8 @@ class PinDesk:
         self._intake.detach()
         self._teller.detach()
         self.wishes.clear()
-        if self._reading.locked():
-            self._answered(None)
-        if linked:
+        self._reading.left()
+        if linked and self._link_is_told:
             try:
                 await asyncio.to_thread(self._log.append, "unlinked", {"reason": reason}, principal="pin")
             except sqlite3.OperationalError as error:
@@ -166,41 +166,7 @@ class PinDesk:
 
     async def read(self, what: str) -> bytes:
         """A record that the pin keeps ("flight"). Raises NoPin."""
-        async with self._reading:
-            if self.pin is None:
-                raise NoPin("no pin is linked.")
-            while not self._data.empty():
-                self._data.get_nowait()
-            try:
-                async with asyncio.timeout(_READ_LIMIT_S):
-                    return await self._read_all(what)
-            except TimeoutError:
-                raise NoPin("the pin does not answer.") from None
-
-    def _answered(self, body: dict[str, Any] | None) -> None:
-        if self._data.full():
-            self._data.get_nowait()
-        self._data.put_nowait(body)
-
-    async def _read_all(self, what: str) -> bytes:
-        held = bytearray()
-        while True:
-            ask = {"w": what, "off": len(held)}
-            self.wishes.put(messages.READ, ask, (messages.READ,))
-            try:
-                async with asyncio.timeout(_READ_REPEAT_S):
-                    body = await self._data.get()
-            except TimeoutError:
-                continue
-            if body is None:
-                # Not asked again by itself: perhaps the question is what ended it.
-                raise NoPin("the link to the pin ended while it was read; try again.")
-            if body["w"] != what or body["off"] != len(held):
-                continue
-            piece = bytes.fromhex(body["b"])
-            held += piece
-            if not piece or len(held) >= min(body["n"], _READ_MAX_BYTES):
-                return bytes(held)
+        return await self._reading.read(what)
 
     async def _take(self, kind: int, body: Any) -> None:
         if kind == messages.AUDIO:
@@ -211,7 +177,7 @@ class PinDesk:
             self._intake.end(body)
         elif kind == messages.CONFLICT:
             self._intake.conflict(body)
-        elif kind == messages.STORED:
+        elif kind == messages.STORED and self._allowance.take(allowance.STORED):
             await self._teller.stored(body["ep"], body["s"])
         elif kind == messages.SEEN:
             await self._teller.seen(body)
@@ -225,17 +191,22 @@ class PinDesk:
             self._tell_jobs()
             await self._set_aside(body)
         elif kind == messages.DATA:
-            self._answered(dict(body))
+            self._reading.answered(dict(body))
 
     async def _set_aside(self, body: dict[str, Any]) -> None:
         found = {"aside": body["aside"], "what": body["what"]}
         last = self._log.last("set_aside")
-        if body["aside"] and (last is None or dict(last.body) != found):
+        if not body["aside"] or (last is not None and dict(last.body) == found):
+            return
+        if self._allowance.take(allowance.WORDS):
             await asyncio.to_thread(self._log.append, "set_aside", found, principal="pin")
 
     def _meta(self, body: dict[str, Any]) -> ClipMeta:
         assert self.pin is not None
         press = body["t"] if body["t"] is not None else self._clock.press_unix_ms(body["boot"], body["ms"])
+        if press is not None and not 0 <= press < _PRESS_MAX_UNIX_MS:
+            # Not every system can write such a time down.
+            press = None
         return ClipMeta(
             id=messages.clip_id(self.pin["dev"], body["ep"], body["n"]),
             device=self.pin["dev"],
@@ -253,7 +224,10 @@ class PinDesk:
         try:
             if not await asyncio.to_thread(self._history.behind, body):
                 return
-            self._report(await asyncio.to_thread(self._history.begin_anew, body))
+            with self._allowance.taking(allowance.HISTORIES) as taken:
+                if not taken:
+                    raise LinkFailed("it says once more that it knows another history; that is not believed")
+                self._report(await asyncio.to_thread(self._history.begin_anew, body))
         except (OSError, sqlite3.OperationalError) as error:
             raise LinkFailed(f"a new history cannot be written down: {error}") from error
         raise LinkFailed("a new history begins")
@@ -261,6 +235,8 @@ class PinDesk:
     async def _cancelled(self, body: dict[str, Any]) -> None:
         assert self.pin is not None
         clip_id = messages.clip_id(self.pin["dev"], body["ep"], body["n"])
+        if not self._allowance.take(allowance.CANCELS):
+            return
         await self._cancel_clip(clip_id, body["id"])
         self.wishes.put(messages.CANCELLED, {"id": body["id"]}, (messages.CANCELLED, body["id"]))
 
@@ -268,11 +244,12 @@ class PinDesk:
         if body["id"] != self._settings_id:
             return
         first, self._settings_due = self._settings_due is not None, None
-        if first:
-            record = {"id": body["id"], "error": body["err"]}
+        if first and self._allowance.take(allowance.WORDS):
+            wrong = one_line(body["err"] or "")
+            record = {"id": body["id"], "error": wrong or None}
             await asyncio.to_thread(self._log.append, "settings", record, principal="pin")
-            if body["err"]:
-                self._report(f"the pin refuses its settings: {body['err']}")
+            if wrong:
+                self._report(f"the pin refuses its settings: {wrong}")
 
     def _clips_known(self) -> tuple[str | None, int]:
         clips = self._log.newest("clip", 256)

@@ -63,15 +63,17 @@ class Teller:
             self._wishes.put(messages.RETRACT, {"ep": its_epoch, "s": seq}, (messages.RETRACT, seq))
 
     async def stored(self, epoch: str, seq: int) -> None:
-        """STORED came."""
-        await asyncio.to_thread(self._outbox.stored, epoch, seq)
+        """STORED came. What the pin was never told it cannot have."""
+        for number in await asyncio.to_thread(self._outbox.on_pin, epoch, [seq]):
+            await asyncio.to_thread(self._outbox.stored, epoch, number)
         # There may be more than were told at once.
         self._due = min(self._due, time.monotonic() + REPEAT_S / 4)
 
     async def seen(self, body: dict[str, Any]) -> None:
         """SEEN came: the answer to ours or to RETRACT, or the pin's own, which is answered when it is durable."""
         epoch, seqs = body["ep"], body["s"]
-        await asyncio.to_thread(self._outbox.seen, epoch, seqs, principal="pin")
+        there = await asyncio.to_thread(self._outbox.on_pin, epoch, seqs)
+        await asyncio.to_thread(self._outbox.seen, epoch, there, principal="pin")
         if not body["a"]:
             answer = {"ep": epoch, "s": seqs, "a": True}
             self._wishes.put(messages.SEEN, answer, (messages.SEEN, "answer", *seqs))
