@@ -1,8 +1,9 @@
 """`bluetooth` on the simulator: the GATT server half of MicroPython's module, over the bus.
 
 The radio itself, its pace and its faults are in tools/simulator/pin_radio.py. What a real NimBLE does to its
-user is done here: 16 notifications may wait and the next raises ENOMEM at once; nobody is told when they are
-sent; a plain value keeps 20 B of a longer write; handlers run as interrupts do.
+user is done here: 16 notifications may wait and the next raises ENOMEM at once; so does advertising for a fifth
+connection; nobody is told when they are sent; a plain value keeps 20 B of a longer write; handlers run as interrupts
+do.
 """
 
 import json
@@ -41,6 +42,7 @@ _ENOMEM = 12
 _ENOTCONN = 107
 
 _NOTIFY_MAX = 16
+_LINKS_MAX = 4
 _VALUE_BYTES = 20
 _ADV_BYTES = 31
 
@@ -158,6 +160,8 @@ class BLE:
         resp = bytes(resp_data or b"")
         if len(adv) > _ADV_BYTES or len(resp) > _ADV_BYTES:
             raise OSError(_EINVAL)
+        if connectable and len(self._links) >= _LINKS_MAX:
+            raise OSError(_ENOMEM)
         head = bytes((int(bool(connectable)), len(adv)))
         link.send(bus.RADIO, _ADVERTISE, head + adv + resp, 2, interval_us & 0xFFFF, interval_us >> 16)
 

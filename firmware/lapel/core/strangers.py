@@ -1,20 +1,15 @@
-"""Addresses that proved nothing wait before they are heard again, so that two of them cannot hold every place.
+"""Whose turn it is at a door with two places: who came first, and of those that failed who waited.
 
-An address proves nobody and can be changed at will: this only keeps those in check that do not. The waits are short,
-because the owner's own radio may fail a few times too; who proved the key once never waits.
+An address proves nobody and costs nothing. Who takes a new one comes behind all that came before, and who keeps its own
+has one try, and then waits. So a crowd that changes addresses is passed by whoever keeps one, and a crowd that does not
+has had its tries soon. Who proved the key once is before all others, and never waits.
 """
-
-import random
 
 from lapel.compat import const
 
-# To send the opening message. While strangers press, most that were never here get less, and all of it when
-# they come again: else a crowd could keep the owner out; or a computer that is slow.
-PATIENCE_MS = const(3000)
-PRESSED_MS = const(1250)
-_CALM_MS = const(30_000)
-_FULL_MS = const(500)
-KEPT_MAX = const(16)
+# Addresses that are known; who was not here for longest is forgotten. At the pace of services/link.py: some 6 s.
+KEPT_MAX = const(32)
+# After a first try that proved nothing, so much more after each, and at most. Short: the owner's own radio may fail.
 FIRST_MS = const(2000)
 LONGEST_MS = const(6000)
 
@@ -23,57 +18,29 @@ class Strangers:
     """Addresses are bytes, times milliseconds that never wrap."""
 
     def __init__(self) -> None:
-        # [address, how often it failed, until when it waits], who failed last at the end.
-        self._failed = []
+        # [address, how often it failed, its turn], who was here last at the end.
+        self._known = []
         self._proved: bytes = None
-        self._failed_ms: int = None
-        self._full_until_ms = 0
 
-    def seeks_owner(self, now_ms: int) -> bool:
-        """Whether to be found with every place taken: for who proved the key before. Not all the time, as all others
-        are sent away then, and the owner may have another address by now."""
-        return self._proved is not None and now_ms >= self._full_until_ms
+    def turn_ms(self, address: bytes, now_ms: int) -> int:
+        """It is here, and this is its turn: when it came first, or until when it waits. Less goes before more."""
+        return -1 if address == self._proved else self._seen(address, now_ms)[2]
 
-    def full(self, now_ms: int) -> None:
-        """Somebody came, and every place was taken."""
-        self._full_until_ms = now_ms + _FULL_MS
-
-    def is_owner(self, address: bytes) -> bool:
-        """Whether this address was the last that proved the key."""
-        return address == self._proved
-
-    def patience_ms(self, address: bytes, now_ms: int) -> int:
-        """How long a guest that comes now may take for its opening message."""
-        if self._failed_ms is None or now_ms - self._failed_ms >= _CALM_MS or address == self._proved:
-            return PATIENCE_MS
-        is_known = any(one[0] == address for one in self._failed)
-        return PRESSED_MS if random.getrandbits(2) and not is_known else PATIENCE_MS
-
-    def must_wait(self, address: bytes, now_ms: int) -> bool:
-        """Whether it is to be sent away unheard."""
-        for one in self._failed:
-            if one[0] == address:
-                return now_ms < one[2]
-        return False
-
-    def failed(self, address: bytes, now_ms: int, patience_ms: int = PATIENCE_MS) -> None:
-        """It was heard, and proved nothing in the time that it was given. Who had not all of it waits for nothing."""
-        self._failed_ms = now_ms
+    def failed(self, address: bytes, now_ms: int) -> None:
+        """It was heard, and proved nothing in its time."""
         if address == self._proved:
             return
-        times = self._forget(address) + (patience_ms == PATIENCE_MS)
-        if len(self._failed) >= KEPT_MAX:
-            self._failed.pop(0)
-        self._failed.append([address, times, now_ms + min(times * FIRST_MS, LONGEST_MS)])
+        one = self._seen(address, now_ms)
+        one[1] += 1
+        one[2] = now_ms + min(one[1] * FIRST_MS, LONGEST_MS)
 
     def proved(self, address: bytes) -> None:
         """It knows the key."""
-        self._forget(address)
+        self._known = [one for one in self._known if one[0] != address]
         self._proved = address
 
-    def _forget(self, address: bytes) -> int:
-        # how often it had failed
-        for i, one in enumerate(self._failed):
-            if one[0] == address:
-                return self._failed.pop(i)[1]
-        return 0
+    def _seen(self, address: bytes, now_ms: int) -> list:
+        found = [one for one in self._known if one[0] == address] or [[address, 0, now_ms]]
+        rest = [one for one in self._known if one[0] != address]
+        self._known = rest[-(KEPT_MAX - 1) :] + found
+        return found[0]

@@ -17,7 +17,7 @@ ANSWERED_MAX = const(64)
 _MARK_BYTES = const(8)
 # Handshakes without a proof that may follow each other at once, and what stands between those after them.
 FREE_MAX = const(2)
-SPACING_MS = const(1000)
+SPACING_MS = const(500)
 # While a clip is recorded nothing is computed.
 _PAUSE_MS = const(50)
 

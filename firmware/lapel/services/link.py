@@ -1,7 +1,7 @@
 """The link to the companion: advertising, strangers, the session, what is sent and when.
 
-Two unproved guests at most, three seconds each; the one whose first record verifies becomes the
-session, and advertising stops until it has gone. Whose opening is wrong goes at once.
+Two unproved guests at most, three seconds each; the one whose first record verifies becomes the session, and
+advertising stops until it has gone. Whose opening is wrong goes at once. For a full house see core/strangers.py.
 """
 
 import asyncio
@@ -18,6 +18,8 @@ from lapel_wire.session import Spent
 
 GUESTS_MAX = 2
 _SUPERVISE_MS = const(1000)
+# After who is sent away unheard nobody comes for so long: a crowd is not to keep us busy.
+_SENT_AWAY_MS = const(100)
 # A block of audio is 16 ms: asking more often brings nothing.
 _BUSY_MS = const(8)
 _IDLE_MS = const(40)
@@ -61,11 +63,10 @@ class Link:
         self._report = report
         self._check_in = check_in
         self._changed = asyncio.Event()
-        self._advert = None
-        self._keys = None
+        self._advert = self._keys = self._session_link = None
+        # Task, link and turn of each.
         self._guests = []
         self._addresses = Strangers()
-        self._session_link = None
         self._vigil: Vigil = None
         self._battery = self._battery_shown = _BATTERY_HIDDEN
         # Guests that proved nothing, and those of them that came again too soon.
@@ -98,8 +99,7 @@ class Link:
             self._check_in()
             self._changed.clear()
             self._show_battery()
-            has_place = len(self._guests) < GUESTS_MAX or self._addresses.seeks_owner(self._clock.ms())
-            wanted = self._session_link is None and has_place
+            wanted = self._session_link is None
             if wanted and self._advert is None:
                 self._trace("advertising")
                 self._advert = asyncio.create_task(self._accept())
@@ -115,7 +115,7 @@ class Link:
     async def close(self) -> None:
         """Ends every link and switches the radio off."""
         await self._stop_advertising()
-        for task, _ in self._guests:
+        for task, _, _ in self._guests:
             await _ended(task)
         if self._keys is not None:
             await _ended(self._keys)
@@ -128,9 +128,9 @@ class Link:
             self._gatt.set_battery(shown)
 
     async def _stop_advertising(self) -> None:
-        task, self._advert = self._advert, None
-        if task is not None:
-            await _ended(task)
+        if self._advert is not None:
+            await _ended(self._advert)
+            self._advert = None
 
     async def _make_keys(self) -> None:
         try:
@@ -142,34 +142,32 @@ class Link:
     async def _accept(self) -> None:
         try:
             link = await self._gatt.accept()
-            if self._addresses.must_wait(link.address, self._clock.ms()) or not self._has_room(link.address):
+            now_ms = self._clock.ms()
+            turn_ms = self._addresses.turn_ms(link.address, now_ms)
+            if self._session_link is None and turn_ms <= now_ms and self._has_room(turn_ms):
+                self._guests.append((asyncio.create_task(self._host(link)), link, turn_ms))
+            else:
                 self.turned_away += 1
                 await link.disconnect()
-            else:
-                self._guests.append((asyncio.create_task(self._host(link)), link))
+                await sleep_ms(_SENT_AWAY_MS)
         except Exception as e:
             self._report("link", e)
             await sleep_ms(_SUPERVISE_MS)
         self._advert = None
         self._changed.set()
 
-    def _has_room(self, address) -> bool:
-        if len(self._guests) < GUESTS_MAX:
-            return True
-        self._addresses.full(self._clock.ms())
-        # Who proved the key before is likely to do so again, and takes the place of another.
-        if self._addresses.is_owner(address):
-            for task, link in self._guests:
-                if link is not self._session_link and not self._addresses.is_owner(link.address):
-                    task.cancel()
-                    return True
-        return False
+    def _has_room(self, turn_ms: int) -> bool:
+        if len(self._guests) >= GUESTS_MAX:
+            task, _, latest_ms = max(self._guests, key=lambda guest: guest[2])
+            if latest_ms <= turn_ms:
+                return False
+            task.cancel()
+        return True
 
     async def _host(self, link) -> None:
-        proved = False
-        given_ms = self._addresses.patience_ms(link.address, self._clock.ms())
+        proved, heard = False, True
         try:
-            channel, hello = await wait_for_ms(self._greet(link, given_ms), names.HANDSHAKE_TIMEOUT_MS)
+            channel, hello = await wait_for_ms(self._greet(link), names.HANDSHAKE_TIMEOUT_MS)
             proved = True
             self._handshakes.proved()
             self._addresses.proved(link.address)
@@ -177,23 +175,25 @@ class Link:
         except (asyncio.TimeoutError, Stranger, self._closed_error):
             pass
         except asyncio.CancelledError:
+            heard = False
             raise
         except Exception as e:
             self._report("link", e)
         finally:
             await link.disconnect()
-            if not proved:
-                self.strangers += 1
-                self._addresses.failed(link.address, self._clock.ms(), given_ms)
+            self.strangers += not proved
+            # Who had to leave for another keeps its turn.
+            if heard and not proved:
+                self._addresses.failed(link.address, self._clock.ms())
             self._guests = [guest for guest in self._guests if guest[1] is not link]
             if self._session_link is link:
                 self._session_link = None
                 self._trace("link", up=False)
             self._changed.set()
 
-    async def _greet(self, link, given_ms):
+    async def _greet(self, link):
         joiner = Joiner()
-        opening = bytes(await wait_for_ms(self._record(link, joiner), given_ms))
+        opening = bytes(await self._record(link, joiner))
         answered = await self._handshakes.answer(opening)
         if answered is None:
             raise Stranger

@@ -10,6 +10,7 @@ from bumble import att
 
 from tests.host.simulator.centrals import central, connected, find, paced, ready
 from tests.host.simulator.desks import Desk, seen
+from tests.strangers.radios import Radio
 
 PROGRAM = "radio_parts.py"
 
@@ -186,6 +187,21 @@ def test_cancelled_advertising_gives_none_and_the_radio_starts_afresh(desk: Desk
             async with central(simulation) as device:
                 await connected(device)
                 assert (await seen(simulation, "again")).fields["connected"] is True
+
+    asyncio.run(run())
+
+
+def test_four_links_at_most_and_no_advertising_for_a_fifth(desk: Desk) -> None:
+    async def run() -> None:
+        async with desk(PROGRAM, PART="crowded") as simulation:
+            radios = [Radio(simulation.air, f"central {number}", 1) for number in range(5)]
+            links = [await connected(await radio.renew()) for radio in radios[:4]]
+            assert (await seen(simulation, "full")).fields["errno"] == 12
+            await links[1].connection.disconnect()
+            await connected(await radios[4].renew())
+            assert (await seen(simulation, "again")).fields["connected"] is True
+            for radio in radios:
+                radio.leave()
 
     asyncio.run(run())
 

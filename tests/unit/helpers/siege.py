@@ -36,6 +36,10 @@ _MTU_MS = 90
 _PACKET_MS = 60
 OPENING_BYTES = 48
 _ADDRESS_BYTES = 6
+# The keeper of a companion: how long it tries, listens before it does, and pauses after each failure.
+_TRY_MS = 4000
+_GATHER_MS = 300
+_PAUSES_MS = (300, 500, 700, 1000, 1500, 2000, 3000, 5000)
 _HANDLERS = len(aioble.core._handlers)
 
 
@@ -90,7 +94,7 @@ class Central:
 
 
 class Stranger(Central):
-    """Does `what` at each connection; with a new address each time when it rotates."""
+    """Does `what` at each connection; with a new address each time when it rotates, or after so many."""
 
     def __init__(self, place, what, rotates=True):
         Central.__init__(self, place)
@@ -99,7 +103,7 @@ class Stranger(Central):
 
     def gone(self):
         Central.gone(self)
-        if self.rotates:
+        if self.rotates and self.connects % self.rotates == 0:
             self.address = address()
 
     def act(self):
@@ -110,6 +114,10 @@ class Stranger(Central):
             self.later(QUICK_MS, self.say, Bytes(self.handle)(OPENING_BYTES))
         elif self.what == "half":
             self.later(QUICK_MS, self.write, b"\x80" + bytes(20))
+        elif self.what == "old openings":
+            # Genuine, and not answered by this pin since it was switched on.
+            key = Ephemeral(light, lambda n: bytes([random.getrandbits(8) for _ in range(n)]))
+            self.later(QUICK_MS, self.say, Initiator(light, KEY, prologue(gatt.INFO), key).start())
         elif self.what in ("floods", "drips"):
             self.later(QUICK_MS, self.flood, 5 if self.what == "floods" else 400)
         elif self.what == "replays":
@@ -122,18 +130,35 @@ class Stranger(Central):
 
 
 class Owner(Central):
-    """Its companion: connects, discovers for `discovery_ms`, proves the key. `in_ms` is when the pin took it."""
+    """Its companion: connects, discovers for `discovery_ms`, proves the key. It tries, fails and pauses as the keeper
+    of the real one does."""
 
     def __init__(self, place, discovery_ms=QUICK_MS):
         Central.__init__(self, place)
         self.discovery_ms = discovery_ms
         self.seeks_ms = None
+        self.failures = 0
         self.written = []
         self.channel = None
         self.seed = 0
 
+    def seek(self):
+        """From now on."""
+        self.seeks_ms = self.place.world.now_ms
+        self.failures = 0
+
     def wants(self, now_ms):
-        return self.seeks_ms is not None and now_ms >= self.seeks_ms
+        if self.seeks_ms is None or now_ms < self.seeks_ms:
+            return False
+        if now_ms - self.seeks_ms > _TRY_MS:
+            self._failed(now_ms)
+            return False
+        return True
+
+    def _failed(self, now_ms):
+        pause_ms = _PAUSES_MS[min(self.failures, len(_PAUSES_MS) - 1)]
+        self.failures += 1
+        self.seeks_ms = now_ms + pause_ms + _GATHER_MS
 
     def write(self, packet):
         self.written.append(packet)
@@ -177,8 +202,7 @@ class Owner(Central):
     def gone(self):
         Central.gone(self)
         if self.seeks_ms is not None:
-            # As candidates.py, more or less: a pause, and a search.
-            self.seeks_ms = self.place.world.now_ms + 1100
+            self._failed(self.place.world.now_ms)
 
 
 class Place:
@@ -245,5 +269,5 @@ class Place:
 
     async def owner_in(self, limit_ms=60_000):
         """The owner begins to search; milliseconds until its session."""
-        self.owner.seeks_ms = self.world.now_ms
+        self.owner.seek()
         return await self.until(lambda: self.link.up, limit_ms)

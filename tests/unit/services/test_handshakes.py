@@ -185,7 +185,7 @@ def test_handshakes_without_a_proof_are_spaced_and_a_proof_ends_that():
         bench = Bench()
         for seed in range(FREE_MAX):
             assert await bench.keys.answer(bench.initiator(seed).start()) is not None
-        bench.clock.now_ms = SPACING_MS - 600
+        bench.clock.now_ms = SPACING_MS - 300
         waiting = asyncio.create_task(bench.keys.answer(bench.initiator(50).start()))
         for _ in range(20):
             await sleep_ms(1)

@@ -17,6 +17,11 @@ async def sent_away(house, transport):
     await house.until(lambda: not house.link._guests)
 
 
+async def sent_away_of(house, transport):
+    await house.until(lambda: transport.closed)
+    await house.until(lambda: all(guest[1] is not transport for guest in house.link._guests))
+
+
 def test_with_real_arithmetic_clips_arrive():
     async def scenario(house):
         companion = Companion(house.connect(), suite=plain)
@@ -92,6 +97,56 @@ def test_who_proved_nothing_waits_its_turn_and_the_owner_does_not():
         heard = house.connect(address=MALLORY)
         await house.until(lambda: house.link._guests)
         assert not heard.closed
+
+    run(scenario)
+
+
+def test_who_comes_to_a_full_house_is_sent_away_once_and_then_goes_before_who_came_later():
+    async def scenario(house):
+        house.skip_ms(1000)
+        kept = house.connect(address=b"guest0")
+        await house.until(lambda: len(house.link._guests) == 1)
+        house.skip_ms(100)
+        first = house.connect(address=b"guest1")
+        await house.until(lambda: len(house.link._guests) == 2)
+        house.skip_ms(100)
+        early = house.connect(address=ALICE)
+        await house.until(lambda: early.closed)
+        assert house.link.turned_away == 1 and not kept.closed and not first.closed
+        await first.disconnect()
+        await house.until(lambda: len(house.link._guests) == 1)
+        house.skip_ms(100)
+        late = house.connect(address=MALLORY)
+        await house.until(lambda: len(house.link._guests) == 2)
+        # Mallory came after Alice, and goes; who came before both stays.
+        owner = Companion(house.connect(address=ALICE))
+        await owner.handshake()
+        await house.until(lambda: house.link.up)
+        assert late.closed and not kept.closed and house.link.turned_away == 1
+
+    run(scenario)
+
+
+def test_who_gave_its_place_to_another_has_not_failed():
+    async def scenario(house):
+        owner = Companion(house.connect(address=ALICE))
+        await owner.handshake()
+        await house.until(lambda: house.link.up)
+        await owner.transport.disconnect()
+        await house.until(lambda: not house.link._guests)
+        house.connect(address=b"guest0")
+        await house.until(lambda: len(house.link._guests) == 1)
+        house.skip_ms(100)
+        last = house.connect(address=MALLORY)
+        await house.until(lambda: len(house.link._guests) == 2)
+        back = house.connect(address=ALICE)
+        await sent_away_of(house, last)
+        await back.disconnect()
+        await house.until(lambda: len(house.link._guests) == 1)
+        # It does not wait.
+        again = house.connect(address=MALLORY)
+        await house.until(lambda: len(house.link._guests) == 2)
+        assert not again.closed and house.link.turned_away == 0
 
     run(scenario)
 

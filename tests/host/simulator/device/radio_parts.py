@@ -135,6 +135,21 @@ async def cancelled(server):
     await connection.disconnected()
 
 
+async def crowded(server):
+    """As many connections as there are, one more that is not to be had, and one when another has gone."""
+    connections = []
+    for _ in range(4):
+        connections.append(await server.accept())
+    try:
+        await server.accept()
+    except OSError as error:
+        say("full", errno=error.errno)
+    while all(connection.is_connected() for connection in connections):
+        await asyncio.sleep_ms(5)
+    connection = await server.accept()
+    say("again", connected=connection.is_connected())
+
+
 def start():
     aioble.config(addr_mode=1, mtu=int(os.getenv("MTU", "247")), gap_name="Lapel")
     return Server()
@@ -142,7 +157,7 @@ def start():
 
 async def run():
     server = start()
-    parts = {"blast": blast, "echo": echo, "captured": captured, "cancelled": cancelled}
+    parts = {"blast": blast, "echo": echo, "captured": captured, "cancelled": cancelled, "crowded": crowded}
     await parts[os.getenv("PART")](server)
     say("over")
 
