@@ -42,7 +42,7 @@ def test_the_owner_speaks_with_a_crowd_at_the_door_and_finds_its_pin_among_fakes
 
 
 def test_carriers_learn_nothing_and_bring_nothing_about(tmp_path: Path) -> None:
-    title = "all of it"
+    title = "does all of it"
     good(
         tmp_path,
         lambda one: carriers.sniffed(one, [DISK]),

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from tests.sim.runs import DISK
 from tests.strangers.desk import LIMIT_S, Desk, desk
-from tests.strangers.ear import NOTIFICATION
 from tests.strangers.fakes import FAKES, Pretenders
 from tests.strangers.radios import passes
 from tests.strangers.rows import Row
 
+# Of the pin's before, that are said again.
+SESSIONS_MAX = 6
 # In which fakes are heard, and nobody else.
 _HEAD_START_S = 1.0
 # What a fake may be told: openings, again and again, cut into packets.
@@ -21,11 +22,11 @@ OPENINGS_MAX_BYTES = 60 * 8
 async def among(one: Desk, names: Sequence[str], rotate_s: float, seed: int, title: str = "") -> Row:
     """They are there before the pin is: it is switched on, found, hears a clip, and is lost once more."""
     row = Row("companion", title or ", ".join(names))
-    heard = [m.value for m in one.ear.packets(NOTIFICATION)][:8]
+    heard = one.answered()[-SESSIONS_MAX:]
     await one.sim.companion_kill()
     await one.sim.power_cut()
     async with Pretenders(one.sim, names, rotate_s=rotate_s, seed=seed) as fakes:
-        fakes.heard = heard
+        fakes.sessions = heard
         begun = len(one.events)
         await one.sim.companion_start()
         await one.seen("print", begun, line="*the companion runs on*")

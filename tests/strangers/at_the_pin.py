@@ -24,6 +24,8 @@ HEAP_BYTES = 12_000
 _HEAP_S = 25.0
 _SETTLE_S = 0.3
 HANDLES_MAX = 41
+# Of the owner's before, that are said again.
+SESSIONS_MAX = 6
 _AT_ONCE = 10
 # What the battery's service reads for somebody who proved nothing.
 BATTERY_UNKNOWN = b"\x64"
@@ -60,7 +62,7 @@ async def siege(one: Desk, case: Case, seed: int) -> Row:
     """The owner's link is lost while they are there; it comes back, speaks, and is lost again."""
     row = Row("pin", case.name)
     async with Crowd(one.sim, list(case.does), rotate=case.rotates, mtu=case.mtu, seed=seed) as crowd:
-        crowd.openings = one.opening()
+        crowd.sessions = one.said()[-SESSIONS_MAX:]
         begun, since_s = len(one.events), one.now_s
         one.lose_link()
         row.took(await one.owner_in_s(begun, since_s), LIMIT_S)
@@ -77,7 +79,7 @@ async def speaks(one: Desk, case: Case, seed: int) -> Row:
     """They press to connect all the while that the owner speaks."""
     row = Row("pin", f"a clip while {case.name}")
     async with Crowd(one.sim, list(case.does), rotate=case.rotates, mtu=case.mtu, seed=seed) as crowd:
-        crowd.openings = one.opening()
+        crowd.sessions = one.said()[-SESSIONS_MAX:]
         begun, since_s = len(one.events), one.now_s
         one.lose_link()
         row.took(await one.owner_in_s(begun, since_s), LIMIT_S)
@@ -97,10 +99,10 @@ async def speaks(one: Desk, case: Case, seed: int) -> Row:
 async def first_contact(one: Desk, case: Case, seed: int) -> Row:
     """They are there before the owner is: it comes with an address that the pin never saw."""
     row = Row("pin", f"a new owner's radio, {case.name}")
-    openings = one.opening()
+    said = one.said()[-SESSIONS_MAX:]
     await one.sim.companion_kill()
     async with Crowd(one.sim, list(case.does), rotate=case.rotates, mtu=case.mtu, seed=seed) as crowd:
-        crowd.openings = openings
+        crowd.sessions = said
         await passes(2 * _SETTLE_S)
         begun = len(one.events)
         await one.sim.companion_start()

@@ -40,12 +40,13 @@ class Tally:
 class Visit:
     """One connection of a stranger."""
 
-    def __init__(self, connection: Connection, mtu: int, draw: random.Random, tally: Tally, openings: list[bytes]):
+    def __init__(self, connection: Connection, mtu: int, draw: random.Random, tally: Tally, heard: list[bytes]):
         self.connection = connection
         self.peer = Peer(connection)
         self.draw = draw
         self.tally = tally
-        self.openings = openings
+        # What the owner wrote in a session before, for those that replay.
+        self.heard = heard
         self.mtu = 23
         self._asked = mtu
         self._down: CharacteristicProxy[bytes] | None = None
@@ -134,7 +135,7 @@ async def drips(visit: Visit) -> None:
 async def replays(visit: Visit) -> None:
     """An opening of the owner's, heard on the air in another session; then whatever the owner said after it."""
     await visit.prepare()
-    for packet in visit.openings or [b""]:
+    for packet in visit.heard or [b""]:
         await visit.write(packet)
     await visit.stay()
 
@@ -170,8 +171,8 @@ class Crowd:
         self, simulation: Simulation, names: list[str], *, rotate: bool = True, mtu: int = 247, seed: int = 1
     ) -> None:
         self.tally = Tally()
-        # Packets of the owner, for those that replay.
-        self.openings: list[bytes] = []
+        # Packets of the owner's sessions, for those that replay: each visit another of them.
+        self.sessions: list[list[bytes]] = []
         self._simulation = simulation
         self._rotate = rotate
         self._mtu = mtu
@@ -214,7 +215,8 @@ class Crowd:
         begun_s = now_s()
         gone = asyncio.Event()
         connection.on(Connection.EVENT_DISCONNECTION, lambda _: gone.set())
-        visit = Visit(connection, self._mtu, self._draw, self.tally, self.openings)
+        heard = self.sessions[self.tally.connected % len(self.sessions)] if self.sessions else []
+        visit = Visit(connection, self._mtu, self._draw, self.tally, heard)
         acting = asyncio.ensure_future(behaviour(visit))
         leaving = asyncio.ensure_future(gone.wait())
         try:

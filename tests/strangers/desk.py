@@ -16,7 +16,7 @@ from simulator.events import Event, Pattern
 from simulator.simulation import Options, Simulation
 from simulator.wav import load
 from tests.sim.runs import CONFIG
-from tests.strangers.ear import WRITE, Ear
+from tests.strangers.ear import Ear
 
 LIMIT_S = 15.0
 _LONG_S = 90.0
@@ -70,10 +70,13 @@ class Desk:
         told = next(e for e in reversed(self.events) if e.who == "radio" and e.name == "advertising")
         return hci.Address(told.fields["address"])
 
-    def opening(self) -> list[bytes]:
-        """The packets that the owner wrote at first, as anybody could hear them."""
-        owner = self.owner
-        return [one.value for one in self.ear.packets(WRITE) if one.sender == owner and one.handle][:12]
+    def said(self) -> list[list[bytes]]:
+        """The packets that the owner wrote in each of its sessions until now, as anybody could hear them."""
+        return [written for written, _ in self.ear.sessions()]
+
+    def answered(self) -> list[list[bytes]]:
+        """What the pin said in each of them."""
+        return [notified for _, notified in self.ear.sessions()]
 
     async def owner_in_s(self, begun: int, since_s: float, limit_s: float = _LONG_S) -> float:
         """Seconds from `since_s` until the owner's next link."""

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from bumble import hci
 
 ATT = 4
-NOTIFICATION, WRITE, WRITE_NO_RESPONSE, READ_RESPONSE = 0x1B, 0x12, 0x52, 0x0B
+MTU_REQUEST, NOTIFICATION, WRITE, WRITE_NO_RESPONSE, READ_RESPONSE = 0x02, 0x1B, 0x12, 0x52, 0x0B
+# What is written to subscribe.
+_SUBSCRIPTION_BYTES = 2
+_SESSION_MIN_PACKETS = 3
 _L2CAP_HEAD = 4
 _VALUES_MIN = 5
 
@@ -50,6 +53,21 @@ class Ear:
     def packets(self, op: int) -> list[Heard]:
         """The messages of that ATT operation."""
         return [one for one in self.messages if one.pdu and one.pdu[0] == op]
+
+    def sessions(self) -> list[tuple[list[bytes], list[bytes]]]:
+        """What a central wrote and what it was notified of, connection by connection, where both said more than an
+        opening and an answer. A connection begins as the MTU is asked for."""
+        found: list[tuple[list[bytes], list[bytes]]] = []
+        now: dict[str, tuple[list[bytes], list[bytes]]] = {}
+        for one in self.messages:
+            if one.pdu[:1] == bytes((MTU_REQUEST,)):
+                now[one.sender] = ([], [])
+                found.append(now[one.sender])
+            elif one.pdu[:1] == bytes((NOTIFICATION,)) and one.receiver in now:
+                now[one.receiver][1].append(one.value)
+            elif len(one.value) > _SUBSCRIPTION_BYTES and one.sender in now:
+                now[one.sender][0].append(one.value)
+        return [one for one in found if min(map(len, one)) >= _SESSION_MIN_PACKETS]
 
     def clear(self) -> None:
         """Forget what was said, not who advertised."""

@@ -35,10 +35,11 @@ class Spoken:
 class Host:
     """One companion at one fake."""
 
-    def __init__(self, device: Device, up: Characteristic[Any], draw: random.Random, heard: Sequence[bytes]) -> None:
+    def __init__(self, device: Device, up: Characteristic[Any], draw: random.Random) -> None:
         self.device = device
         self.draw = draw
-        self.heard = heard
+        # What the pin said in a session before.
+        self.heard: Sequence[bytes] = []
         self._up = up
 
     async def notify(self, packet: bytes) -> None:
@@ -131,8 +132,8 @@ class Pretenders:
 
     def __init__(self, simulation: Simulation, names: Sequence[str], *, rotate_s: float = 0.0, seed: int = 1) -> None:
         self.spoken = Spoken()
-        # Notifications of the pin, for those that replay.
-        self.heard: list[bytes] = []
+        # Notifications of the pin, session by session, for those that replay: each meeting another of them.
+        self.sessions: list[list[bytes]] = []
         self._draw = random.Random(f"pretenders {seed}")
         self._rotate_s = rotate_s
         self._radios = [(Radio(simulation.air, f"fake {i} {n}", seed), FAKES[n]) for i, n in enumerate(names)]
@@ -168,7 +169,12 @@ class Pretenders:
         up = Characteristic[bytes](
             gatt.UP_UUID, Characteristic.Properties.NOTIFY, Characteristic.Permissions.READABLE, b""
         )
-        host = Host(device, up, self._draw, self.heard)
+        host = Host(device, up, self._draw)
+
+        def met(_: Connection) -> None:
+            if self.sessions:
+                host.heard = self.sessions[self.spoken.met % len(self.sessions)]
+            self.spoken.met += 1
 
         def written(_: Connection, value: bytes) -> None:
             self.spoken.written.append(bytes(value))
@@ -184,7 +190,7 @@ class Pretenders:
             gatt.INFO_UUID, Characteristic.Properties.READ, Characteristic.Permissions.READABLE, fake.info
         )
         device.add_service(Service(gatt.SERVICE_UUID, [up, down, info]))
-        device.on("connection", self._met)
+        device.on("connection", met)
         await device.start_advertising(
             advertising_type=AdvertisingType.UNDIRECTED_CONNECTABLE_SCANNABLE
             if fake.lets_in
@@ -195,9 +201,6 @@ class Pretenders:
             advertising_interval_max=_ADVERTISE_MS,
             auto_restart=True,
         )
-
-    def _met(self, _: Connection) -> None:
-        self.spoken.met += 1
 
 
 def _payload() -> bytes:
