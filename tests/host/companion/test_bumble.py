@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from bleak.exc import BleakError
 from bumble import hci
+from bumble.device import Connection, Peer
 
 from lapel_companion.link import keeper as keeper_module
 from lapel_companion.link.candidates import FORGET_S, KEPT_MAX, PAUSE_S, Candidates
@@ -259,6 +260,33 @@ def test_the_pin_is_reached_beside_one_that_lets_nobody_in(tmp_path: Path) -> No
                 await late.start()
                 await poll(lambda: keeper.state == "linked")
                 await late.stop()
+
+    run(test)
+
+
+def test_who_is_sent_away_before_it_has_looked_around_comes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The MTU was answered, and the link is gone when the services are to be looked for."""
+
+    async def test() -> None:
+        air, pin = Air(Pace(), 10), Pin()
+        radio_pin = RadioPin(air, pin)
+        asked, sent_away = Peer.request_mtu, asyncio.Event()
+
+        async def request_mtu(peer: Peer, mtu: int) -> int:
+            answer = await asked(peer, mtu)
+            if not sent_away.is_set():
+                peer.connection.on(Connection.EVENT_DISCONNECTION, lambda _: sent_away.set())
+                for connection in list(radio_pin.device.connections.values()):
+                    await connection.disconnect()
+                await sent_away.wait()
+            return answer
+
+        monkeypatch.setattr(Peer, "request_mtu", request_mtu)
+        async with linked_up(tmp_path, air, radio_pin) as (_, keeper, _port):
+            await poll(lambda: keeper.state == "linked")
+            assert sent_away.is_set() and keeper.strangers == 1 and radio_pin.connections == 2
 
     run(test)
 
