@@ -36,7 +36,7 @@ def test_the_owner_speaks_with_a_crowd_at_the_door_and_finds_its_pin_among_fakes
     good(
         tmp_path,
         at_the_pin.attributes,
-        lambda one: at_the_pin.speaks(one, crowd, SEED),
+        lambda one: at_the_pin.speaks(one, crowd, SEED, 0.2),
         lambda one: at_the_companion.among(one, fakes, 0.0, SEED),
     )
 

@@ -23,10 +23,10 @@ from tests.strangers.rows import Row
 # A fault that falls on this share of the packets up and down (there are fewer of those), and what then is counted.
 FAULTS: Mapping[str, tuple[str, float, float, Sequence[str]]] = {
     "says old things again": ("replay", 0.3, 0.5, ("replayed", "bad")),
-    "reorders": ("swap", 0.1, 0.3, ("gaps", "replayed")),
-    "drops": ("lose", 0.1, 0.3, ("gaps",)),
-    "delays": ("delay", 0.05, 0.3, ("gaps", "replayed")),
-    "flips bits": ("flip", 0.1, 0.3, ("bad", "gaps")),
+    "reorders": ("swap", 0.1, 0.5, ("gaps", "replayed")),
+    "drops": ("lose", 0.1, 0.5, ("gaps",)),
+    "delays": ("delay", 0.05, 0.5, ("gaps", "replayed")),
+    "flips bits": ("flip", 0.1, 0.5, ("bad", "gaps")),
 }
 # A share of the packets, both ways.
 RELAYS: Mapping[str, Mapping[str, float]] = {
@@ -109,7 +109,7 @@ async def relayed(
     return row
 
 
-async def one_fault(one: Desk, title: str, way: str, wavs: Sequence[Path] = (DISK,)) -> Row:
+async def one_fault(one: Desk, title: str, way: str, wavs: Sequence[Path] = (DISK, NOTE)) -> Row:
     """A relay that does one thing, one way: it costs a resume at most, and who is there counts what was refused."""
     fault, up, down, counters = FAULTS[title]
     row = Row("carriers", f"a relay that {title}, {way}")
@@ -234,6 +234,22 @@ async def cut_links(one: Desk, times: int = 3) -> Row:
     return row
 
 
+async def bad_openings(one: Desk, times: int = 3) -> Row:
+    """Sessions begin through a relay that does all of it."""
+    row = Row("carriers", "a relay that does all of it as sessions begin")
+    begun = len(one.events)
+    for fault, share in RELAYS["does all of it"].items():
+        one.sim.relay.set(fault, share)
+    for _ in range(times):
+        start, since_s = len(one.events), one.now_s
+        one.lose_link()
+        row.took(await one.owner_in_s(start, since_s), LIMIT_S)
+    one.sim.relay.good()
+    await _quiet(one)
+    _once(one, row, begun, 0)
+    return row
+
+
 async def run(folder: Path, seed: int) -> AsyncIterator[Row]:
     """The sniffer, then one relay after the other on the same pin: it remembers all sessions before."""
     async with desk(folder / "carriers", seed=seed) as one:
@@ -247,6 +263,7 @@ async def run(folder: Path, seed: int) -> AsyncIterator[Row]:
                 yield await one_fault(one, title, way)
         for title, faults in RELAYS.items():
             yield await relayed(one, title, faults)
+        yield await bad_openings(one)
 
 
 async def _settled(one: Desk, start: int) -> None:
