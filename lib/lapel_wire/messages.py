@@ -42,87 +42,45 @@ CONTROL_BODY_MAX_BYTES = 480
 
 NOTICE_KINDS = schema.NOTICE_KINDS
 
-# type: (name, direction, fields in the order in which they are written)
+# type: (name, then name and kind of each field, in the order in which they are written). Flat: a pin has all of it in
+# memory.
 TABLE = {
     # v version, dev device, ep clip epoch, hw highest clip begun, q clips waiting, ne/nh companion
     # epoch and highest notice stored, boot/ms pin clock, bat mV, set settings in force
-    HELLO_PIN: (
-        "hello",
-        ">",
-        (
-            ("v", "u32"),
-            ("dev", "hex8"),
-            ("ep", "hex16"),
-            ("hw", "u32"),
-            ("q", "u32"),
-            ("ne", "hex16?"),
-            ("nh", "u32"),
-            ("boot", "hex8"),
-            ("ms", "u53"),
-            ("bat", "u32?"),
-            ("set", "u32"),
-        ),
+    HELLO_PIN: (  # >
+        "hello", "v", "u32", "dev", "hex8", "ep", "hex16", "hw", "u32", "q", "u32", "ne", "hex16?",
+        "nh", "u32", "boot", "hex8", "ms", "u53", "bat", "u32?", "set", "u32",
     ),
     # ep companion epoch, nh highest notice, ce/ch clip epoch and number known, t unix ms, tz minutes
-    HELLO_HOST: (
-        "hello",
-        "<",
-        (
-            ("v", "u32"),
-            ("ep", "hex16"),
-            ("nh", "u32"),
-            ("ce", "hex16?"),
-            ("ch", "u32"),
-            ("t", "u53"),
-            ("tz", "s16"),
-            ("set", "u32"),
-        ),
+    HELLO_HOST: (  # <
+        "hello", "v", "u32", "ep", "hex16", "nh", "u32", "ce", "hex16?", "ch", "u32", "t", "u53", "tz", "s16",
+        "set", "u32",
     ),
-    CLIP: (
-        "clip",
-        ">",
-        (
-            ("ep", "hex16"),
-            ("n", "u32"),
-            ("codec", "word"),
-            ("rate", "u32"),
-            ("boot", "hex8"),
-            ("ms", "u53"),
-            ("t", "u53?"),
-            ("re", "word?"),
-        ),
+    CLIP: (  # >
+        "clip", "ep", "hex16", "n", "u32", "codec", "word", "rate", "u32", "boot", "hex8", "ms", "u53",
+        "t", "u53?", "re", "word?",
     ),
-    END: ("end", ">", (("n", "u32"), ("bytes", "u32"), ("ms", "u32"), ("sha", "hex64"), ("cut", "bool"))),
-    RESUME: ("resume", "<", (("n", "u32"), ("off", "u32"), ("crc", "u32"))),
-    ACK: ("ack", "<", (("n", "u32"), ("off", "u32"))),
-    ACCEPTED: ("accepted", "<", (("n", "u32"), ("d", "word"))),
-    CONFLICT: ("conflict", ">", (("n", "u32"), ("off", "u32"))),
-    NOTICE: (
-        "notice",
-        "<",
-        (("ep", "hex16"), ("s", "u32"), ("k", "notice"), ("d", "word"), ("j", "word?"), ("x", "text")),
-    ),
-    STORED: ("stored", ">", (("ep", "hex16"), ("s", "u32"))),
+    END: ("end", "n", "u32", "bytes", "u32", "ms", "u32", "sha", "hex64", "cut", "bool"),  # >
+    RESUME: ("resume", "n", "u32", "off", "u32", "crc", "u32"),  # <
+    ACK: ("ack", "n", "u32", "off", "u32"),  # <
+    ACCEPTED: ("accepted", "n", "u32", "d", "word"),  # <
+    CONFLICT: ("conflict", "n", "u32", "off", "u32"),  # >
+    NOTICE: ("notice", "ep", "hex16", "s", "u32", "k", "notice", "d", "word", "j", "word?", "x", "text"),  # <
+    STORED: ("stored", "ep", "hex16", "s", "u32"),  # >
     # Repeated until it comes back with `a` (answer) true; an answer is never answered. It answers RETRACT too.
-    SEEN: ("seen", "<>", (("ep", "hex16"), ("s", "seqs"), ("a", "bool"))),
-    RETRACT: ("retract", "<", (("ep", "hex16"), ("s", "u32"))),
-    CANCEL: ("cancel", ">", (("id", "u32"), ("ep", "hex16"), ("n", "u32"))),
-    CANCELLED: ("cancelled", "<", (("id", "u32"),)),
+    SEEN: ("seen", "ep", "hex16", "s", "seqs", "a", "bool"),  # <>
+    RETRACT: ("retract", "ep", "hex16", "s", "u32"),  # <
+    CANCEL: ("cancel", "id", "u32", "ep", "hex16", "n", "u32"),  # >
+    CANCELLED: ("cancelled", "id", "u32"),  # <
     # How many jobs run now: for the person who taps to ask. Said when it changes, and in answer to STATUS.
-    JOBS: ("jobs", "<", (("n", "u32"),)),
-    SETTINGS: ("settings", "<", (("id", "u32"), ("v", "settings"))),
-    SETTINGS_OK: ("settings_ok", ">", (("id", "u32"), ("err", "text?"))),
-    READ: ("read", "<", (("w", "word"), ("off", "u32"))),
-    DATA: ("data", ">", (("w", "word"), ("off", "u32"), ("n", "u32"), ("b", "blob"))),
+    JOBS: ("jobs", "n", "u32"),  # <
+    SETTINGS: ("settings", "id", "u32", "v", "settings"),  # <
+    SETTINGS_OK: ("settings_ok", "id", "u32", "err", "text?"),  # >
+    READ: ("read", "w", "word", "off", "u32"),  # <
+    DATA: ("data", "w", "word", "off", "u32", "n", "u32", "b", "blob"),  # >
     # aside files that were found broken and set aside, what the newest of them are and why
-    STATUS: (
-        "status",
-        ">",
-        (("bat", "u32?"), ("drops", "u32"), ("over", "u32"), ("aside", "u32"), ("what", "text?")),
-    ),
-}
-
-NAMES = {kind: row[0] for kind, row in TABLE.items()}
+    STATUS: ("status", "bat", "u32?", "drops", "u32", "over", "u32", "aside", "u32", "what", "text?"),  # >
+}  # fmt: skip
 
 
 class BadMessage(ValueError):
@@ -133,7 +91,7 @@ def encode(kind: int, body: "dict[str, Any]") -> bytes:
     """Shape of `body`: TABLE[kind]. Raises BadMessage where a value does not fit."""
     text = write_body(kind, body)
     if len(text) > CONTROL_BODY_MAX_BYTES:
-        raise BadMessage("%s has %d bytes, more than %d" % (NAMES[kind], len(text), CONTROL_BODY_MAX_BYTES))
+        raise BadMessage("%s has %d bytes, more than %d" % (TABLE[kind][0], len(text), CONTROL_BODY_MAX_BYTES))
     return struct.pack("<BHI", kind, len(text), binascii.crc32(text) & 0xFFFFFFFF) + text
 
 
@@ -161,20 +119,20 @@ def decode(message: "bytes | bytearray | memoryview") -> "tuple[int, Any]":
 
 def write_body(kind: int, body: "dict[str, Any]") -> bytes:
     """The body of a control message as its one JSON text, which is also how such an object is stored."""
-    name, _, fields = TABLE[kind]
+    row = TABLE[kind]
     try:
-        return schema.write(fields, body)
+        return schema.write(row, body)
     except ValueError as e:
-        raise BadMessage("%s %s" % (name, e)) from None
+        raise BadMessage("%s %s" % (row[0], e)) from None
 
 
 def read_body(kind: int, text: "bytes | bytearray | memoryview") -> "dict[str, Any]":
     """The body in its JSON text. Raises BadMessage."""
-    name, _, fields = TABLE[kind]
+    row = TABLE[kind]
     try:
-        return schema.read(fields, text)
+        return schema.read(row, text)
     except ValueError as e:
-        raise BadMessage("%s %s" % (name, e)) from None
+        raise BadMessage("%s %s" % (row[0], e)) from None
 
 
 def put_audio_header(buffer: "bytearray | memoryview", number: int, offset: int) -> None:

@@ -72,23 +72,26 @@ def _check_settings(value: "Any") -> "str | None":
     return None
 
 
-def write(fields: "tuple[tuple[str, str], ...]", body: "dict[str, Any]") -> bytes:
-    """The one JSON text of `body` (keys in the order of `fields`). ValueError says what is wrong."""
-    if len(body) != len(fields):
-        raise ValueError("has %d keys instead of %d" % (len(body), len(fields)))
+def write(row: "tuple[str, ...]", body: "dict[str, Any]") -> bytes:
+    """The one JSON text of `body`. `row` is a name, then name and kind of each field in their order. ValueError says
+    what is wrong."""
+    count = len(row) // 2
+    if len(body) != count:
+        raise ValueError("has %d keys instead of %d" % (len(body), count))
     parts = []
-    for name, kind in fields:
+    for at in range(1, len(row), 2):
+        name = row[at]
         if name not in body:
             raise ValueError("lacks '%s'" % name)
-        wrong = check_value(kind, body[name])
+        wrong = check_value(row[at + 1], body[name])
         if wrong:
             raise ValueError("'%s' %s" % (name, wrong))
         parts.append(_quote(name) + ":" + _value(body[name]))
     return ("{" + ",".join(parts) + "}").encode()
 
 
-def read(fields: "tuple[tuple[str, str], ...]", text: "bytes | bytearray | memoryview") -> "dict[str, Any]":
-    """The body in `text`. ValueError says what is wrong."""
+def read(row: "tuple[str, ...]", text: "bytes | bytearray | memoryview") -> "dict[str, Any]":
+    """The body in `text`; `row` as in `write`. ValueError says what is wrong."""
     text = bytes(text)
     try:
         body = json.loads(utf8.decode(text))
@@ -96,7 +99,7 @@ def read(fields: "tuple[tuple[str, str], ...]", text: "bytes | bytearray | memor
         raise ValueError("is no JSON") from None
     if type(body) is not dict:
         raise ValueError("is no JSON object")
-    if write(fields, body) != text:
+    if write(row, body) != text:
         raise ValueError("is not written in the one agreed form")
     return body
 

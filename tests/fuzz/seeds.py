@@ -77,7 +77,7 @@ def bodies() -> Iterator[tuple[int, dict[str, Any]]]:
 
 def wire() -> dict[str, Seeds]:
     """What travels over the air."""
-    text = {f"{messages.NAMES[kind]} {kind}": (kind, messages.write_body(kind, body)) for kind, body in bodies()}
+    text = {f"{messages.TABLE[kind][0]} {kind}": (kind, messages.write_body(kind, body)) for kind, body in bodies()}
     text["settings of a user"] = (messages.SETTINGS, b'{"id":7,"v":{"preroll":true,"quiet_from_min":1320}}')
     fits = {name: one for name, one in text.items() if len(one[1]) <= messages.CONTROL_BODY_MAX_BYTES}
     framed = importlib.import_module("wire_targets").framed
@@ -116,7 +116,7 @@ def wire() -> dict[str, Seeds]:
         },
         "flight": {"whole": bytes(log.sealed()), "inside": bytes(log.sealed())[12:330]},
         "pin_settings": {
-            name: schema.write((("v", "settings"),), {"v": values})[5:-1]
+            name: schema.write(("settings", "v", "settings"), {"v": values})[5:-1]
             for name, values in {
                 "none": {},
                 "quiet": {"quiet_from_min": 1320, "quiet_to_min": 420},

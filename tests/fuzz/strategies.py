@@ -73,7 +73,8 @@ def _text(limit: int) -> st.SearchStrategy[str]:
 def bodies(draw: st.DrawFn) -> tuple[int, bytes]:
     """A kind of message and the text of a body that it takes."""
     kind = draw(st.sampled_from(sorted(messages.TABLE)))
-    body = {name: draw(field(of_field)) for name, of_field in messages.TABLE[kind][2]}
+    fields = messages.TABLE[kind][1:]
+    body = {name: draw(field(of_field)) for name, of_field in zip(fields[::2], fields[1::2], strict=True)}
     return kind, messages.write_body(kind, body)
 
 
@@ -115,7 +116,7 @@ def marks(draw: st.DrawFn) -> bytes:
 
 def pin_settings() -> Bytes:
     """A flat object as the wire carries it."""
-    return field("settings").map(lambda values: schema.write((("v", "settings"),), {"v": values})[5:-1])
+    return field("settings").map(lambda values: schema.write(("settings", "v", "settings"), {"v": values})[5:-1])
 
 
 def json_text() -> Bytes:

@@ -54,14 +54,6 @@ def page_of(position: int) -> int:
     return page
 
 
-def whole_pages(file_bytes: int) -> int:
-    """How many full pages fit into a file of this size."""
-    page = file_bytes // BLOCK_BYTES
-    while page_start(page + 1) <= file_bytes:
-        page += 1
-    return page
-
-
 def file_bytes(stream_bytes: int) -> int:
     """Size of the finished file of a stream."""
     page = page_of(stream_bytes)

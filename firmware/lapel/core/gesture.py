@@ -7,9 +7,9 @@ that nothing else happened until then.
 
 from lapel.compat import const, ticks_add, ticks_diff
 
-HOLD_MS = const(300)
+_HOLD_MS = const(300)
 # Between a release and the next press that still belongs to it.
-GAP_MS = const(300)
+_GAP_MS = const(300)
 WARN_MS = const(55_000)
 LONGEST_MS = const(60_000)
 # Kept after letting go: the last syllable.
@@ -57,10 +57,10 @@ class Gesture:
     def deadline(self):
         """When tick() is due next, None while only an edge can change anything."""
         if self._state == _DOWN:
-            return self._add(self.pressed_ms, HOLD_MS)
+            return self._add(self.pressed_ms, _HOLD_MS)
         if self._state == _HELD:
             return self._add(self.pressed_ms, LONGEST_MS if self._warned else WARN_MS)
-        return self._add(self._released_ms, GAP_MS) if self._taps else None
+        return self._add(self._released_ms, _GAP_MS) if self._taps else None
 
     def wait_ms(self, now_ms: int):
         """How long until tick() is due (0: now), None while only an edge can change anything."""

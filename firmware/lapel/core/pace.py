@@ -14,7 +14,7 @@ CEILING_BYTES_S = 64_000
 BURST_BYTES = 1_600
 PAUSE_MS = 120
 # A short packet takes a place in the radio's queue and in its events as a long one does.
-PACKET_MIN_BYTES = 100
+_PACKET_MIN_BYTES = const(100)
 _GAIN_BYTES_S = const(2_000)
 _GAIN_EVERY_MS = const(1_000)
 
@@ -49,7 +49,7 @@ class Pace:
 
     def sent(self, length: int) -> None:
         """`length` bytes went out."""
-        self._tokens -= max(length, PACKET_MIN_BYTES)
+        self._tokens -= max(length, _PACKET_MIN_BYTES)
 
     def refused(self, now_ms: int) -> None:
         """The radio's queue was full: wait for it to drain, then go slower."""

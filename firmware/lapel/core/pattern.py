@@ -96,8 +96,3 @@ def rank(name: str) -> int:
 def length_ms(rhythm: str) -> int:
     """How long it takes."""
     return sum([LENGTHS_MS[letter] for letter in rhythm])
-
-
-def most_urgent(names):
-    """The one that goes first."""
-    return min(names, key=rank)

@@ -130,7 +130,7 @@ class Desk:
         elif kind == messages.HELLO_HOST:
             self.greet(channel, body)
         else:
-            self._trace("ignored", message=messages.NAMES.get(kind, "?"))
+            self._trace("ignored", message=messages.TABLE.get(kind, "?")[0])
 
     def _notice(self, body, channel) -> None:
         key = (body["ep"], body["s"])

@@ -1,13 +1,14 @@
 """The flight recorder: what a pin that reset itself can still tell. 2 kB that survive the reset."""
 
+from lapel.compat import const
 from lapel_wire import flight_log
 
 # Ordinary changes are written at most this often; what may be followed by a reset is written at once.
 SAVE_EVERY_MS = 2000
 # A loop that is late by less was only busy.
-STALL_MS = 25
+_STALL_MS = const(25)
 # Only stalls from here on are worth a place among the events.
-LONG_STALL_MS = 150
+_LONG_STALL_MS = const(150)
 
 
 class Flight:
@@ -76,11 +77,11 @@ class Flight:
 
     def stall(self, late_ms: int) -> None:
         """The loop came late by so much: an erase, a collection, a task that would not let go."""
-        if late_ms < STALL_MS:
+        if late_ms < _STALL_MS:
             return
         self._log.add("stalls")
         self._log.put("stall_max_ms", max(self._log.get("stall_max_ms"), late_ms))
-        if late_ms >= LONG_STALL_MS:
+        if late_ms >= _LONG_STALL_MS:
             self._log.event("stall", "%d ms" % late_ms, self._now_ms())
         self._dirty = True
 

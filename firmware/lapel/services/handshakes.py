@@ -46,7 +46,8 @@ class Handshakes:
         self._ready = []
         self._answered = []
         self._wanted = asyncio.Event()
-        self._turn = asyncio.Lock()
+        # A companion is being answered. It takes turns by looking again: a lock of asyncio's is a module to load.
+        self._answering = False
         self._unproved = 0
         self._next_ms = 0
         # Openings that were answered before.
@@ -59,7 +60,7 @@ class Handshakes:
                 ephemeral = Ephemeral(self._suite, self._random)
                 while not ephemeral.step():
                     await self._rest()
-                    while self._turn.locked():
+                    while self._answering:
                         await sleep_ms(_PAUSE_MS)
                 self._ready.append(ephemeral)
             else:
@@ -85,14 +86,19 @@ class Handshakes:
         self._answered.append(mark)
         if len(self._answered) > ANSWERED_MAX:
             self._answered.pop(0)
+        turn = False
         try:
-            async with self._turn:
-                await self._spaced()
-                while not responder.step():
-                    await self._rest()
-                reply = responder.reply()
-                ciphers = responder.split()
+            while self._answering:
+                await sleep_ms(_PAUSE_MS)
+            self._answering = turn = True
+            await self._spaced()
+            while not responder.step():
+                await self._rest()
+            reply = responder.reply()
+            ciphers = responder.split()
         finally:
+            if turn:
+                self._answering = False
             responder.wipe()
         return None if ciphers is None else (reply, Session(*ciphers))
 

@@ -10,7 +10,7 @@ from lapel.services.hearing import Hearing
 from lapel.services.store_files import StoreError, StoreFull
 from lapel.services.take import Take
 
-PREROLL_MS = const(200)
+_PREROLL_MS = const(200)
 _IDLE_MS = const(1000)
 # Presses that may wait while the clip before them is still being saved.
 _TAKES_MAX = const(3)
@@ -77,7 +77,7 @@ class Recorder:
         if not (preroll and self.is_paired):
             self._preroll = None
         elif self._preroll is None:
-            self._preroll = Preroll(PREROLL_MS * self.hearing.per_ms)
+            self._preroll = Preroll(_PREROLL_MS * self.hearing.per_ms)
         self._wake.set()
 
     def press(self, t_ms: int) -> None:
@@ -89,7 +89,7 @@ class Recorder:
             take.refused = "unpaired"
         elif len(self._takes) >= _TAKES_MAX:
             take.refused = "error"
-        elif not self._store.fits(PREROLL_MS + LONGEST_MS + TAIL_MS):
+        elif not self._store.fits(_PREROLL_MS + LONGEST_MS + TAIL_MS):
             take.refused = "full"
         elif not self.hearing.open(self._gain_steps):
             take.refused = "error"
@@ -177,7 +177,7 @@ class Recorder:
         if self._preroll is None:
             take.start(max(hearing.good_from, wanted))
         else:
-            take.start(max(hearing.good_from, wanted - PREROLL_MS * hearing.per_ms))
+            take.start(max(hearing.good_from, wanted - _PREROLL_MS * hearing.per_ms))
             self._preroll.drain(position, take.keep)
 
     def _proceed(self, take) -> None:

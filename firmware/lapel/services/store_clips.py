@@ -2,13 +2,14 @@
 
 import struct
 
+from lapel.compat import const
 from lapel.core import clip_layout, records
 from lapel.services import clip_reader, clip_recovery, clip_writer, store_files
 from lapel_wire import messages
 
 # More would cost RAM and time at every listing; at the press it counts as full.
 WAITING_MAX = 200
-READERS_MAX = 4
+_READERS_MAX = const(4)
 
 
 class Clips:
@@ -108,8 +109,8 @@ class Clips:
         writer = self._writer if self._writer is not None and self._writer.number == number else None
         if writer is None and number not in self._waiting:
             raise store_files.StoreError("there is no clip %d" % number)
-        if len(self._readers) >= READERS_MAX:
-            raise store_files.StoreError("%d clips are open already" % READERS_MAX)
+        if len(self._readers) >= _READERS_MAX:
+            raise store_files.StoreError("%d clips are open already" % _READERS_MAX)
         reader = clip_reader.ClipReader(self, number, self._path(number), writer)
         self._readers.append(reader)
         return reader

@@ -3,16 +3,17 @@
 import binascii
 import struct
 
+from lapel.compat import const
 from lapel.core import records
 from lapel.services import store_files
 
 BATCH = 32
 # With fewer left, the next batch is reserved when the pin is idle, and not at a press.
 LOW = 8
-EPOCH_BYTES = 8
-DEVICE_BYTES = 4
+_EPOCH_BYTES = const(8)
+_DEVICE_BYTES = const(4)
 # Nobody says so much in a lifetime.
-_HIGHEST = 0x7FFFFFFF
+_HIGHEST = const(0x7FFFFFFF)
 
 
 class ClipIds:
@@ -45,14 +46,14 @@ class ClipIds:
             counter = self._quarantine.load(path, records.COUNTER, _counter)
             if counter is None:
                 continue
-            agree = agree and epoch in (b"", counter[:EPOCH_BYTES])
-            epoch = counter[:EPOCH_BYTES]
-            device = counter[EPOCH_BYTES + 4 :]
+            agree = agree and epoch in (b"", counter[:_EPOCH_BYTES])
+            epoch = counter[:_EPOCH_BYTES]
+            device = counter[_EPOCH_BYTES + 4 :]
             # What was reserved before may have been given: it is never given again.
-            self._next = max(self._next, struct.unpack_from("<I", counter, EPOCH_BYTES)[0])
+            self._next = max(self._next, struct.unpack_from("<I", counter, _EPOCH_BYTES)[0])
         found = self._quarantine.load(self._device, records.DEVICE) or b""
-        if len(found) != DEVICE_BYTES:
-            found = device or self._random(DEVICE_BYTES)
+        if len(found) != _DEVICE_BYTES:
+            found = device or self._random(_DEVICE_BYTES)
             self._try(store_files.save, self._device, records.DEVICE, found)
         self.device = _hex(found)
         self.epoch = _hex(epoch)
@@ -78,7 +79,7 @@ class ClipIds:
 
     def new_epoch(self) -> str:
         """Begins an epoch, durably. Numbers go on, so that no two waiting clips share one."""
-        epoch = self._random(EPOCH_BYTES)
+        epoch = self._random(_EPOCH_BYTES)
         self._write(epoch, self._next + BATCH)
         self.epoch = _hex(epoch)
         self._trace("epoch", epoch=self.epoch)
@@ -86,7 +87,7 @@ class ClipIds:
 
     def _start_over(self, number: int) -> None:
         self._next = self._reserved = number
-        self.epoch = _hex(self._random(EPOCH_BYTES))
+        self.epoch = _hex(self._random(_EPOCH_BYTES))
         self._trace("epoch", epoch=self.epoch)
         # A flash that is full or failing must not keep waiting clips from being sent. The epoch
         # is durable at the latest when it is first used.
@@ -109,9 +110,9 @@ class ClipIds:
 
 
 def _counter(body):
-    if len(body) != EPOCH_BYTES + 4 + DEVICE_BYTES:
+    if len(body) != _EPOCH_BYTES + 4 + _DEVICE_BYTES:
         raise records.BadRecord("a counter of %d bytes" % len(body))
-    if struct.unpack_from("<I", body, EPOCH_BYTES)[0] > _HIGHEST:
+    if struct.unpack_from("<I", body, _EPOCH_BYTES)[0] > _HIGHEST:
         raise records.BadRecord("a counter that is too high")
     return body
 

@@ -83,7 +83,7 @@ def ranges(data):
 def pin_settings(data):
     """A flat object as the wire lets it through: what the pin makes of it is itself whole and in range."""
     try:
-        values = schema.read((("v", "settings"),), b'{"v":' + bytes(data) + b"}")["v"]
+        values = schema.read(("settings", "v", "settings"), b'{"v":' + bytes(data) + b"}")["v"]
     except ValueError:
         return "refused"
     whole = settings.salvaged(values)

@@ -26,7 +26,8 @@ TEXTS = ("", "how much disk space is left: 77G", "\u732b" * 80, "\x01" * 240, '"
 
 def body_of(kind, draw):
     """A body of that kind which the wire carries."""
-    return {name: _value(field, draw) for name, field in messages.TABLE[kind][2]}
+    row = messages.TABLE[kind]
+    return {row[at]: _value(row[at + 1], draw) for at in range(1, len(row), 2)}
 
 
 def _value(field, draw):

@@ -80,7 +80,7 @@ def channel(data):
         for packet in packets:
             got = pin.feed(packet)
             if got is not None:
-                said.append(messages.NAMES.get(got[0], "audio"))
+                said.append("audio" if got[0] == messages.AUDIO else messages.TABLE[got[0]][0])
                 answer(pin)
     return "%s refused %d dropped %d" % (shown(said), pin.refused, pin.dropped)
 

@@ -63,7 +63,7 @@ def message(data):
         assert bytes(again) + bytes(sound) == data
         return "audio %d %d %d" % (low, offset, len(sound))
     assert messages.encode(kind, body) == data
-    return "%s %s" % (messages.NAMES[kind], crc(data))
+    return "%s %s" % (messages.TABLE[kind][0], crc(data))
 
 
 def message_body(data):

@@ -100,6 +100,5 @@ def test_colours_and_lights_are_colours():
 
 
 def test_the_most_urgent():
-    assert pattern.most_urgent(["done", "question", "failed"]) == "question"
-    assert pattern.most_urgent(["held", "done"]) == "held"
+    assert sorted(["done", "held", "question", "failed"], key=pattern.rank) == ["question", "failed", "held", "done"]
     assert pattern.rank("listening") < min(pattern.rank(n) for n in NAMES if n not in ("listening", "tick55"))
