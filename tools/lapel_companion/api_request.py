@@ -23,6 +23,9 @@ _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}):([ -~\t]*)")
 _PORT = re.compile(r":[0-9]{1,5}")
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([!-~]+)")
 _JSON = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE)
+# What only browsers, and proxies between one and us, say. A proxy may write another Host than the page's, and to a page
+# of plain http no browser adds Origin or Sec-Fetch-Site when it reads.
+_OF_PAGES = ("cookie", "forwarded", "origin", "referer", "upgrade", "via", "x-forwarded-for", "x-forwarded-host")
 # Said twice, each of them could be read as the first or as the last.
 _ONCE = (
     "host",
@@ -110,7 +113,7 @@ def _from_here(fields: Mapping[str, str]) -> None:
     name = next((one for one in HOSTS if host.startswith(one)), None)
     if name is None or (host != name and not _PORT.fullmatch(host[len(name) :])):
         raise Refused(421, "the Host of this API is lapel (or localhost, 127.0.0.1, [::1]).")
-    if "origin" in fields or fields.get("sec-fetch-site", "none").lower() != "none":
+    if any(name in fields for name in _OF_PAGES) or fields.get("sec-fetch-site", "none").lower() != "none":
         raise Refused(403, "this is not for web pages.")
 
 

@@ -30,6 +30,8 @@ def test_only_our_own_names_are_hosts(tmp_path: Path) -> None:
             for good in good_ones:
                 assert (await talk(rig.state, get(STATUS, host=host(good)))).status == 200, good
             bad = ["", "evil.example", "lapel.evil.example", "lapel:", "lapel:x", "lapel:123456", "127.0.0.1.nip.io"]
+            bad += ["[::1]:", "[::1]x", "[0:0:0:0:0:0:0:1]", "[::1%lo]", "[::ffff:127.0.0.1]", "127.1", "2130706433"]
+            bad += ["lapel:80:80", "lapel:-1", "lapel evil", "lapel\tevil", "http://lapel", "lapel#x", "LAPEL."]
             bad += ["localhost.", "evil@lapel", "[::1", "::1", "127.0.0.2", "lapel/", "0.0.0.0", "lapel, evil"]
             for one in bad:
                 reply = await talk(rig.state, get(STATUS, host=host(one)))
@@ -54,6 +56,16 @@ def test_web_pages_are_refused_and_never_allowed(tmp_path: Path) -> None:
                 "Sec-Fetch-Site: cross-site",
                 "Sec-Fetch-Site: same-site",
                 "Sec-Fetch-Site: same-origin",
+                # To a page of plain http, or through a proxy that writes our Host, these are all that tell.
+                "Referer: http://evil.example/",
+                "Cookie: a=b",
+                "Via: 1.1 proxy",
+                "Forwarded: host=evil.example",
+                "X-Forwarded-Host: evil.example",
+                "x-forwarded-for: 192.0.2.1",
+                # A page's sockets: none is ever opened.
+                "Upgrade: websocket",
+                "Upgrade: h2c",
             ):
                 for request in (get(STATUS, field), post("/v1/say", b'{"text": "x"}', field)):
                     reply = await talk(rig.state, request)
@@ -80,6 +92,16 @@ ODD = {
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "a small method": b"get /v1/status HTTP/1.1\r\n" + HOST + b"\r\n",
     "an absolute address": b"GET http://lapel/v1/status HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an absolute address of another": b"GET http://evil.example/v1/status HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an authority": b"CONNECT lapel:80 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an asterisk": b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a fragment": get(STATUS + "#x"),
+    "a backslash": get("/v1\\status"),
+    "an escaped slash": get("/v1%2fstatus"),
+    "HTTP/0.9": b"GET /v1/status\r\n\r\n",
+    "HTTP/1.0 without a host": b"GET /v1/status HTTP/1.0\r\n\r\n",
+    "HTTP/1.2": b"GET /v1/status HTTP/1.2\r\n" + HOST + b"\r\n",
+    "an empty line before it": b"\r\n" + get(STATUS),
     "no address": b"GET  HTTP/1.1\r\n" + HOST + b"\r\n",
     "a folded field": get(STATUS, "X: a", " b"),
     "a field without a colon": get(STATUS, "X"),
@@ -89,6 +111,15 @@ ODD = {
     "no ASCII": get(STATUS, "X: ä"),
     "chunks": get(STATUS, "Transfer-Encoding: chunked"),
     "chunks and a length": post("/v1/say", b"{}", "Transfer-Encoding: chunked"),
+    "chunks by another name": post("/v1/say", b"{}", "Transfer-Encoding: identity, chunked"),
+    "the same length twice": post("/v1/say", b"{}", "Content-Length: 2"),
+    "a list of lengths": post("/v1/say", b"{}").replace(b"Length: 2", b"Length: 2, 2"),
+    "a length with a sign": post("/v1/say", b"{}").replace(b"Length: 2", b"Length: +2"),
+    "a length in hex": post("/v1/say", b"{}").replace(b"Length: 2", b"Length: 0x2"),
+    "an empty length": post("/v1/say", b"").replace(b"Length: 0", b"Length:"),
+    "two kinds of body": post("/v1/say", b"{}", "Content-Type: text/plain"),
+    "a request behind a body": post("/v1/say", b"{}") + get(STATUS),
+    "a token in the address": get(STATUS + "?access_token=lapel_x"),
     "two lengths": post("/v1/say", b"{}", "Content-Length: 3"),
     "a negative length": get(STATUS, "Content-Length: -1"),
     "a long length": get(STATUS, "Content-Length: " + "9" * 200),

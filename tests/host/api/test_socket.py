@@ -202,3 +202,43 @@ def test_what_macos_says_of_the_other_side(monkeypatch: pytest.MonkeyPatch) -> N
     assert api_peer.peer_uid(Mac(b"")) is None and not api_peer.is_owner(Mac(b""))
     monkeypatch.setattr(api_peer, "_SYSTEM", "plan9")
     assert not api_peer.is_owner(Mac(b""))
+
+
+def test_what_lies_in_the_sockets_place_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    """A link there, to a file or to somebody's socket, is neither written through nor listened at."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("precious")
+    others = socket.socket(socket.AF_UNIX)
+    others.bind(str(tmp_path / "o"))
+
+    async def test() -> None:
+        for number, target in enumerate((elsewhere, tmp_path / "o", tmp_path / "nowhere")):
+            state = tmp_path / f"s{number}"
+            state.mkdir(mode=0o700)
+            place = state / "api.sock"
+            place.symlink_to(target)
+            async with serving(state) as rig:
+                found = place.lstat()
+                assert stat.S_ISSOCK(found.st_mode) and mode(place) == 0o600
+                assert (await talk(rig.state, get("/v1/status"))).status == 200
+            assert not place.exists() and (tmp_path / "o").exists()
+        assert elsewhere.read_text() == "precious" and not (tmp_path / "nowhere").exists()
+
+    run(test)
+    others.close()
+
+
+def test_a_client_says_nothing_to_a_socket_that_was_swapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's socket behind a link in our place: it is connected to, and gets no byte, and no token."""
+    state = tmp_path / "s"
+    state.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as theirs:
+        theirs.bind(str(tmp_path / "o"))
+        theirs.listen()
+        (state / "api.sock").symlink_to(tmp_path / "o")
+        monkeypatch.setattr(api_peer, "peer_uid", lambda _: os.getuid() + 1)
+        with pytest.raises(ApiError, match="belongs to another user"):
+            Client(state, "lapel_secret").get("/v1/status")
+        connection, _ = theirs.accept()
+        with connection:
+            assert connection.recv(100) == b""
