@@ -115,6 +115,7 @@ def wire() -> dict[str, Seeds]:
             "long": rescue.safe_info("é" * 40),
         },
         "flight": {"whole": bytes(log.sealed()), "inside": bytes(log.sealed())[12:330]},
+        "flight_told": {"inside": bytes(log.sealed())[12:].rstrip(b"\0")},
         "pin_settings": {
             name: schema.write(("settings", "v", "settings"), {"v": values})[5:-1]
             for name, values in {

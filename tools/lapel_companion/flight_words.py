@@ -69,23 +69,23 @@ def lines(log: dict[str, Any]) -> list[str]:
     out += [text for text in (_heap(log), _stalled(log)) if text]
     for event in log["events"][-EVENTS_SHOWN:]:
         out.append(f"boot {event['boot']} {event['ms'] / 1000:9.3f} s {event['event']}: {event['text']}")
-    return [plain(line) for line in out]
+    return [_shown(line) for line in out]
 
 
 def _trouble(log: dict[str, Any], events: list[dict[str, Any]], at: int) -> Trouble | None:
     event = events[at]
-    kind, text = event["event"], plain(event["text"])
+    kind, text = event["event"], _shown(event["text"])
     when = _when(log, event)
     if kind == "boot":
         return _reset(log, events, at)
     if kind == "died":
-        error = plain(log["last_error"])
+        error = _shown(log["last_error"])
         cause = error.partition(": ")[2] if error.startswith(event["text"] + ": ") else ""
         count = _times(events, "died", event["text"])
         what = f"its service '{text}' ended{count} and was started again" + (f": {cause}" if cause else "")
         return Trouble(what, when, _remedy(cause))
     if kind == "error":
-        error = plain(log["last_error"])
+        error = _shown(log["last_error"])
         # An event holds 24 bytes of it, the last error 128.
         whole = error if error.startswith(text) else text
         return Trouble(whole, when, _remedy(whole))
@@ -107,9 +107,9 @@ def _reset(log: dict[str, Any], events: list[dict[str, Any]], at: int) -> Troubl
         ran = log["last_task_before"] if _ago(log, event) == 0 else ""
         what = "its watchdog reset the pin"
         if late:
-            what += f": the service '{plain(late)}' had not reported"
+            what += f": the service '{_shown(late)}' had not reported"
         elif ran:
-            what += f": nothing reported any more, the last one was '{plain(ran)}'"
+            what += f": nothing reported any more, the last one was '{_shown(ran)}'"
         return Trouble(what, when, "if it comes again, make logs shows what was done before")
     if cause == "unknown":
         do = "that is MicroPython itself or the supply: try a fuller cell, then a newer MicroPython"
@@ -190,3 +190,8 @@ def _stalled(log: dict[str, Any]) -> str:
     longest = log["stall_max_ms"]
     felt = ", which is felt" if longest >= LONG_STALL_MS else ""
     return f"{log['stalls']} times held up for 25 ms or more (flash erases, collections), {longest} ms at most{felt}"
+
+
+def _shown(text: str) -> str:
+    """Text of the pin's within one line: it does nothing to a terminal."""
+    return plain(text).replace("\n", " ").replace("\t", " ")

@@ -6,11 +6,12 @@ import importlib
 import json
 from pathlib import Path
 
-from lapel_companion import config, matching, when, words
+from lapel_companion import config, flight_words, matching, when, words
 from lapel_companion.clock import PinClock
 from lapel_companion.config_keys import MAX_WORDS
 from lapel_companion.speech import openai_api
 from lapel_companion.speech.base import SpeechError
+from lapel_wire import flight_log, flight_reading
 
 
 def file(data: bytes, name: str = "file") -> Path:
@@ -70,3 +71,14 @@ def clock_file(data: bytes) -> str:
     clock.hello("01020304", 5, 1000)
     assert clock.press_unix_ms("01020304", 7) == 1002
     return json.dumps([clock.press_unix_ms(boot, 0) for boot in ("0badcafe", "a")])
+
+
+def flight_told(data: bytes) -> str:
+    """A flight recorder of nonsense that passes its checksum, in words for a person's terminal."""
+    try:
+        log = flight_reading.decode(importlib.import_module("wire_targets").sealed_flight(data))
+    except flight_log.BadFlightLog:
+        return "refused"
+    told = [flight_words.headline(log), *flight_words.lines(log)]
+    assert all(line.isprintable() for line in told), told
+    return f"{len(told)} lines"

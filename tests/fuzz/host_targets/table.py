@@ -18,6 +18,7 @@ TARGETS: Mapping[str, Callable[[bytes], str]] = {
     "configured": said.configured,
     "transcripts": said.transcripts,
     "clock_file": said.clock_file,
+    "flight_told": said.flight_told,
     "recordings": things.recordings,
     "clip_wavs": things.clip_wavs,
     "pin_facts": things.pin_facts,
