@@ -119,12 +119,16 @@ class Acts:
         if unseen:
             epoch, seq, kind = unseen[-1]
             self._announcer.repeat(kind, (epoch, seq), len(unseen))
-            self._store.mark_seen(epoch, [seq])
-            self._desk.hurry()
+            # Power that goes before it is felt must leave it unseen.
+            self._announcer.when_felt((epoch, seq), lambda: self._saw(epoch, seq))
         elif self.jobs:
             self._feedback.show("pulse", self.jobs)
         else:
             self._feedback.show("none_long")
+
+    def _saw(self, epoch: str, seq: int) -> None:
+        self._store.mark_seen(epoch, [seq])
+        self._desk.hurry()
 
     def _double(self, t_ms: int, _) -> None:
         # What came in between the taps is still to be felt.

@@ -23,6 +23,7 @@ class Announcer:
         self._felt = Felt()
         # What arrived and was not felt to its end yet; of that, what no pattern stands for so far.
         self.unfelt = []
+        self._when_felt = []
         self._gathered = []
         self._changed = asyncio.Event()
         feedback.on_felt = self._was_felt
@@ -60,6 +61,12 @@ class Announcer:
         """The person asked for a notice again; `count` wait to be seen."""
         self._feedback.show(kind, count, (identity, (identity,)))
 
+    def when_felt(self, identity, act) -> None:
+        """Calls `act()` as soon as the notice was felt: now, unless it is still to be felt."""
+        self._when_felt.append((identity, act))
+        del self._when_felt[:-_UNFELT_MAX]
+        self._act()
+
     def withdrawn(self, epoch: str, seq: int) -> None:
         """No reply can be to this one any more."""
         self._felt.forget((epoch, seq))
@@ -94,3 +101,10 @@ class Announcer:
         if identity is not None:
             self._felt.add(self._timing.ms(), identity)
         self.unfelt = [other for other in self.unfelt if other not in stands_for]
+        self._act()
+
+    def _act(self) -> None:
+        due = [one for one in self._when_felt if one[0] not in self.unfelt]
+        self._when_felt = [one for one in self._when_felt if one[0] in self.unfelt]
+        for _, act in due:
+            act()

@@ -109,9 +109,16 @@ class Announcer:
         self.calls = calls
         self.target = None
         self.unfelt = []
+        self.later = []
 
     def repeat(self, kind, identity, count):
         self.calls.append(("repeat", kind, identity, count))
+
+    def when_felt(self, identity, act):
+        if identity in self.unfelt:
+            self.later.append(act)
+        else:
+            act()
 
     def reply_target(self, press_ms):
         self.calls.append(("target", press_ms))
@@ -253,6 +260,15 @@ def test_a_tap_repeats_the_newest_unseen_notice_and_marks_it():
     calls = house.run()
     assert calls[-3:] == [("repeat", "failed", ("a" * 16, 5), 2), ("seen", "a" * 16, [5]), ("hurry",)]
     assert house.states == ["idle", "pressed", "idle"]
+
+
+def test_a_tap_marks_what_is_still_to_be_felt_when_it_was_felt():
+    house = House(TAP)
+    house.store.notices = [("a" * 16, 5, "failed")]
+    house.announcer.unfelt = [("a" * 16, 5)]
+    assert house.run()[-1] == ("repeat", "failed", ("a" * 16, 5), 1)
+    house.announcer.later[0]()
+    assert house.calls[-2:] == [("seen", "a" * 16, [5]), ("hurry",)]
 
 
 def test_a_tap_without_news_tells_how_many_jobs_run():

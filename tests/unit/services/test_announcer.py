@@ -75,6 +75,20 @@ def test_what_came_is_unfelt_until_a_pattern_that_stands_for_it_was_played():
     assert it.unfelt == [(EPOCH, 4)]
 
 
+def test_what_waits_for_a_notice_to_be_felt_is_done_once_and_then():
+    it, feedback = announcer()
+    done = []
+    it.when_felt((EPOCH, 1), lambda: done.append("known"))
+    it.announce({"ep": EPOCH, "s": 2, "k": "done", "d": "d1", "j": None, "x": ""})
+    it.when_felt((EPOCH, 2), lambda: done.append("new"))
+    assert done == ["known"]
+    feedback.on_felt(feedback.shown[0][2])
+    assert done == ["known", "new"]
+    it.repeat("done", (EPOCH, 2), 1)
+    feedback.on_felt(feedback.shown[1][2])
+    assert done == ["known", "new"]
+
+
 def test_a_notice_that_was_never_felt_is_bounded_all_the_same():
     it, feedback = announcer()
     feedback.is_held = True
