@@ -25,7 +25,8 @@ OURS = ("lapel", "lapel_wire", "lapel_companion", "lapel_usb", "simulator", "noi
 INPUT_MAX_BYTES = 4096
 # One input must be done within this time; counting is for the tests, where a computer is busy with others too.
 HANG_S = 20
-_GROWTH_INPUTS = 200
+# Growth is measured within the last input's time: for so many seconds' worth of inputs, at most so many.
+_GROWTH_S, _GROWTH_INPUTS = 4, 200
 
 
 class Watched:
@@ -38,6 +39,7 @@ class Watched:
 
             self._run = table.load()[name].run
         self._folder = folder
+        self._seconds = seconds
         self._until_s = time.monotonic() + seconds
         self._found: set[str] = set()
         self._runs = 0
@@ -77,7 +79,8 @@ class Watched:
 
     def _growth(self) -> int:
         """What is kept of inputs that ran before."""
-        inputs = [path.read_bytes() for path in sorted((self._folder / "corpus").iterdir())[:_GROWTH_INPUTS]]
+        many = min(_GROWTH_INPUTS, 1 + int(self._runs / self._seconds * _GROWTH_S))
+        inputs = [path.read_bytes() for path in sorted((self._folder / "corpus").iterdir())[:many]]
         return [grown(self._run, inputs) for _ in range(2)][1]
 
 

@@ -26,7 +26,11 @@ from tests.host.companion.companion_pin import BOOT, DEVICE, EPOCH, KEY
 STEPS_MAX = 60
 LINKS_MAX = 8
 MTU = 247
-_FORWARD = tuple(kind for kind, row in messages.TABLE.items() if ">" in row[1])
+# What a pin says, but for sound.
+_SAID = (
+    *(messages.HELLO_PIN, messages.CLIP, messages.END, messages.CONFLICT, messages.STORED, messages.SEEN),
+    *(messages.CANCEL, messages.SETTINGS_OK, messages.DATA, messages.STATUS),
+)
 _SOUND = bytes(range(256)) * 6
 
 
@@ -130,13 +134,16 @@ async def _link(draw: Any, world: World) -> None:
     talking, steps = asyncio.create_task(peer.run()), 0
     while world.rig.desk.pin is None and not talking.done():
         await asyncio.sleep(0)
-    while draw.left and steps < STEPS_MAX and not talking.done():
-        steps += 1
-        if not _step(draw, pin, world):
-            break
-        await world.settle(peer, talking)
-        world.check()
-    peer.disconnected()
+    try:
+        while draw.left and steps < STEPS_MAX and not talking.done():
+            steps += 1
+            if not _step(draw, pin, world):
+                break
+            await world.settle(peer, talking)
+            world.check()
+    finally:
+        peer.disconnected()
+        await asyncio.wait((talking,))
     reason = "it was ended"
     try:
         reason = await talking
@@ -206,7 +213,7 @@ def _step(draw: Any, pin: MadPin, world: World) -> bool:
     elif what == 14:
         return bool(draw.byte() % 4)
     else:
-        kind = draw.pick(_FORWARD)
+        kind = draw.pick(_SAID)
         pin.say(kind, _body(kind, draw))
     return True
 
