@@ -32,7 +32,6 @@ _INTAKE = "tools/lapel_companion/intake.py"
 _STEPS = "tools/lapel_companion/steps.py"
 _ENGINE = "tools/lapel_companion/engine_dbos.py"
 _COMMAND = "tools/lapel_companion/agents/command.py"
-_TELLER = "tools/lapel_companion/link/teller.py"
 _DURABLE = "tools/lapel_companion/durable.py"
 
 _ATTEMPT = "    await context.attempt(facts)\n"
@@ -47,7 +46,7 @@ PIN = (
         _FEED,
         "            sender.finished(now_ms)\n",
         "            sender.finished(now_ms)\n            self._accepted(sender.number, \"\")\n",
-        ("a/packet", "a/cut"),
+        ("a/packet",),
     ),
     Defect(
         "captured although the flash failed",
@@ -55,15 +54,14 @@ PIN = (
         "        except StoreError as error:\n            self._fail(take, error)\n            return\n        clip",
         "        except StoreError:\n            self._feedback.show(\"captured\")\n"
         "            self._over(take, \"discarded\")\n            return\n        clip",
-        ("a/flash", "a/full"),
+        ("a/flash/busy", "a/flash/many", "a/full"),
     ),
     Defect(
         "no sync while it is spoken",
         _WRITER,
         "        self._file.flush()\n        self.synced = clip_layout",
         "        self.synced = clip_layout",
-        ("a/cut",),
-        sample=300,
+        ("a/cut/many", "a/cut"),
     ),
     Defect(
         "a cut clip looks whole",
@@ -85,36 +83,34 @@ PIN = (
         "        if not self._store.has_notice(*key) and key not in self._felt:\n",
         "        if True:\n",
         ("a/packet",),
-        sample=400,
     ),
     Defect(
         "stored before it is durable",
         _DESK,
         "        if self._store.put(body):\n",
         "        if self._store.put(body) or True:\n",
-        ("a",),
+        ("a/flash/many", "a/flash"),
     ),
     Defect(
         "what was seen is not written down",
         _NOTICES,
         "        if self._marks_dirty or self._marks.pack() != before:\n            self._save_marks()\n",
         "        if self._marks_dirty:\n            self._save_marks()\n",
-        ("a",),
+        ("a/cut/many", "a/cut"),
     ),
     Defect(
         "a record without its checksum",
         "firmware/lapel/core/records.py",
         "    if crc32(body, crc32(view[:4])) != crc:\n",
         "    if crc == 0xFFFFFFFF:\n",
-        ("a/file",),
+        ("a/file/plain/t12100-state.marks-flip1", "a/file/plain"),
     ),
     Defect(
         "what was seen is said once",
         _DESK,
         "            self._repeat_ms = now_ms + RETRY_MS\n            epoch, seqs",
         "            self._repeat_ms = now_ms + (1 << 28)\n            epoch, seqs",
-        ("a/packet",),
-        sample=400,
+        ("a/packet/busy",),
     ),
     Defect(
         "accepted removes what is being sent",
@@ -123,15 +119,14 @@ PIN = (
         "        if self._sender is None or self._sender.number != number:\n            return\n",
         "        if self._sender is None or self._sender.number == self._live.number:\n            return\n"
         "        number = self._sender.number\n",
-        ("a/packet", "a/mix"),
-        sample=400,
+        ("a/packet/plain/up149-lost", "a/packet/plain/up142-delayed", "a/packet/plain"),
     ),
     Defect(
         "ticks subtracted without their wrap",
         "firmware/lapel/core/clock.py",
         "        step = self._diff(now, self._last)\n",
         "        step = now - self._last\n",
-        ("a",),
+        ("a/cut/plain/none", "a/cut/busy/none", "a/cut/many/none"),
     ),
 )
 
@@ -142,7 +137,7 @@ COMPANION = (
         "        incoming.end = body\n        if incoming.complete:\n",
         "        incoming.end = body\n        if incoming.complete:\n"
         "            self._answer(messages.ACCEPTED, {\"n\": number, \"d\": \"d0\"}, number)\n",
-        ("b/clips",),
+        ("b/clips/events.commit[clip+dispatch].before/1/kill", "b/clips"),
     ),
     Defect(
         "accepted before the commit",
@@ -151,7 +146,7 @@ COMPANION = (
         "        self._answer(messages.ACCEPTED, {\"n\": meta.number, \"d\": \"d0\"}, meta.number)\n"
         "        await asyncio.sleep(0.05)\n"
         "        dispatch = await asyncio.to_thread(accept, self._log, meta, end)\n",
-        ("b/clips",),
+        ("b/clips/events.commit[clip+dispatch].before/1/kill", "b/clips"),
     ),
     Defect(
         "run first, written down later",
@@ -165,36 +160,35 @@ COMPANION = (
         _STEPS,
         "        again = self._services.agents[job.agent].reruns(job.plan) and len(job.attempts) < _ATTEMPTS_MAX\n",
         "        again = len(job.attempts) < _ATTEMPTS_MAX\n",
-        ("b/jobs/events.commit[attempt+job].after/1/kill", "b/jobs"),
+        ("b/jobs/job.rest.end.before/1/kill", "b/jobs"),
     ),
     Defect(
         "a notice counts as stored when it was sent",
-        _TELLER,
-        "        except sqlite3.OperationalError:\n            return False\n        return True\n",
-        "        except sqlite3.OperationalError:\n            return False\n"
-        "        self._outbox.stored(notice.epoch, notice.seq)\n        return True\n",
+        "tools/lapel_companion/notices.py",
+        "            if not notice.stored and not notice.seen:\n",
+        "            if not notice.reached and not notice.seen:\n",
         ("b/jobs/link.send[notice].before/1/kill", "b/jobs"),
     ),
     Defect(
-        "a file is not synced",
-        _DURABLE,
-        "                return\n        os.fsync(handle)\n",
-        "                return\n",
-        ("b/clips/link.send[accepted].after", "b/clips"),
+        "a recording is not synced",
+        "tools/lapel_companion/clips.py",
+        "            durable.sync_file(self._handle, \"clip.part\")\n",
+        "            with durable.step(\"clip.part.sync\"):\n                pass\n",
+        ("b/clips/link.send[accepted].after/1/power", "b/clips"),
     ),
     Defect(
         "a folder is not synced",
         _DURABLE,
         "            os.fsync(handle)\n        except OSError as error:\n",
         "            pass\n        except OSError as error:\n",
-        ("b/clips/link.send[accepted].after", "b/clips"),
+        ("b/clips/link.send[accepted].after/1/power", "b/clips"),
     ),
     Defect(
         "the table of events is not synced",
         "tools/lapel_companion/events_file.py",
         "PRAGMA synchronous=FULL",
         "PRAGMA synchronous=OFF",
-        ("b/clips/link.send[accepted].after", "b/clips"),
+        ("b/clips/link.send[accepted].after/1/power", "b/clips"),
     ),
 )
 

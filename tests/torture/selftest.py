@@ -1,6 +1,7 @@
 """`make torture-selftest`: mistakes planted into copies of the checkout, each of which the torture must catch.
 
-A case that catches one must be good without it. Ends with 0 only when every defect is caught.
+The oracle must say what is lost, doubled or wrong: a crash is no catch. A case that catches one must be good without
+it, and so must be a sample of all in a copy with no mistake. Ends with 0 only when every defect is caught.
 """
 
 from __future__ import annotations
@@ -14,25 +15,31 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.torture.defects import DEFECTS, Defect
 from tests.torture.seeds import ROOT, commit_seed
+from tests.torture.verdict import COUNTS
 
 COPIED = ("firmware", "lib", "boards", "tools", "tests", "pyproject.toml")
 LIMIT_S = 900.0
 _NO_SUCH_CASE = 2
 _CAUGHT = re.compile(r"^  (?P<case>[abc]/\S+): (?P<words>.+)$", re.MULTILINE)
+_COUNTED = re.compile("|".join([*(f"{name.replace('_', ' ')} [1-9]" for name in COUNTS), "it never came to rest"]))
+# The control: so many of each kind, and mixtures.
+NO_DEFECT = "no mistake at all"
+_CONTROL = ("--tier", "ab", "--sample", "3", "--n", "200")
 
 
 @dataclass(frozen=True)
 class Outcome:
     """`case` caught the defect, with these words; "" and why not."""
 
-    defect: Defect
+    name: str
     case: str
     words: str
     seconds: float
@@ -41,14 +48,23 @@ class Outcome:
     def caught(self) -> bool:
         return bool(self.case)
 
+    @property
+    def as_expected(self) -> bool:
+        return self.caught != (self.name == NO_DEFECT)
+
+    def line(self) -> str:
+        """For people."""
+        by = f"caught by {self.case}" if self.caught else "good" if self.as_expected else "NOT CAUGHT"
+        return f"{self.name:40}  {self.seconds:4.0f} s  {by}: {self.words}"
+
 
 class DoesNotFit(Exception):
     """The place where a defect was planted looks otherwise now."""
 
 
 @contextmanager
-def planted(defect: Defect) -> Iterator[Path]:
-    """A copy of the checkout with that one mistake in it. Raises DoesNotFit."""
+def planted(defect: Defect | None) -> Iterator[Path]:
+    """A copy of the checkout with that one mistake in it, or none. Raises DoesNotFit."""
     with tempfile.TemporaryDirectory(prefix="lapel-defect-") as folder:
         copy = Path(folder)
         for name in COPIED:
@@ -62,7 +78,8 @@ def planted(defect: Defect) -> Iterator[Path]:
             # Bytecode of the copy is its own.
             if tool.name != "mpy":
                 (copy / ".tools" / tool.name).symlink_to(tool)
-        plant(copy, defect)
+        if defect:
+            plant(copy, defect)
         yield copy
 
 
@@ -95,7 +112,7 @@ def tried(defect: Defect, seed: int) -> Outcome:
     begun_s = time.monotonic()
 
     def told(case: str, words: str) -> Outcome:
-        return Outcome(defect, case, words, time.monotonic() - begun_s)
+        return Outcome(defect.name, case, words, time.monotonic() - begun_s)
 
     common = ("--seed", str(seed), "--n", str(defect.n), "--workers", "1")
     last = "no case caught it"
@@ -109,18 +126,26 @@ def tried(defect: Defect, seed: int) -> Outcome:
             last = f"{cases} took longer than {LIMIT_S:.0f} s"
             continue
         found = _CAUGHT.search(output)
+        if code == 1 and found and _COUNTED.search(found["words"]):
+            words = _not_good_without_it(found["case"], common)
+            return told("", words) if words else told(found["case"], found["words"])
         if code == 1 and found:
-            case = found["case"]
-            words = _not_good_without_it(case, common)
-            if words:
-                return told("", words)
-            return told(case, found["words"])
-        if code == 1 and _unharmed(cases, common):
-            # Not even the run with nothing wrong came to its end.
-            return told(f"{cases} (nothing wrong)", output.strip().splitlines()[-1])
-        if code != 0:
+            last = f"{found['case']} broke, and nothing is told as lost: {found['words']}"
+        elif code != 0:
             last = f"{cases} could not be run: {output.strip()[-300:]}"
     return told("", last)
+
+
+def control(seed: int) -> Outcome:
+    """A sample of all cases in a copy without a mistake: `case` is one that is not good all the same."""
+    begun_s = time.monotonic()
+    with planted(None) as copy:
+        code, output = tortured(copy, "--seed", str(seed), "--workers", "1", *_CONTROL)
+    lines = output.strip().splitlines()
+    found = _CAUGHT.search(output)
+    case, words = (found["case"], found["words"]) if found else ("" if code == 0 else "the run itself", lines[-1])
+    summary = next((line for line in lines if " cases in " in line), lines[-1])
+    return Outcome(NO_DEFECT, case, words if case else summary, time.monotonic() - begun_s)
 
 
 def _not_good_without_it(case: str, common: Sequence[str]) -> str:
@@ -137,11 +162,6 @@ def _not_good_without_it(case: str, common: Sequence[str]) -> str:
     return f"{case} is not good without it either: {found['words'] if found else output.strip()[-300:]}"
 
 
-def _unharmed(cases: str, common: Sequence[str]) -> bool:
-    """Whether these cases can be listed and run in this checkout."""
-    return tortured(ROOT, *common, "--case", cases, "--sample", "1")[0] == 0
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     given = argparse.ArgumentParser(prog="make torture-selftest", description=__doc__)
     given.add_argument("--only", default="", help="defects whose name contains this")
@@ -149,16 +169,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     given.add_argument("--at-once", type=int, default=2)
     options = given.parse_args(argv)
     seed = commit_seed() if options.seed is None else options.seed
-    chosen = [defect for defect in DEFECTS if options.only in defect.name]
-    print(f"torture-selftest: {len(chosen)} planted defects, SEED={seed}", flush=True)
-    caught = 0
+    begun_s = time.monotonic()
+    work = {NO_DEFECT: partial(control, seed)} | {defect.name: partial(tried, defect, seed) for defect in DEFECTS}
+    chosen = [work[name] for name in work if options.only in name]
+    print(f"torture-selftest: {len(chosen)} copies, each with one mistake or none, SEED={seed}", flush=True)
+    good = 0
     with ThreadPoolExecutor(options.at_once) as pool:
-        for outcome in pool.map(lambda defect: tried(defect, seed), chosen):
-            caught += outcome.caught
-            by = f"caught by {outcome.case}" if outcome.caught else "NOT CAUGHT"
-            print(f"{outcome.defect.name:28}  {by} ({outcome.seconds:.0f} s): {outcome.words}", flush=True)
-    print(f"{caught} of {len(chosen)} caught")
-    return 0 if chosen and caught == len(chosen) else 1
+        for ending in as_completed([pool.submit(each) for each in chosen]):
+            outcome = ending.result()
+            good += outcome.as_expected
+            print(outcome.line(), flush=True)
+    print(f"{good} of {len(chosen)} as they must be, in {(time.monotonic() - begun_s) / 60:.1f} min")
+    return 0 if chosen and good == len(chosen) else 1
 
 
 if __name__ == "__main__":

@@ -53,9 +53,21 @@ def test_what_nobody_catches_is_not_caught(monkeypatch: pytest.MonkeyPatch) -> N
     assert not broken.caught and "could not be run" in broken.words
 
 
-def test_what_breaks_the_run_with_nothing_wrong_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    caught = trial(monkeypatch, (1, "a traceback\nTypeError: it"), (0, "good"))
-    assert (caught.case, caught.words) == ("a/one (nothing wrong)", "TypeError: it")
+def test_a_crash_is_no_catch(monkeypatch: pytest.MonkeyPatch) -> None:
+    crash = (1, "torture\n  a/one/3: the worker ended without a verdict: TypeError\n")
+    assert "nothing is told as lost" in trial(monkeypatch, crash, crash).words
+    rest = (1, "torture\n  a/two/3: it never came to rest\n")
+    assert trial(monkeypatch, crash, rest, (0, "good")).case == "a/two/3"
+
+
+def test_the_control_must_be_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest, "COPIED", ("pyproject.toml",))
+    ends = [(0, "torture\n90 cases in 1.2 min: good\n"), (1, "torture\n  a/one/3: clips lost 1\n"), (1, "an error")]
+    monkeypatch.setattr(selftest, "tortured", lambda *_: ends.pop(0))
+    good, lost, broken = (selftest.control(7) for _ in range(3))
+    assert good.as_expected and "90 cases" in good.line()
+    assert not lost.as_expected and "caught by a/one/3" in lost.line()
+    assert not broken.as_expected and broken.words == "an error"
 
 
 def test_a_case_that_is_not_there_without_it_stands_for_its_family(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,7 +101,9 @@ class Play:
                 judged = judge_presses(life, self.excuse())
                 found.update(judged.counts)
                 found["why"] = "; ".join(judged.words)
-            broken.append("it ended as: %s %s" % (how, why(life.error) if life.error else ""))
+                broken.append("it never came to rest")
+            else:
+                broken.append("it ended as: %s %s" % (how, why(life.error) if life.error else ""))
         for event in self.wrong:
             if life.names(event):
                 broken.append("%s: %s" % (event, life.names(event)))
