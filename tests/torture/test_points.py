@@ -42,9 +42,10 @@ def test_a_point_that_nobody_passes_is_missed() -> None:
 
 
 def test_a_name_says_the_whole_case() -> None:
-    how = ("kill", "again-17", "power", "drawn-3", "torn-9")
+    how = ("kill", "bye", "again-17", "power", "drawn-3", "torn-9")
     for name in (f"b/jobs/events.commit[attempt+job].after/2/{each}" for each in how):
-        assert Case.of(name).name == name
+        assert Case.of(name).name == name and Points("").kind_of(name) == KINDS[Case.of(name).how]
+    assert [Points("").kind_of(name) for name in ("", "b/jobs", NAMED, "b/jobs/job.gate.after/x/kill")] == [""] * 4
 
 
 def test_each_kind_of_fault_has_cases_and_none_twice() -> None:

@@ -75,6 +75,14 @@ def test_a_case_is_run_alone_and_a_kind_by_its_beginning() -> None:
     assert table.good and table.run == 5
 
 
+def test_a_case_that_its_name_says_all_about_needs_no_list() -> None:
+    assert torture.planned([Two()], 3, 7, "a/alone/9") == {"a": {"alone": ["a/alone/9"]}}
+
+
+def test_who_looks_for_a_bad_one_gets_some_of_each_kind_first() -> None:
+    assert torture._in_turn([["a", "b", "c"], [], ["d"]]) == ["a", "d", "b", "c"]
+
+
 class Dying(Two):
     def run(self, names: Sequence[str], *, workers: int) -> Generator[Verdict, None, None]:
         yield from super().run(names[:1], workers=workers)

@@ -137,6 +137,7 @@ def test_every_name_has_its_fault_and_without_strace_a_case_is_told_as_not_run()
     assert [verdict.case for verdict in found] == names
     assert all(verdict.broken == "not run: there is none" and not verdict.good for verdict in found)
     assert [kind for kind in kinds if kind == found[0].kind]
+    assert whole.kind_of(names[0]) == found[0].kind and not whole.kind_of("c/sync") + whole.kind_of("")
     with pytest.raises(ValueError, match="c/sync-1/nothing"):
         faults.made("c/sync-1/nothing", "")
 
