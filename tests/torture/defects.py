@@ -110,7 +110,7 @@ PIN = (
         _DESK,
         "            self._repeat_ms = now_ms + RETRY_MS\n            epoch, seqs",
         "            self._repeat_ms = now_ms + (1 << 28)\n            epoch, seqs",
-        ("a/packet/busy",),
+        ("a/packet/busy/up100-lost", "a/packet/busy"),
     ),
     Defect(
         "accepted removes what is being sent",
