@@ -12,13 +12,15 @@ KEPT_MAX = const(32)
 # After a first try that proved nothing, so much more after each, and at most. Short: the owner's own radio may fail.
 FIRST_MS = const(2000)
 LONGEST_MS = const(6000)
+# Who was not here for so long has lost its turn, and has a new one: none is kept for later.
+AWAY_MS = const(10_000)
 
 
 class Strangers:
     """Addresses are bytes, times milliseconds that never wrap."""
 
     def __init__(self) -> None:
-        # [address, how often it failed, its turn], who was here last at the end.
+        # [address, how often it failed, its turn, when it was here], who was here last at the end.
         self._known = []
         self._proved: bytes = None
 
@@ -40,7 +42,11 @@ class Strangers:
         self._proved = address
 
     def _seen(self, address: bytes, now_ms: int) -> list:
-        found = [one for one in self._known if one[0] == address] or [[address, 0, now_ms]]
+        found = [one for one in self._known if one[0] == address] or [[address, 0, now_ms, now_ms]]
         rest = [one for one in self._known if one[0] != address]
         self._known = rest[-(KEPT_MAX - 1) :] + found
-        return found[0]
+        one = found[0]
+        if now_ms - one[3] >= AWAY_MS:
+            one[2] = max(one[2], now_ms)
+        one[3] = now_ms
+        return one

@@ -1,4 +1,4 @@
-from lapel.core.strangers import FIRST_MS, KEPT_MAX, LONGEST_MS, Strangers
+from lapel.core.strangers import AWAY_MS, FIRST_MS, KEPT_MAX, LONGEST_MS, Strangers
 
 A, B, C = b"aaaaaa", b"bbbbbb", b"cccccc"
 
@@ -11,6 +11,20 @@ def test_who_came_first_is_before_who_came_later_however_often_it_comes():
         1000,
         4000,
     ]
+
+
+def test_no_turn_is_kept_for_who_stays_away():
+    strangers = Strangers()
+    strangers.turn_ms(A, 0)
+    strangers.turn_ms(B, 0)
+    assert strangers.turn_ms(A, AWAY_MS - 1) == 0
+    assert strangers.turn_ms(B, AWAY_MS) == AWAY_MS
+    assert strangers.turn_ms(A, 2 * AWAY_MS - 2) == 0
+    # Nor is it a way around the wait.
+    strangers.failed(C, 5 * AWAY_MS)
+    assert strangers.turn_ms(C, 6 * AWAY_MS) == 6 * AWAY_MS
+    # A longer pause than any of the companion's.
+    assert AWAY_MS > 5000 + 4000
 
 
 def test_who_failed_waits_and_comes_behind_those_that_did_not():
