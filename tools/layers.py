@@ -64,7 +64,7 @@ LAYERS = (
         may=("lapel.core", "lapel.services.flight", "lapel.compat", "lapel_wire"),
     ),
     # Its other half is CPython's.
-    Layer("compat", "firmware/lapel/compat.py", stdlib=DEVICE | {"typing"}),
+    Layer("compat", "firmware/lapel/compat.py", stdlib=DEVICE | {"traceback", "typing"}),
     Layer("core", "firmware/lapel/core", own=("lapel.core",), may=("lapel.compat",), stdlib=PURE),
     Layer(
         "services",

@@ -22,7 +22,7 @@ PINS = {
 class Board(esp32s3.Esp32S3):
     name = "feather_esp32s3"
     # The variant without PSRAM; the other has 2 MB more of heap.
-    memory = {"heap_bytes": 252_000, "executable_bytes": 8_500, "dma_bytes": 38_912, "nimble_bytes": 45_000}
+    memory = {"heap_bytes": 252_000, "executable_bytes": 6_300, "dma_bytes": 38_912, "nimble_bytes": 45_000}
 
 
 def essentials():

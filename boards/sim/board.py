@@ -72,7 +72,7 @@ class Essentials:
     name = "sim"
     flash_dir = "/flash"
     # what this board stands for: an ESP32-S3 without PSRAM (see boards/README.md)
-    memory = {"heap_bytes": 252_000, "executable_bytes": 8_500, "dma_bytes": 38_912, "nimble_bytes": 45_000}
+    memory = {"heap_bytes": 252_000, "executable_bytes": 6_300, "dma_bytes": 38_912, "nimble_bytes": 45_000}
 
     def __init__(self, link):
         self._bus = link

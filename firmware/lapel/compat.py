@@ -8,13 +8,15 @@ ON_DEVICE = sys.implementation.name == "micropython"
 
 if ON_DEVICE:
     from asyncio import ThreadSafeFlag, sleep_ms, wait_for_ms
+    from sys import print_exception
     from time import ticks_add, ticks_diff, ticks_ms, ticks_us
 
     from micropython import const
 else:
     import time
+    import traceback
     from collections.abc import Awaitable
-    from typing import TypeVar
+    from typing import TextIO, TypeVar
 
     _T = TypeVar("_T")
 
@@ -41,6 +43,10 @@ else:
     def ticks_diff(end: int, start: int) -> int:
         """end - start over the wrap, right while the two are less than half a period apart."""
         return (end - start + _HALF & _PERIOD - 1) - _HALF
+
+    def print_exception(error: BaseException, out: "TextIO") -> None:
+        """Error and traceback, the oldest frame first, to `out`."""
+        traceback.print_exception(error, file=out)
 
     async def sleep_ms(delay_ms: int) -> None:
         """Waits `delay_ms` milliseconds."""

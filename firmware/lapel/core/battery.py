@@ -1,9 +1,9 @@
 """From the battery's voltage to what is left in it."""
 
-# Resting voltage of a lithium-polymer cell and per cent left, as its usual discharge curve goes.
+# Resting voltage of a lithium-polymer cell and per cent left, by turns, as its usual discharge curve goes.
 _CURVE = (
-    (3300, 0), (3500, 3), (3600, 7), (3680, 14), (3730, 24), (3770, 36), (3820, 48), (3880, 60), (3950, 71),
-    (4030, 83), (4110, 93), (4180, 100),
+    3300, 0, 3500, 3, 3600, 7, 3680, 14, 3730, 24, 3770, 36, 3820, 48, 3880, 60, 3950, 71,
+    4030, 83, 4110, 93, 4180, 100,
 )  # fmt: skip
 # So much above the threshold before `low` ends: a cell recovers when its load goes.
 RECOVERY_MV = 100
@@ -11,10 +11,11 @@ RECOVERY_MV = 100
 
 def percent(mv: int) -> int:
     """0 to 100 for a cell's voltage in millivolts."""
-    below_mv, below = _CURVE[0]
+    below_mv, below = _CURVE[:2]
     if mv <= below_mv:
         return below
-    for above_mv, above in _CURVE:
+    for at in range(2, len(_CURVE), 2):
+        above_mv, above = _CURVE[at : at + 2]
         if mv < above_mv:
             return below + (above - below) * (mv - below_mv) // (above_mv - below_mv)
         below_mv, below = above_mv, above

@@ -1,11 +1,12 @@
 """What went wrong, in one line: kind, text, and the place in our code."""
 
 import io
-import sys
+
+from lapel.compat import print_exception
 
 
 def cause_of(error) -> str:
-    """`OSError: [Errno 5] EIO (store.py:12)`; without a place where the interpreter keeps none."""
+    """`OSError: [Errno 5] EIO (store.py:12)`; without a place where it was never raised."""
     text = str(error)
     out = type(error).__name__
     if text:
@@ -15,16 +16,8 @@ def cause_of(error) -> str:
 
 
 def _place(error):
-    trace = getattr(error, "__traceback__", None)
-    if trace is not None:
-        while trace.tb_next is not None:
-            trace = trace.tb_next
-        return "%s:%d" % (_base(trace.tb_frame.f_code.co_filename), trace.tb_lineno)
-    printed = getattr(sys, "print_exception", None)
-    if printed is None:
-        return None
     buffer = io.StringIO()
-    printed(error, buffer)
+    print_exception(error, buffer)
     # Frames come oldest first, as `  File "name", line 12, in function`.
     place = None
     for line in buffer.getvalue().split("\n"):

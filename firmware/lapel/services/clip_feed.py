@@ -38,7 +38,6 @@ class ClipFeed:
         self._wanted: dict = None
         self._crc_at = 0
         self._crc = 0
-        self._piece = bytearray(_CRC_PIECE_BYTES)
         self.conflicts = 0
 
     @property
@@ -193,7 +192,8 @@ class ClipFeed:
         offset, wanted = self._wanted["off"], self._wanted["crc"]
         if offset < self._crc_at:
             self._crc_at = self._crc = 0
-        view = memoryview(self._piece)
+        # Made for the moment: it is rarely asked.
+        view = memoryview(bytearray(_CRC_PIECE_BYTES))
         end = min(offset, self._crc_at + _CRC_STEP_BYTES)
         while self._crc_at < end:
             n = self._read(self._crc_at, view[: min(_CRC_PIECE_BYTES, end - self._crc_at)])
