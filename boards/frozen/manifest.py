@@ -9,9 +9,16 @@ require("aioble-server")
 module("_boot.py")
 module("main.py", base_path="../../firmware")
 package("lapel", base_path="../../firmware")
-package("lapel_wire", base_path="../../lib")
 package("lapel_audio", base_path="../../lib")
 # not the halves for other computers
+package(
+    "lapel_wire",
+    (
+        "__init__.py", "channel.py", "clips.py", "flight_log.py", "gatt.py", "messages.py", "packets.py", "rescue.py",
+        "schema.py", "session.py", "utf8.py",
+    ),
+    base_path="../../lib",
+)  # fmt: skip
 package(
     "noise",
     ("__init__.py", "cipher_kernels.py", "curve_kernels.py", "device.py", "nnpsk0.py", "suite.py", "symmetric.py"),

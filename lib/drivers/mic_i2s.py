@@ -11,16 +11,14 @@ within INMP441's 0.5 to 3.2 MHz (DS-INMP441-00, table 3) and in ICS-43434's low-
 
 import asyncio
 
-from micropython import const
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable
 
     from machine import I2S
 
-_DMA_BLOCK_BYTES = const(2048)
-_DMA_BLOCK_SAMPLES = const(256)
+_DMA_BLOCK_BYTES = 2048
+_DMA_BLOCK_SAMPLES = 256
 
 
 class MicI2S:
