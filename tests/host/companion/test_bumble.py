@@ -16,6 +16,7 @@ from bumble import hci
 from bumble.device import Connection, Peer
 
 from lapel_companion.link import keeper as keeper_module
+from lapel_companion.link.bumble_backend import BumbleClient, BumbleScanner
 from lapel_companion.link.candidates import FORGET_S, KEPT_MAX, PAUSE_S, Candidates
 from lapel_companion.link.keeper import NO_KEY, Keeper
 from lapel_companion.link.radio import RadioError, radio_of
@@ -287,6 +288,37 @@ def test_who_is_sent_away_before_it_has_looked_around_comes_again(
         async with linked_up(tmp_path, air, radio_pin) as (_, keeper, _port):
             await poll(lambda: keeper.state == "linked")
             assert sent_away.is_set() and keeper.strangers == 1 and radio_pin.connections == 2
+
+    run(test)
+
+
+def test_a_radio_that_answers_too_late_is_no_mistake_of_the_daemon() -> None:
+    """Bumble asserts that an answer is of the right kind; it may be that to what was given up."""
+
+    class Late:
+        def on(self, *_: object) -> None: ...
+
+        def remove_listener(self, *_: object) -> None: ...
+
+        async def fails(self, *_: object, **__: object) -> None:
+            raise AssertionError
+
+        async def hangs(self, *_: object, **__: object) -> None:
+            await asyncio.Event().wait()
+
+        start_scanning = stop_scanning = send_sync_command = fails
+        connect = hangs
+
+    async def test() -> None:
+        radio: Any = Late()
+        scanner = BumbleScanner(None, None, bumble=radio)
+        for ask in (scanner.start, scanner.stop):
+            with pytest.raises(BleakError):
+                await ask()
+        client = BumbleClient("C0:00:00:00:00:01", bumble=radio, disconnected_callback=None, timeout=9)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await client.connect(False)
 
     run(test)
 

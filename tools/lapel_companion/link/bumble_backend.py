@@ -28,6 +28,8 @@ from bumble.gatt_client import CharacteristicProxy
 from lapel_wire import gatt
 
 _GIVE_UP_S = 1.0
+# A radio that stood still answers what was given up, which Bumble takes for the answer to the next: it asserts.
+_FAILURES = (core.BaseBumbleError, AssertionError)
 _UUID_LISTS = (
     AdvertisingData.Type.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
     AdvertisingData.Type.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
@@ -58,14 +60,14 @@ class BumbleScanner(BaseBleakScanner):
         self._device.on(Device.EVENT_ADVERTISEMENT, self._heard)
         try:
             await self._device.start_scanning(active=self._active, filter_duplicates=False)
-        except core.BaseBumbleError as error:
+        except _FAILURES as error:
             raise BleakError(f"scanning cannot be started: {error}") from error
 
     async def stop(self) -> None:
         self._device.remove_listener(Device.EVENT_ADVERTISEMENT, self._heard)
         try:
             await self._device.stop_scanning()
-        except core.BaseBumbleError as error:
+        except _FAILURES as error:
             raise BleakError(f"scanning cannot be stopped: {error}") from error
 
     def _heard(self, advertisement: Advertisement) -> None:
@@ -127,7 +129,7 @@ class BumbleClient(BaseBleakClient):
             connection = await self._device.connect(
                 self._target, timeout=kwargs.get("timeout", self._timeout)
             )
-        except core.BaseBumbleError as error:
+        except _FAILURES as error:
             raise BleakError(f"{self.address} cannot be reached: {error}") from error
         except asyncio.CancelledError:
             await self._give_up()
@@ -139,7 +141,7 @@ class BumbleClient(BaseBleakClient):
 
     async def _give_up(self) -> None:
         # Bumble leaves the radio trying, and then no other connection can be made.
-        with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error, TimeoutError):
+        with contextlib.suppress(*_FAILURES, hci.HCI_Error, TimeoutError):
             async with asyncio.timeout(_GIVE_UP_S):
                 await self._device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
 
@@ -148,7 +150,7 @@ class BumbleClient(BaseBleakClient):
             return
         try:
             await self._connection.disconnect()
-        except core.BaseBumbleError as error:
+        except _FAILURES as error:
             raise BleakError(f"{self.address} cannot be disconnected: {error}") from error
 
     async def pair(self, *args: Any, **kwargs: Any) -> None:
@@ -227,7 +229,7 @@ class BumbleClient(BaseBleakClient):
             return await request
         except att.ATT_Error as error:
             raise BleakGATTProtocolError(error.error_code) from error
-        except core.BaseBumbleError as error:
+        except _FAILURES as error:
             raise BleakError(str(error)) from error
         except asyncio.CancelledError:
             # Bumble cancels what was asked on a connection that ends; that is no cancellation of ours.
