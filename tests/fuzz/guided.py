@@ -6,6 +6,7 @@ out. Ends by itself, and leaves what it counted in FOLDER/result.json.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -25,7 +26,7 @@ OURS = ("lapel", "lapel_wire", "lapel_companion", "lapel_usb", "simulator", "noi
 INPUT_MAX_BYTES = 4096
 # One input must be done within this time; counting is for the tests, where a computer is busy with others too.
 HANG_S = 20
-# Growth is measured within the last input's time: for so many seconds' worth of inputs, at most so many.
+# Growth is measured within the last input's time: of what runs in so many seconds, and at most so many.
 _GROWTH_S, _GROWTH_INPUTS = 4, 200
 
 
@@ -39,7 +40,6 @@ class Watched:
 
             self._run = table.load()[name].run
         self._folder = folder
-        self._seconds = seconds
         self._until_s = time.monotonic() + seconds
         self._found: set[str] = set()
         self._runs = 0
@@ -79,9 +79,16 @@ class Watched:
 
     def _growth(self) -> int:
         """What is kept of inputs that ran before."""
-        many = min(_GROWTH_INPUTS, 1 + int(self._runs / self._seconds * _GROWTH_S))
-        inputs = [path.read_bytes() for path in sorted((self._folder / "corpus").iterdir())[:many]]
-        return [grown(self._run, inputs) for _ in range(2)][1]
+        inputs: list[bytes] = []
+        until_s = time.monotonic() + _GROWTH_S
+        for path in sorted((self._folder / "corpus").iterdir())[:_GROWTH_INPUTS]:
+            if time.monotonic() > until_s:
+                break
+            inputs.append(path.read_bytes())
+            # Once before it is measured, so that caches are full.
+            with contextlib.suppress(Exception):
+                self._run(inputs[-1])
+        return grown(self._run, inputs)
 
 
 def main(name: str, seconds: str, folder: str) -> None:
