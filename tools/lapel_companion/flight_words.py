@@ -132,7 +132,7 @@ def _times(events: list[dict[str, Any]], kind: str, text: str) -> str:
 
 
 def _ago(log: dict[str, Any], event: dict[str, Any]) -> int:
-    boots: int = (log["boots"] - event["boot"]) % _BOOTS_WRAP
+    boots: int = ((log["boots"] or 0) - event["boot"]) % _BOOTS_WRAP
     return boots
 
 
@@ -144,7 +144,7 @@ def _starts_ago(log: dict[str, Any], event: dict[str, Any]) -> str:
 def _when(log: dict[str, Any], event: dict[str, Any]) -> str:
     ago = _ago(log, event)
     if ago == 0:
-        return f"{_span(log['written_ms'] - event['ms'])} ago"
+        return f"{_span((log['written_ms'] or 0) - event['ms'])} ago"
     boot = "in the run before" if ago == 1 else _starts_ago(log, event)
     return f"{boot}, {_span(event['ms'])} after it started"
 
@@ -159,7 +159,7 @@ def _span(ms: int) -> str:
 
 
 def _boots(log: dict[str, Any]) -> str:
-    return "one start" if log["boots"] == 1 else f"{log['boots']} starts"
+    return "one start" if log["boots"] == 1 else f"{log['boots'] or 0} starts"
 
 
 def _counted(log: dict[str, Any]) -> str:
@@ -187,7 +187,8 @@ def _heap(log: dict[str, Any]) -> str:
 def _stalled(log: dict[str, Any]) -> str:
     if not log["stalls"]:
         return ""
-    longest = log["stall_max_ms"]
+    # What is known of a pin's numbers may be nothing: its recorder can hold nonsense.
+    longest = log["stall_max_ms"] or 0
     felt = ", which is felt" if longest >= LONG_STALL_MS else ""
     return f"{log['stalls']} times held up for 25 ms or more (flash erases, collections), {longest} ms at most{felt}"
 
