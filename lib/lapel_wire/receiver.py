@@ -23,14 +23,17 @@ class Receiver:
         self.held += len(fresh)
         return fresh
 
-    def ask(self, offset: int, now_ms: int) -> bool:
-        """Whether to send RESUME now, after something came that begins or ends at `offset`."""
+    def ask(self, offset: int, came_ms: int, now_ms: int) -> bool:
+        """Whether to send RESUME now, after something was read that begins or ends at `offset` and came at `came_ms`.
+
+        What came before the pin can have heard the last one says nothing new, however late it is read.
+        """
         if offset <= self.held:
             return False
         # The pin went back, and what it sent first is lost again.
         again = offset < self._last
         self._last = offset
-        if not again and self._asked_at == self.held and now_ms - self._asked_ms < RESUME_INTERVAL_MS:
+        if not again and self._asked_at == self.held and came_ms - self._asked_ms < RESUME_INTERVAL_MS:
             return False
         self._asked_ms, self._asked_at = now_ms, self.held
         return True

@@ -136,14 +136,14 @@ COMPANION = (
         _INTAKE,
         "        incoming.end = body\n        if incoming.complete:\n",
         "        incoming.end = body\n        if incoming.complete:\n"
-        "            self._answer(messages.ACCEPTED, {\"n\": number, \"d\": \"d0\"}, number)\n",
+        "            self._answer(messages.ACCEPTED, {\"n\": number, \"d\": \"d0\"})\n",
         ("b/clips/events.commit[clip+dispatch].before/1/kill", "b/clips"),
     ),
     Defect(
         "accepted before the commit",
         _INTAKE,
         "        dispatch = await asyncio.to_thread(accept, self._log, meta, end)\n",
-        "        self._answer(messages.ACCEPTED, {\"n\": meta.number, \"d\": \"d0\"}, meta.number)\n"
+        "        self._answer(messages.ACCEPTED, {\"n\": meta.number, \"d\": \"d0\"})\n"
         "        await asyncio.sleep(0.05)\n"
         "        dispatch = await asyncio.to_thread(accept, self._log, meta, end)\n",
         ("b/clips/events.commit[clip+dispatch].before/1/kill", "b/clips"),

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Protocol
 
 from lapel_companion.clips import MAX_PARTIALS, ClipMeta, Partial
 from lapel_companion.events import Event, EventLog
+from lapel_wire.clips import PROGRESS_BYTES, RETRY_MS
 from lapel_wire.receiver import Receiver
 
 COMPLAINTS_MAX = 64
+# Progress is told sparingly: its answer takes the place of audio on a slow radio. Often enough to keep the pin's window
+# open, and for the pin to know that somebody is there.
+ACK_EVERY_MS = RETRY_MS
+_NUMBERS_MAX = 256
 
 
 class Say(Protocol):
@@ -29,13 +35,31 @@ class Incoming:
         self.pending = bytearray()
         self.end: dict[str, Any] | None = None
         self.conflicts = 0
-        # When the pin may be told again how much is durable (time.monotonic).
-        self.ack_due_s = 0.0
+        # What the pin was told last that is held, and when it is told without much of news (monotonic).
+        self._told = 0
+        self._tell_ms = 0
 
     @property
     def complete(self) -> bool:
         """All the bytes that END speaks of are held (or more: then they contradict it)."""
         return self.end is not None and self.receiver.held >= int(self.end["bytes"])
+
+    def must_ask(self, offset: int, came_ms: int) -> bool:
+        """Whether to ask now for what is missing before `offset`; what said so came at `came_ms` (monotonic)."""
+        return self.receiver.ask(offset, came_ms, _now_ms())
+
+    def is_news(self) -> bool:
+        """Whether the pin is to be told now how much is durable."""
+        now_ms = _now_ms()
+        if self.partial.durable_bytes - self._told < PROGRESS_BYTES and now_ms < self._tell_ms:
+            return False
+        self._tell_ms = now_ms + ACK_EVERY_MS
+        return True
+
+    def told(self, offset: int) -> dict[str, Any]:
+        """The body of an answer that tells the pin so: its window begins there."""
+        self._told = offset
+        return {"n": self.partial.meta.number, "off": offset}
 
     def restart(self) -> None:
         """Begin again from the first byte."""
@@ -59,6 +83,36 @@ class Complaints:
         self._clips.add(clip_id)
         self._report(sentence)
         return True
+
+
+class Offered:
+    """Which clip each number means that the pin offered on this link."""
+
+    def __init__(self) -> None:
+        self._ids: dict[int, str] = {}
+
+    def clear(self) -> None:
+        """Numbers mean nothing until they are offered."""
+        self._ids.clear()
+
+    def add(self, number: int, clip_id: str) -> None:
+        """The pin offers it. The one that is offered last stands last: the pin sends one clip at a time."""
+        self._ids.pop(number, None)
+        self._ids[number] = clip_id
+        if len(self._ids) > _NUMBERS_MAX:
+            del self._ids[next(iter(self._ids))]
+
+    def ids(self) -> Collection[str]:
+        """All of them."""
+        return self._ids.values()
+
+    def id_of(self, number: int) -> str:
+        """The clip of that number, "" for none."""
+        return self._ids.get(number, "")
+
+    def id_by_low(self, low: int) -> str:
+        """The clip that was offered last of those whose number ends in these 16 bits, "" for none."""
+        return next((self._ids[number] for number in reversed(self._ids) if number & 0xFFFF == low), "")
 
 
 def make_room(coming: dict[str, Incoming], offered: Collection[str]) -> bool:
@@ -122,3 +176,7 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait((task,))
         raise
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

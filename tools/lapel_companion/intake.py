@@ -1,7 +1,8 @@
 """Clips on their way in: taken by offset, acknowledged when durable, accepted when they are a dispatch.
 
 One writer task moves what came in to the disk, in batches, and only then speaks of it. A disk that is
-full withholds the acknowledgement: the pin keeps the clip, and the writer tries again.
+full withholds the acknowledgement: the pin keeps the clip, and the writer tries again. The pin sends no further than
+a window beyond the offset it was told last, so no offset is told that there is no room for.
 """
 
 from __future__ import annotations
@@ -10,25 +11,24 @@ import asyncio
 import binascii
 import contextlib
 import sqlite3
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from lapel_companion import allowance, audio
 from lapel_companion.clips import MAX_CLIP_BYTES, ClipFiles, ClipMeta
 from lapel_companion.events import EventLog
-from lapel_companion.incoming import Complaints, Incoming, Say, accept, make_room, same_press, to_its_end
+from lapel_companion.incoming import Complaints, Incoming, Offered, Say, accept, make_room, same_press, to_its_end
 from lapel_companion.wording import one_line
 from lapel_wire import messages
+from lapel_wire.clips import WINDOW_BYTES
+from lapel_wire.packets import RECORD_MAX_BYTES
 
 BATCH_BYTES = 4096
 BATCH_S = 0.1
-# Progress is told sparingly: its answer takes the place of audio on a slow radio.
-ACK_EVERY_S = 2.0
-PENDING_MAX_BYTES = 128 * 1024
+# One window that is being written, one that comes meanwhile; its last record may reach beyond it.
+PENDING_MAX_BYTES = 2 * WINDOW_BYTES + RECORD_MAX_BYTES
 RETRY_S = (1.0, 2.0, 5.0, 10.0)
 _CONFLICTS_A_RUN = 3
-_NUMBERS_MAX = 256
 
 
 class Intake:
@@ -49,7 +49,7 @@ class Intake:
         self.allowance = allowance.Allowance(report)
         self._say: Say | None = None
         self._incoming: dict[str, Incoming] = {}
-        self._numbers: dict[int, str] = {}
+        self._offered = Offered()
         self._dirty = asyncio.Event()
         self._urgent = asyncio.Event()
         self._finished: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
@@ -86,12 +86,12 @@ class Intake:
     def attach(self, say: Say) -> None:
         """A pin is linked; `say` takes the answers. Clip numbers mean nothing until it offers them."""
         self._say = say
-        self._numbers.clear()
+        self._offered.clear()
 
     def detach(self) -> None:
         """The pin is gone. What it sent is kept."""
         self._say = None
-        self._numbers.clear()
+        self._offered.clear()
 
     def coming(self) -> set[str]:
         """The ids of the clips that are coming in."""
@@ -104,15 +104,11 @@ class Intake:
 
     def offer(self, meta: ClipMeta) -> None:
         """CLIP: answer with what is held of it."""
-        # The one that is offered last stands last: the pin sends one clip at a time.
-        self._numbers.pop(meta.number, None)
-        self._numbers[meta.number] = meta.id
-        if len(self._numbers) > _NUMBERS_MAX:
-            del self._numbers[next(iter(self._numbers))]
+        self._offered.add(meta.number, meta.id)
         known = self._log.find("clip", "id", meta.id)
         if known is not None:
             if same_press(known, meta):
-                self._answer(messages.ACCEPTED, {"n": meta.number, "d": known.dispatch}, meta.number)
+                self._answer(messages.ACCEPTED, {"n": meta.number, "d": known.dispatch})
             else:
                 # Another press under a known id: never merged; unanswered, the pin keeps it.
                 self._contradiction(meta.id, {"boot": meta.boot, "press_ms": meta.press_ms})
@@ -120,7 +116,7 @@ class Intake:
         incoming = self._incoming.get(meta.id)
         if incoming is None:
             is_known = (meta.codec, meta.rate_hz) == (audio.CODEC, audio.RATE_HZ)
-            if not is_known or not make_room(self._incoming, self._numbers.values()):
+            if not is_known or not make_room(self._incoming, self._offered.ids()):
                 self._refuse(meta)
                 return
             if not self.allowance.take(allowance.RECORDINGS):
@@ -129,16 +125,16 @@ class Intake:
         if incoming.receiver.held:
             self._resume(incoming)
         else:
-            self._answer(messages.ACK, {"n": meta.number, "off": 0}, meta.number)
+            self._answer(messages.ACK, incoming.told(0))
 
     def _refuse(self, meta: ClipMeta) -> None:
         self.refused += 1
         codec = f"{one_line(meta.codec)}, {meta.rate_hz} Hz"
         self._complaints.of(meta.id, f"the clip {meta.id} ({codec}) cannot be taken: the pin keeps it")
 
-    def take(self, low: int, offset: int, data: memoryview) -> None:
-        """Audio of the clip whose number ends in `low`."""
-        incoming = self._named(next((n for n in reversed(self._numbers) if n & 0xFFFF == low), -1))
+    def take(self, low: int, offset: int, data: memoryview, came_ms: int) -> None:
+        """Audio of the clip whose number ends in `low`; it came at `came_ms` (monotonic)."""
+        incoming = self._incoming.get(self._offered.id_by_low(low))
         if incoming is None or len(incoming.pending) + len(data) > PENDING_MAX_BYTES:
             return
         if offset + len(data) > MAX_CLIP_BYTES:
@@ -148,8 +144,10 @@ class Intake:
             return
         fresh = incoming.receiver.take(offset, data)
         if fresh is None:
-            if incoming.receiver.ask(offset, _now_ms()):
+            if incoming.must_ask(offset, came_ms):
                 self._resume(incoming)
+            else:
+                self._progress(incoming)
             return
         incoming.crc = binascii.crc32(fresh, incoming.crc)
         incoming.pending += fresh
@@ -157,7 +155,7 @@ class Intake:
         if len(incoming.pending) >= BATCH_BYTES or incoming.complete:
             self._urgent.set()
 
-    def end(self, body: dict[str, Any]) -> None:
+    def end(self, body: dict[str, Any], came_ms: int) -> None:
         """END: accept the clip, or ask for what is missing of it."""
         number = int(body["n"])
         incoming = self._named(number)
@@ -168,7 +166,7 @@ class Intake:
         if incoming.complete:
             self._dirty.set()
             self._urgent.set()
-        elif incoming.receiver.ask(int(body["bytes"]), _now_ms()):
+        elif incoming.must_ask(int(body["bytes"]), came_ms):
             self._resume(incoming)
 
     def conflict(self, body: dict[str, Any]) -> None:
@@ -181,12 +179,12 @@ class Intake:
             self._urgent.set()
 
     def _end_of_known(self, number: int, body: dict[str, Any]) -> None:
-        clip_id = self._numbers.get(number)
-        known = self._log.find("clip", "id", clip_id) if clip_id else None
-        if known is None or clip_id is None:
+        clip_id = self._offered.id_of(number)
+        known = self._log.find("clip", "id", clip_id)
+        if known is None:
             return
         if known.body.get("sha") == body["sha"]:
-            self._answer(messages.ACCEPTED, {"n": number, "d": known.dispatch}, number)
+            self._answer(messages.ACCEPTED, {"n": number, "d": known.dispatch})
         else:
             self._contradiction(clip_id, {"sha": body["sha"]})
 
@@ -200,16 +198,20 @@ class Intake:
             self._report(f"that could not be written down: {error}")
 
     def _named(self, number: int) -> Incoming | None:
-        return self._incoming.get(self._numbers.get(number, ""))
+        return self._incoming.get(self._offered.id_of(number))
 
     def _resume(self, incoming: Incoming) -> None:
-        number = incoming.partial.meta.number
-        body = {"n": number, "off": incoming.receiver.held, "crc": incoming.crc}
-        self._answer(messages.RESUME, body, number)
+        # Without an answer the pin asks again; by then the disk has got further.
+        if len(incoming.pending) <= WINDOW_BYTES:
+            self._answer(messages.RESUME, {**incoming.told(incoming.receiver.held), "crc": incoming.crc})
 
-    def _answer(self, kind: int, body: dict[str, Any], number: int) -> None:
+    def _progress(self, incoming: Incoming) -> None:
+        if incoming.is_news():
+            self._answer(messages.ACK, incoming.told(incoming.partial.durable_bytes))
+
+    def _answer(self, kind: int, body: dict[str, Any]) -> None:
         if self._say is not None:
-            self._say(kind, body, (kind, number))
+            self._say(kind, body, (kind, body["n"]))
 
     async def _write(self) -> None:
         while True:
@@ -231,12 +233,10 @@ class Intake:
         data = bytes(incoming.pending)
         try:
             if data:
-                held = await asyncio.to_thread(incoming.partial.append, data)
+                await asyncio.to_thread(incoming.partial.append, data)
                 del incoming.pending[: len(data)]
-                if not incoming.complete and time.monotonic() >= incoming.ack_due_s:
-                    incoming.ack_due_s = time.monotonic() + ACK_EVERY_S
-                    number = incoming.partial.meta.number
-                    self._answer(messages.ACK, {"n": number, "off": held}, number)
+                if not incoming.complete:
+                    self._progress(incoming)
             if incoming.complete and not incoming.pending:
                 await self._settle(incoming)
         except (OSError, sqlite3.OperationalError) as error:
@@ -255,7 +255,7 @@ class Intake:
             await self._set_aside(incoming)
             return
         dispatch = await asyncio.to_thread(accept, self._log, meta, end)
-        self._answer(messages.ACCEPTED, {"n": meta.number, "d": dispatch}, meta.number)
+        self._answer(messages.ACCEPTED, {"n": meta.number, "d": dispatch})
         incoming.partial.close()
         self._incoming.pop(meta.id, None)
         self._finished.put_nowait((meta.id, dispatch))
@@ -292,7 +292,3 @@ class Intake:
         if self.trouble:
             self._report("clips can be saved again")
         self._failures, self.trouble = 0, None
-
-
-def _now_ms() -> int:
-    return time.monotonic_ns() // 1_000_000

@@ -44,10 +44,10 @@ class World:
         intake.allowance = desk._allowance = allowance.Allowance(self.rig.reports.append, a_day=A_DAY)
         received, put = desk.received, desk.wishes.put
 
-        async def watched(kind: int, body: Any) -> None:
+        async def watched(kind: int, body: Any, came_ms: int) -> None:
             self.busy += 1
             try:
-                await received(kind, body)
+                await received(kind, body, came_ms)
             finally:
                 self.busy -= 1
 
@@ -61,7 +61,7 @@ class World:
         """Nothing is acknowledged or accepted that is not on the disk."""
         if kind not in (messages.ACK, messages.ACCEPTED):
             return
-        clip_id = self.rig.intake._numbers.get(body["n"], "")
+        clip_id = self.rig.intake._offered.id_of(body["n"])
         if kind == messages.ACK:
             assert body["off"] == 0 or self._durable(clip_id) >= body["off"], "acknowledged and not synced"
             return
@@ -95,7 +95,7 @@ class World:
         while True:
             await asyncio.sleep(0)
             writing = any(one.pending or one.complete for one in intake._incoming.values())
-            said = not talking.done() and (len(wishes) or not peer._inbox.empty() or self.busy)
+            said = not talking.done() and (len(wishes) or len(peer._inbox) or self.busy)
             due = len(self.accepted) - len(self.rig.submitted)
             if not (said or writing or intake._dirty.is_set() or due > 0):
                 return
@@ -106,7 +106,7 @@ class World:
         """All that is kept is bounded, and what is told does nothing to a terminal."""
         rig, intake = self.rig, self.rig.intake
         assert not any(task.done() for task in rig._tasks), "a part of the daemon ended"
-        assert len(intake._incoming) <= MAX_PARTIALS and len(intake._numbers) <= 256
+        assert len(intake._incoming) <= MAX_PARTIALS and len(intake._offered.ids()) <= 256
         assert len(intake._complaints._clips) <= COMPLAINTS_MAX and len(rig.desk.wishes) <= MAX_WISHES
         for sentence in [*rig.reports, set_aside.sentence(rig.desk.status) or ""]:
             assert sentence.isprintable(), sentence

@@ -58,9 +58,9 @@ def test_a_day_has_so_many_recordings(tmp_path: Path) -> None:
         facts = {"ep": EPOCH, "codec": "ima-adpcm", "rate": 16000, "boot": BOOT, "ms": 500, "t": None, "re": None}
         end = {"bytes": 8, "ms": 1, "sha": hashlib.sha256(b"12345678").hexdigest(), "cut": False}
         for number in range(1, 7):
-            await desk.received(messages.CLIP, {**facts, "n": number})
-            await desk.received(messages.AUDIO, (number, 0, memoryview(b"12345678")))
-            await desk.received(messages.END, {"n": number, **end})
+            await desk.received(messages.CLIP, {**facts, "n": number}, 0)
+            await desk.received(messages.AUDIO, (number, 0, memoryview(b"12345678")), 0)
+            await desk.received(messages.END, {"n": number, **end}, 0)
         while len(rig.submitted) < 3:
             await asyncio.sleep(0.005)
         assert len(rig.log.read(kinds=["clip"])) == 3 and not intake.coming()
@@ -98,8 +98,8 @@ def test_what_a_pin_says_of_itself_does_nothing_to_a_terminal(tmp_path: Path) ->
         await rig.start()
         await desk.welcome(hello(), 247, 30)
         facts = {"ep": EPOCH, "n": 1, "rate": 16000, "boot": BOOT, "ms": 500, "t": (1 << 53) - 1, "re": None}
-        await desk.received(messages.CLIP, {**facts, "codec": "\x1b[2Jmp3"})
-        await desk.received(messages.SETTINGS_OK, {"id": desk._settings_id, "err": "\x9b2Jno\x07"})
+        await desk.received(messages.CLIP, {**facts, "codec": "\x1b[2Jmp3"}, 0)
+        await desk.received(messages.SETTINGS_OK, {"id": desk._settings_id, "err": "\x9b2Jno\x07"}, 0)
         assert rig.reports and all(sentence.isprintable() for sentence in rig.reports), rig.reports
         settings = rig.log.last("settings")
         assert settings is not None and settings.body["error"].isprintable()
@@ -107,7 +107,7 @@ def test_what_a_pin_says_of_itself_does_nothing_to_a_terminal(tmp_path: Path) ->
         assert desk._meta({**facts, "codec": "ima-adpcm"}).press_unix_ms is None
         reading = asyncio.create_task(desk.read("flight"))
         await asyncio.sleep(0)
-        await desk.received(messages.DATA, {"w": "flight", "off": 0, "n": 2, "b": "no hex"})
+        await desk.received(messages.DATA, {"w": "flight", "off": 0, "n": 2, "b": "no hex"}, 0)
         with pytest.raises(NoPin, match="no record"):
             await reading
         await rig.stop()
@@ -127,8 +127,8 @@ def test_a_notice_that_was_never_sent_is_neither_stored_nor_seen(tmp_path: Path)
         await rig.desk._teller.seen({"ep": epoch, "s": [seq], "a": False})
         assert [notice.seq for notice in rig.outbox.unseen()] == [seq, seq + 1]
         await rig.desk.welcome(hello(), 247, 30)
-        await rig.desk.received(messages.STORED, {"ep": epoch, "s": seq})
-        await rig.desk.received(messages.SEEN, {"ep": epoch, "s": [seq], "a": False})
+        await rig.desk.received(messages.STORED, {"ep": epoch, "s": seq}, 0)
+        await rig.desk.received(messages.SEEN, {"ep": epoch, "s": [seq], "a": False}, 0)
         assert [notice.seq for notice in rig.outbox.unseen()] == [seq + 1]
         await rig.stop()
 

@@ -130,9 +130,9 @@ def offered(rig: Rig, number: int, data: bytes) -> ClipMeta:
     """A whole clip comes in at once."""
     meta = replace(META, id=f"0a0b0c0d-00112233445566aa-{number}", number=number, press_ms=number)
     rig.intake.offer(meta)
-    rig.intake.take(number, 0, memoryview(data))
+    rig.intake.take(number, 0, memoryview(data), 0)
     sha = hashlib.sha256(data).hexdigest()
-    rig.intake.end({"n": number, "bytes": len(data), "ms": 100, "sha": sha, "cut": False})
+    rig.intake.end({"n": number, "bytes": len(data), "ms": 100, "sha": sha, "cut": False}, 0)
     return meta
 
 

@@ -6,12 +6,14 @@ import hashlib
 import companion_disk as disks
 
 from lapel_wire import messages
+from lapel_wire.clips import PROGRESS_BYTES, WINDOW_BYTES
+from lapel_wire.packets import RECORD_MAX_BYTES
 from lapel_wire.receiver import Receiver
 
 BATCH_BYTES = 4096
 BATCH_MS = 100
 ACK_EVERY_MS = 2000
-PENDING_MAX_BYTES = 128 * 1024
+PENDING_MAX_BYTES = 2 * WINDOW_BYTES + RECORD_MAX_BYTES
 MAX_CLIP_BYTES = 520_000
 MAX_PARTIALS = 64
 CONFLICTS_A_RUN = 3
@@ -28,7 +30,9 @@ class Incoming:
         self.pending = bytearray()
         self.end = None
         self.conflicts = 0
-        self.ack_due_ms = 0
+        # What the pin was told last that is held, and when it is told without much of news.
+        self.told = 0
+        self.tell_ms = 0
 
     @property
     def complete(self):
@@ -100,14 +104,15 @@ class Intake:
         if incoming.receiver.held:
             self._resume(incoming)
         else:
+            incoming.told = 0
             self._say(messages.ACK, {"n": number, "off": 0})
 
-    def audio(self, low, offset, data, now_ms):
+    def audio(self, low, offset, data, came_ms, now_ms):
         """Audio of the clip whose number ends in `low`."""
-        incoming = None
-        for number, clip_id in self._numbers:
+        clip_id = incoming = None
+        for number, name in self._numbers:
             if number & 0xFFFF == low:
-                incoming = self._incoming.get(clip_id)
+                clip_id, incoming = name, self._incoming.get(name)
         if incoming is None or len(incoming.pending) + len(data) > PENDING_MAX_BYTES:
             return
         if offset + len(data) > MAX_CLIP_BYTES:
@@ -115,8 +120,10 @@ class Intake:
             return
         fresh = incoming.receiver.take(offset, data)
         if fresh is None:
-            if incoming.receiver.ask(offset, now_ms):
+            if incoming.receiver.ask(offset, came_ms, now_ms):
                 self._resume(incoming)
+            else:
+                self._progress(clip_id, incoming, now_ms)
             return
         incoming.crc = binascii.crc32(fresh, incoming.crc) & 0xFFFFFFFF
         incoming.pending.extend(fresh)
@@ -125,7 +132,7 @@ class Intake:
         elif self.due_ms is None:
             self.due_ms = now_ms + BATCH_MS
 
-    def ended(self, body, now_ms):
+    def ended(self, body, came_ms, now_ms):
         """END: accept the clip, or ask for what is missing of it."""
         clip_id = self._named(body["n"])
         incoming = self._incoming.get(clip_id)
@@ -140,7 +147,7 @@ class Intake:
         incoming.end = body
         if incoming.complete:
             self.due_ms = now_ms
-        elif incoming.receiver.ask(body["bytes"], now_ms):
+        elif incoming.receiver.ask(body["bytes"], came_ms, now_ms):
             self._resume(incoming)
 
     def conflict(self, body, now_ms):
@@ -178,11 +185,15 @@ class Intake:
             incoming.pending = bytearray()
         if incoming.complete:
             return lambda: self._mind.later(now_ms, "settle", clip_id)
-        if now_ms < incoming.ack_due_ms:
-            return None
-        incoming.ack_due_ms = now_ms + ACK_EVERY_MS
-        held = disk.part_bytes(clip_id)
-        return lambda: self._say(messages.ACK, {"n": incoming.meta["n"], "off": held})
+        return lambda: self._progress(clip_id, incoming, now_ms)
+
+    def _progress(self, clip_id, incoming, now_ms):
+        disk = self._mind.disk
+        held = disk.part_bytes(clip_id) if clip_id in disk.parts else 0
+        if held - incoming.told >= PROGRESS_BYTES or now_ms >= incoming.tell_ms:
+            incoming.tell_ms = now_ms + ACK_EVERY_MS
+            incoming.told = held
+            self._say(messages.ACK, {"n": incoming.meta["n"], "off": held})
 
     def do_settle(self, now_ms, clip_id):
         """A whole clip becomes a dispatch, or is set aside when its digest is another."""
@@ -222,6 +233,9 @@ class Intake:
         return None
 
     def _resume(self, incoming):
+        if len(incoming.pending) > WINDOW_BYTES:
+            return
+        incoming.told = incoming.receiver.held
         body = {"n": incoming.meta["n"], "off": incoming.receiver.held, "crc": incoming.crc}
         self._say(messages.RESUME, body)
 

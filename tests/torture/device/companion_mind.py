@@ -77,14 +77,14 @@ class Mind:
         self.intake.left()
         self.wishes.clear()
 
-    def take(self, kind, body, now_ms):
-        """One message of the pin."""
+    def take(self, kind, body, came_ms, now_ms):
+        """One message of the pin, which came at `came_ms` and is read now."""
         if kind == messages.AUDIO:
-            self.intake.audio(body[0], body[1], body[2], now_ms)
+            self.intake.audio(body[0], body[1], body[2], came_ms, now_ms)
         elif kind == messages.CLIP:
             self.intake.offer(self.pin["dev"], body)
         elif kind == messages.END:
-            self.intake.ended(body, now_ms)
+            self.intake.ended(body, came_ms, now_ms)
         elif kind == messages.CONFLICT:
             self.intake.conflict(body, now_ms)
         elif kind == messages.STORED:

@@ -7,12 +7,14 @@ import keys
 
 from lapel_wire import gatt, messages
 from lapel_wire.channel import REFUSED_IN_A_ROW_MAX, Channel
+from lapel_wire.clips import WINDOW_BYTES
 from lapel_wire.packets import Cutter, Joiner
 from lapel_wire.session import Session, prologue
 from noise.initiator import Initiator
 from noise.nnpsk0 import Ephemeral
 
-INBOX_MAX_PACKETS = 1024
+INBOX_MAX_BYTES = 4 * WINDOW_BYTES
+PACKET_MIN_BYTES = 20
 WRITE_LIMIT_MS = 10_000
 # The pin speaks every 30 s: silent for so long, nobody is there.
 SILENCE_LIMIT_MS = 75_000
@@ -41,7 +43,9 @@ class Talk:
         self._cutter = Cutter(port.mtu)
         self._opening = self._initiator.start()
         self._cutter.load(self._opening, len(self._opening))
+        # [(packet, when it came)]
         self._inbox = []
+        self._inbox_bytes = 0
         self._read_due_ms = now_ms
         # When the opening message, then our hello, was said last; None once it was answered.
         self._hello_ms = now_ms
@@ -54,10 +58,12 @@ class Talk:
 
     def arrived(self, packet, now_ms):
         """A notification."""
-        if len(self._inbox) < INBOX_MAX_PACKETS:
+        size = max(len(packet), PACKET_MIN_BYTES)
+        if self._inbox_bytes + size <= INBOX_MAX_BYTES:
             if not self._inbox:
                 self._read_due_ms = max(self._read_due_ms, now_ms)
-            self._inbox.append(packet)
+            self._inbox.append((packet, now_ms))
+            self._inbox_bytes += size
         else:
             self.dropped_packets += 1
 
@@ -95,7 +101,9 @@ class Talk:
             self.over = "no answer within 3 s"
         while self.over is None and self._inbox and now_ms >= self._read_due_ms:
             self._read_due_ms = now_ms + self.read_ms
-            self._take(self._inbox.pop(0), now_ms)
+            packet, came_ms = self._inbox.pop(0)
+            self._inbox_bytes -= max(len(packet), PACKET_MIN_BYTES)
+            self._take(packet, came_ms, now_ms)
         if self.over is not None:
             return
         if self._hello_ms is not None and now_ms >= self._hello_ms + HELLO_REPEAT_MS:
@@ -143,7 +151,7 @@ class Talk:
                 channel.post(*wish)
         return channel.next_packet()
 
-    def _take(self, packet, now_ms):
+    def _take(self, packet, came_ms, now_ms):
         if self._channel is None:
             answer = self._joiner.feed(packet)
             if answer is None:
@@ -166,7 +174,7 @@ class Talk:
             return
         self._heard_ms = now_ms
         if self.proved:
-            self._mind.take(message[0], message[1], now_ms)
+            self._mind.take(message[0], message[1], came_ms, now_ms)
         elif message[0] == messages.HELLO_PIN:
             self._hello_ms = None
             self.proved = True

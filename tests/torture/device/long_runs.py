@@ -78,6 +78,15 @@ def lossy(per_mille, air=None, doubled=0, delayed=0, for_ms=60_000):
     return minute(air, troubles, 0, for_ms)
 
 
+def late(read_ms, per_mille=0):
+    """A minute that waited comes over a quick radio to a companion that reads slowly."""
+    air = Air(247, 8, 6)
+    life = lossy(per_mille, air) if per_mille else minute(air)
+    life.carrier.companion.options.read_ms = read_ms
+    life.world.after_ms(1000, life.carrier.crash, 64_000)
+    return life
+
+
 def blocked(what):
     """The radio takes nothing, or carries nothing, through all of the hold."""
     troubles = Troubles()
@@ -128,6 +137,8 @@ LIVES = {
     "stalled": (lambda: blocked("stalls"), _MINUTE),
     "enomem": (lambda: blocked("enomem"), _MINUTE),
     "slow-reader": (lambda: minute(read_ms=40), _MINUTE),
+    "late-slow-reader": (lambda: late(60), _MINUTE),
+    "lossy-slow-reader": (lambda: late(10, 10), _MINUTE),
     "real-arithmetic": (in_earnest, _MINUTE),
     "waiting": (waiting, "clips wait while one is recorded"),
     "restored-0": (lambda: restored(0, False), _RESTORED),

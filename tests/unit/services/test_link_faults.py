@@ -9,7 +9,7 @@ from lapel.compat import sleep_ms
 from lapel.services.clip_feed import ClipFeed
 from lapel.services.store_files import StoreError
 from lapel_wire import messages
-from lapel_wire.clips import RETRY_MS
+from lapel_wire.clips import RETRY_MS, WINDOW_BYTES
 from lapel_wire.packets import Joiner
 
 # As core/vigil.py and services/clip_feed.py have them.
@@ -230,6 +230,39 @@ def test_a_long_prefix_is_checked_in_steps():
     feed.plan(2, channel)
     assert Counted.read == 100 and feed._sender.position == 15_100
     assert channel.posted == [messages.CLIP]
+
+
+def test_no_more_is_sent_than_the_companion_has_room_for():
+    house, posted = House({1: bytes(3 * WINDOW_BYTES)}), []
+
+    class Channel:
+        def post(self, kind, body):
+            posted.append(kind)
+            return True
+
+    feed, channel, view = house.feed, Channel(), memoryview(bytearray(244))
+
+    def sent():
+        while feed.fill(view):
+            pass
+        return feed._sender.position
+
+    feed.plan(0, channel)
+    feed.take(messages.ACK, {"n": 1, "off": 0}, channel)
+    assert WINDOW_BYTES <= sent() < WINDOW_BYTES + 244
+    feed.take(messages.ACK, {"n": 1, "off": 20_000}, channel)
+    assert WINDOW_BYTES <= sent() - 20_000 < WINDOW_BYTES + 244
+    # Its next word was lost: it is asked, and answers with what it holds.
+    feed.plan(1000, channel)
+    feed.plan(999 + 2 * RETRY_MS, channel)
+    assert posted == [messages.CLIP]
+    feed.plan(1000 + 2 * RETRY_MS, channel)
+    assert posted == [messages.CLIP, messages.CLIP]
+    crc = binascii.crc32(bytes(60_000)) & 0xFFFFFFFF
+    feed.take(messages.RESUME, {"n": 1, "off": 60_000, "crc": crc}, channel)
+    for _ in range(15):
+        feed.plan(1010 + 2 * RETRY_MS, channel)
+    assert WINDOW_BYTES <= sent() - 60_000 < WINDOW_BYTES + 244
 
 
 def test_the_wrap_of_the_ticks_changes_nothing():

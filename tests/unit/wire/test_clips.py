@@ -56,7 +56,7 @@ def test_the_receiver_takes_each_byte_once_under_loss_doubles_and_disorder():
                 if fresh is not None:
                     got += fresh
             position = min(position + n, len(data))
-            if receiver.ask(position, now):
+            if receiver.ask(position, now, now):
                 position = receiver.held
             assert receiver.held == len(got) and data[: len(got)] == got
             if position == len(data) and len(got) < len(data):
@@ -65,17 +65,17 @@ def test_the_receiver_takes_each_byte_once_under_loss_doubles_and_disorder():
 
 def test_asking_again_is_rate_limited():
     r = Receiver(10)
-    assert not r.ask(10, 0)
-    assert r.ask(11, 0)
-    assert not r.ask(11, 100)
-    assert r.ask(11, 600)
+    assert not r.ask(10, 0, 0)
+    assert r.ask(11, 0, 0)
+    assert not r.ask(11, 100, 100)
+    assert r.ask(11, 600, 600)
 
 
 def test_another_hole_is_asked_for_at_once():
     r = Receiver(10)
-    assert r.ask(20, 0)
+    assert r.ask(20, 0, 0)
     assert r.take(10, memoryview(bytes(5))) is not None
-    assert r.ask(20, 10) and not r.ask(25, 20)
+    assert r.ask(20, 10, 10) and not r.ask(25, 20, 20)
 
 
 def test_what_was_said_in_vain_is_counted_until_the_companion_gets_further():
@@ -96,6 +96,6 @@ def test_what_was_said_in_vain_is_counted_until_the_companion_gets_further():
 def test_what_is_lost_again_after_going_back_is_asked_for_at_once():
     r = Receiver(100)
     # A hole at 100; what follows of the old stream does not ask again.
-    assert r.ask(200, 0) and not r.ask(300, 10) and not r.ask(400, 20)
+    assert r.ask(200, 0, 0) and not r.ask(300, 10, 10) and not r.ask(400, 20, 20)
     # The pin has gone back to 100, and just that is lost.
-    assert r.ask(150, 30) and not r.ask(200, 40)
+    assert r.ask(150, 30, 30) and not r.ask(200, 40, 40)

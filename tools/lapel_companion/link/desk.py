@@ -126,10 +126,10 @@ class PinDesk:
             except sqlite3.OperationalError as error:
                 self._report(f"the pin is gone ({reason}); that could not be written down: {error}")
 
-    async def received(self, kind: int, body: Any) -> None:
-        """One message of the pin."""
+    async def received(self, kind: int, body: Any, came_ms: int) -> None:
+        """One message of the pin, and when its last packet came (monotonic)."""
         try:
-            await self._take(kind, body)
+            await self._take(kind, body, came_ms)
         except sqlite3.OperationalError as error:
             # Unanswered, the pin repeats it.
             self._report(f"what the pin said could not be written down ({error}); it will say it again")
@@ -168,13 +168,14 @@ class PinDesk:
         """A record that the pin keeps ("flight"). Raises NoPin."""
         return await self._reading.read(what)
 
-    async def _take(self, kind: int, body: Any) -> None:
+    async def _take(self, kind: int, body: Any, came_ms: int) -> None:
         if kind == messages.AUDIO:
-            self._intake.take(*body)
+            low, offset, data = body
+            self._intake.take(low, offset, data, came_ms)
         elif kind == messages.CLIP:
             self._intake.offer(self._meta(body))
         elif kind == messages.END:
-            self._intake.end(body)
+            self._intake.end(body, came_ms)
         elif kind == messages.CONFLICT:
             self._intake.conflict(body)
         elif kind == messages.STORED and self._allowance.take(allowance.STORED):

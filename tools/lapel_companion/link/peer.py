@@ -18,6 +18,7 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
 
 from lapel_companion import durable
+from lapel_companion.link.inbox import Inbox
 from lapel_companion.link.proof import LinkFailed, NotOurPin, check_info, open_session
 from lapel_companion.link.wishes import Wishes
 from lapel_companion.pairing import Key
@@ -29,8 +30,6 @@ from noise import host
 from noise.initiator import Initiator
 from noise.nnpsk0 import Ephemeral
 
-# What gathers in a minute of speech while this computer is too busy to keep up.
-INBOX_MAX_PACKETS = 1024
 WRITE_LIMIT_S = 10.0
 HANDSHAKE_LIMIT_S = gatt.HANDSHAKE_TIMEOUT_MS / 1000
 # The pin speaks every 30 s. When nothing comes any more, nobody is there, although the radio holds the link.
@@ -55,8 +54,8 @@ class Desk(Protocol):
     async def welcome(self, body: dict[str, Any], mtu: int, interval_ms: int) -> None:
         """The pin said hello: the link is open."""
 
-    async def received(self, kind: int, body: Any) -> None:
-        """A message came; the data of audio is valid only until the next one."""
+    async def received(self, kind: int, body: Any, came_ms: int) -> None:
+        """A message is read that came at `came_ms` (monotonic); the data of audio is valid only until the next one."""
 
     def tick(self) -> None:
         """Twice a second: repeat what was not answered."""
@@ -84,13 +83,12 @@ class Peer:
         self._limit_s = min(limit_s, HANDSHAKE_LIMIT_S)
         self._entropy = entropy
         self._jitter = jitter or random.Random()
-        self._inbox: asyncio.Queue[bytes] = asyncio.Queue(INBOX_MAX_PACKETS)
+        self._inbox = Inbox()
         self._closed = asyncio.Event()
         self._up: BleakGATTCharacteristic | None = None
         self._down: BleakGATTCharacteristic | None = None
         self._heard_s = 0.0
         self._session: Session | None = None
-        self.dropped_packets = 0
         self.proved = False
 
     def disconnected(self) -> None:
@@ -146,7 +144,7 @@ class Peer:
                 cutter.advance()
             try:
                 async with asyncio.timeout(_HELLO_REPEAT_S):
-                    while (answer := joiner.feed(await self._inbox.get())) is None:
+                    while (answer := joiner.feed((await self._inbox.get())[0])) is None:
                         pass
             except TimeoutError:
                 continue
@@ -159,7 +157,7 @@ class Peer:
             try:
                 async with asyncio.timeout(_HELLO_REPEAT_S):
                     while True:
-                        message = channel.feed(await self._inbox.get())
+                        message = channel.feed((await self._inbox.get())[0])
                         if message is not None and message[0] == messages.HELLO_PIN:
                             return dict(message[1])
             except TimeoutError:
@@ -185,10 +183,11 @@ class Peer:
 
     async def _receive(self, channel: Channel) -> None:
         while True:
-            message = channel.feed(await self._inbox.get())
+            packet, came_ms = await self._inbox.get()
+            message = channel.feed(packet)
             if message is not None:
                 self._heard_s = time.monotonic()
-                await self._desk.received(*message)
+                await self._desk.received(*message, came_ms)
             elif channel.refused_in_a_row > REFUSED_IN_A_ROW_MAX:
                 raise LinkFailed(f"too much that arrives is damaged (last: {channel.last_error})")
 
@@ -216,10 +215,7 @@ class Peer:
             raise LinkFailed(f"nothing could be sent for {WRITE_LIMIT_S:.0f} s") from None
 
     def _arrived(self, _: BleakGATTCharacteristic, data: bytearray) -> None:
-        try:
-            self._inbox.put_nowait(bytes(data))
-        except asyncio.QueueFull:
-            self.dropped_packets += 1
+        self._inbox.put(bytes(data))
 
     def _characteristic(self, uuid: str) -> BleakGATTCharacteristic:
         found = self._client.services.get_characteristic(uuid)
