@@ -80,5 +80,6 @@ def flight_told(data: bytes) -> str:
     except flight_log.BadFlightLog:
         return "refused"
     told = [flight_words.headline(log), *flight_words.lines(log)]
-    assert all(line.isprintable() for line in told), told
+    # Nothing that steers a terminal, of either set of control characters.
+    assert not any(ord(one) < 0x20 or 0x7F <= ord(one) < 0xA0 for line in told for one in line), told
     return f"{len(told)} lines"
