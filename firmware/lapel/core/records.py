@@ -54,13 +54,6 @@ def unpack(kind: int, data, exact: bool = True) -> bytes:
     return body
 
 
-def number(body) -> int:
-    """The u32 that is all of a body."""
-    if len(body) != 4:
-        raise BadRecord("a number of %d bytes" % len(body))
-    return struct.unpack("<I", body)[0]
-
-
 def crc32(data, value: int = 0) -> int:
     """CRC32 (IEEE 802.3) of `data`, continuing from `value`; never negative."""
     return binascii.crc32(data, value) & 0xFFFFFFFF

@@ -15,8 +15,8 @@ _READERS_MAX = const(4)
 class Clips:
     """Files `NNNNNNNN` (the clip's number) in `folder`. `ids` ClipIds, `space` Space.
 
-    How many wait stands in another folder, in the file `tally`: where bits of a folder rot, LittleFS goes back to
-    what it was before, and clips are gone without a word.
+    How many wait, and which is the newest, stands in another folder, in the file `tally`: where bits of a folder
+    rot, LittleFS goes back to what it was before, and clips are gone without a word.
     """
 
     def __init__(self, folder: str, tally: str, ids, space, quarantine, trace) -> None:
@@ -32,8 +32,8 @@ class Clips:
         self._quarantine = quarantine
         self._trace = trace
         self._waiting = []
-        # What the tally says, -1 for not known; clips that mount() found broken.
-        self._tallied = -1
+        # What the tally says: (how many, the newest number); clips that mount() found broken.
+        self._tallied = (-1, 0)
         self._broken = 0
         # Numbers of clips that the flash did not let us look at.
         self._unread = []
@@ -51,13 +51,15 @@ class Clips:
         for number in store_files.numbered(self._folder):
             highest = number
             self._settle(number)
-        tallied = self._quarantine.load(self._tally, records.TALLY, records.number)
+        tallied = self._quarantine.load(self._tally, records.TALLY, _tally)
         if tallied is not None:
             self._tallied = tallied
-        missing = self._tallied - len(self._waiting) - len(self._unread) - self._broken
-        if missing > 0:
+        count, newest = self._tallied
+        missing = count - len(self._waiting) - len(self._unread) - self._broken
+        # What goes back in time brings removed clips back, too: as many may be there, and the newest is not.
+        if missing > 0 or newest > highest:
             self._quarantine.count += 1
-            self.report("%d recordings are missing: the flash has lost them" % missing)
+            self.report("recordings are missing, at least %d: the flash has lost them" % max(missing, 1))
         self._count()
         return highest
 
@@ -125,7 +127,7 @@ class Clips:
         path = self._path(number)
         blocks = clip_layout.blocks(store_files.size(path))
         # First: a power cut in between leaves one more than is told, and not one that seems lost.
-        self._count(-1)
+        self._count(number)
         store_files.remove(path)
         self._waiting.remove(number)
         self._space.give(blocks)
@@ -202,13 +204,14 @@ class Clips:
             self._epochs.append((number, epoch))
             self._epochs.sort()
 
-    def _count(self, more: int = 0) -> None:
-        count = len(self._waiting) + len(self._unread) + more
-        if count == self._tallied:
+    def _count(self, without: int = 0) -> None:
+        left = [number for number in self._waiting + self._unread if number != without]
+        tally = len(left), max(left) if left else 0
+        if tally == self._tallied:
             return
         try:
-            store_files.save(self._tally, records.TALLY, struct.pack("<I", count))
-            self._tallied = count
+            store_files.save(self._tally, records.TALLY, struct.pack("<II", *tally))
+            self._tallied = tally
         except store_files.StoreError as error:
             self.report(error)
 
@@ -236,3 +239,9 @@ class Clips:
         self._note_epoch(number, epoch)
         self._waiting.append(number)
         self._waiting.sort()
+
+
+def _tally(body):
+    if len(body) != 8:
+        raise records.BadRecord("a tally of %d bytes" % len(body))
+    return struct.unpack("<II", body)

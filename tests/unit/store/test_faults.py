@@ -56,6 +56,25 @@ def test_a_page_that_decays_ends_the_clip_before_it():
             reader.close()
 
 
+def test_a_folder_that_went_back_in_time_is_told_of_though_as_many_clips_are_there():
+    with Flash() as flash:
+        store = make(flash)
+        first = record(store, 3000)
+        with open(path_of(flash, first), "rb") as file:
+            kept = file.read()
+        record(store, 3000)
+        store.remove(first)
+        newest = record(store, 3000)
+        store.close()
+        os.remove(path_of(flash, newest))
+        with open(path_of(flash, first), "wb") as file:
+            file.write(kept)
+        flash.remount()
+        trace = Trace()
+        assert make(flash, trace=trace).quarantined == 1
+        assert ("store_error", {"error": "recordings are missing, at least 1: the flash has lost them"}) in trace.events
+
+
 def test_clips_that_are_gone_without_a_word_are_told_of():
     # Where bits of a directory rot, LittleFS goes back to what it was before.
     with Flash() as flash:
@@ -68,7 +87,7 @@ def test_clips_that_are_gone_without_a_word_are_told_of():
         store = make(flash, trace=trace)
         # The third lies in quarantine.
         assert store.waiting() == [first] and store.quarantined == 2
-        assert ("store_error", {"error": "1 recordings are missing: the flash has lost them"}) in trace.events
+        assert ("store_error", {"error": "recordings are missing, at least 1: the flash has lost them"}) in trace.events
         # Once.
         flash.remount()
         trace = Trace()
