@@ -108,7 +108,8 @@ class Companion:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, each)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(process.wait(), STOP_S)
+                    async with asyncio.timeout(STOP_S):
+                        await process.wait()
                     break
         await self._ended()
 

@@ -97,7 +97,8 @@ class Timeline:
             if left_s <= 0:
                 return None
             try:
-                await asyncio.wait_for(more.wait(), left_s)
+                async with asyncio.timeout(left_s):
+                    await more.wait()
             except TimeoutError:
                 return None
 

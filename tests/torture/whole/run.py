@@ -53,9 +53,11 @@ async def _once(name: str, strace: str) -> tuple[Verdict, bool]:
             except TimeoutError:
                 found.add("", f"it has not ended after {LIMIT_S:g} s")
             finally:
-                with contextlib.suppress(TimeoutError):
+                try:
                     async with asyncio.timeout(30):
                         await stage.close()
+                except TimeoutError:
+                    found.add("", "its processes could not be ended")
                 fault.close()
         verdict = found.verdict(fault.kind, name, recovery_ms)
         if not verdict.good:

@@ -170,8 +170,10 @@ class Stage:
             left_s = end_s - self.now_s
             if left_s <= 0:
                 return False
+            # Not wait_for: of a cancel that comes together with an event it makes nothing.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.sim.timeline.changed(), min(_POLL_S, left_s))
+                async with asyncio.timeout(min(_POLL_S, left_s)):
+                    await self.sim.timeline.changed()
         return True
 
     async def rest(self, limit_s: float = REST_LIMIT_S) -> str:
