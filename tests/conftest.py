@@ -17,6 +17,29 @@ FOLDERS = {
     "XDG_CACHE_HOME": ".cache",
 }
 
+# What waits for processes and their clocks, minutes in all.
+LONG = ("sim", "torture", "speech")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each worker begins with its share of the long ones: otherwise all wait for one of them at the end.
+
+    The workers get equal parts of the list, one behind the other.
+    """
+    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    if workers == 1:
+        return
+    here = Path(__file__).parent
+    long = [item for item in items if item.path.relative_to(here).parts[0] in LONG]
+    quick = [item for item in items if item not in set(long)]
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        mine = long[worker::workers]
+        end = max(0, len(items) * (worker + 1) // workers - len(ordered) - len(mine))
+        ordered += mine + quick[:end]
+        del quick[:end]
+    items[:] = ordered + quick
+
 
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c() -> None:

@@ -21,7 +21,7 @@ from tests.torture.table import Table, said
 from tests.torture.verdict import Tier, Verdict
 
 # How many mixtures of faults are drawn; what is enumerated is always run whole.
-MIXTURES = 2500
+MIXTURES = 2000
 # Letter: module and class. (a) the pin's code in virtual time, (b) the real companion, (c) the whole.
 TIERS = {"a": ("virtual", "Virtual"), "b": ("points", "Points"), "c": ("whole", "Whole")}
 _TELL_EVERY_S = 60.0

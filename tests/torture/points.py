@@ -30,7 +30,7 @@ _SECOND_MAX = 60
 # One point in so many is where the daemon is stopped for a while.
 _STOPS_EACH = 4
 # One in so many is where it is asked to end.
-_BYES_EACH = 3
+_BYES_EACH = 8
 _ALL_MAX = 3
 # What a power cut leaves of that is drawn by one of so many seeds.
 _SEEDS = 1_000_000
@@ -157,9 +157,9 @@ def plan(counts: Counts, n: int, seed: int) -> dict[str, list[str]]:
                 add(scene, point, chance.randint(1, times), BYE)
             if point.endswith(".after"):
                 dark(scene, point, times, power.STINGY)
-                dark(scene, point, times, power.DRAWN)
-            if point.endswith(_SYNCS) or (point.startswith("events.") and point.endswith(".after")):
-                dark(scene, point, times, power.TORN)
+                synced = point.endswith(_SYNCS) or point.startswith("events.")
+                # A torn sync leaves of the rest what is drawn, too.
+                dark(scene, point, times, power.TORN if synced else power.DRAWN)
     for _ in range(n // _MIXTURES_A_PAIR):
         scene = chance.choice(list(counts))
         point = chance.choice(sorted(counts[scene]))
