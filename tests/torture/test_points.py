@@ -50,12 +50,14 @@ def test_a_name_says_the_whole_case() -> None:
 
 def test_each_kind_of_fault_has_cases_and_none_twice() -> None:
     tier = Points()
-    tier._counts = {"clips": Counter({"clip.part.sync.before": 5, "clip.part.sync.after": 1})}
+    synced, gate = "clip.part.sync.after", "job.gate.after"
+    tier._counts = {"clips": Counter({"clip.part.sync.before": 5, synced: 1, gate: 1})}
     kinds = tier.cases(300, 7)
     assert kinds == tier.cases(300, 7) != tier.cases(300, 8)
-    assert len(kinds["killed at a point"]) == 4 and len(kinds["disk full"]) == len(kinds["disk error"]) == 1
+    assert len(kinds["killed at a point"]) == 5 and len(kinds["disk full"]) == len(kinds["disk error"]) == 1
     dark = [sorted(name.split("/")[2] for name in kinds[KINDS[how]]) for how in HOWS]
-    assert dark == [["clip.part.sync.after"]] * 3
+    # What is torn is drawn, too.
+    assert dict(zip(HOWS, dark, strict=True)) == {"power": [synced, gate], "drawn": [gate], "torn": [synced]}
     assert len(set(kinds["killed again"])) == len(kinds["killed again"]) > 0
 
 

@@ -108,6 +108,7 @@ def promises(life):
 def _seen(life, ending, witness):
     # Notices that the person saw by tapping: at least, and at most; a tap that a cut met may have been either.
     felt = [at_ms for at_ms, name, _ in life.touch.felt if name in NOTICES]
+    none = [at_ms for at_ms, name, _ in life.touch.felt if name in ("none_long", "pulse")]
     recorded = [entry[0] for entry in witness.recorded.values()]
     holding = [press.released_ms for press in life.person.holds() if press.released_ms]
     # What was settled on the computer may have been seen on the pin as well.
@@ -119,7 +120,9 @@ def _seen(life, ending, witness):
         if times == 1:
             high += 1
             until_ms = min([cut_ms for cut_ms, _ in life.cuts if cut_ms >= tap_ms] + [tap_ms + _REPLAY_MS])
-            low += any(tap_ms < at_ms < until_ms for at_ms in felt)
+            # One that came just behind the tap is no answer to it: the answer was that there is none.
+            answered = [any(tap_ms < at_ms < until_ms for at_ms in times_ms) for times_ms in (felt, none)]
+            low += answered == [True, False]
         elif times == 2:
             high = here + sum([1 for ms in recorded if ms < tap_ms + _REPLAY_MS])
             busy = [cut_ms for cut_ms, _ in life.cuts if cut_ms < tap_ms + _REPLAY_MS] + felt + holding
