@@ -61,16 +61,28 @@ def test_an_end_by_itself_is_said_and_the_next_request_starts_another(apart: Apa
     assert apart._process.pid != first
 
 
-def test_a_crash_in_the_middle_is_a_sentence(apart: Apart) -> None:
+def test_who_crashes_in_the_middle_is_asked_once_more(apart: Apart) -> None:
     apart.warm_up()
     process = apart._process
     assert process is not None
     os.kill(process.pid, signal.SIGSTOP)
     killer = threading.Timer(0.2, lambda: os.kill(process.pid, signal.SIGKILL))
     killer.start()
-    with pytest.raises(SpeechError, match="ended by itself"):
-        apart.transcribe(pcm())
+    assert "disk space" in apart.transcribe(pcm()).text
     killer.join()
+
+
+def test_who_crashes_twice_is_a_sentence(apart: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def crashes(process: subprocess.Popen[bytes], request: bytes) -> bytes:
+        asked.append(process.pid)
+        raise OSError("it said nothing more")
+
+    monkeypatch.setattr(apart, "_exchange", crashes)
+    with pytest.raises(SpeechError, match=r"ended by itself, twice \(it said nothing more\)"):
+        apart.transcribe(pcm())
+    assert len(set(asked)) == 2 and apart._process is None
 
 
 def test_too_long_ends_it() -> None:

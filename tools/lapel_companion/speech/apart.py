@@ -24,7 +24,8 @@ _SETTINGS = ("engine", "language", "model", "url", "api_key_env", "timeout_s")
 class Apart:
     """`speech.make(settings)`, elsewhere. Safe to use from several threads; one request at a time.
 
-    A request that takes longer than `settings.timeout_s` ends the process; the next one starts another.
+    A request that takes longer than `settings.timeout_s` ends the process; the next one starts another. One whose
+    process ends by itself is asked once more of another.
     """
 
     def __init__(self, settings: speech.Settings) -> None:
@@ -57,17 +58,14 @@ class Apart:
 
     def _ask(self, request: dict[str, Any], sound: bytes = b"") -> Any:
         with self._lock:
-            process = self._process
-            if process is None or process.poll() is not None:
-                process = self._start()
+            whole = json.dumps(request).encode() + b"\n" + sound
             try:
-                line = self._exchange(process, json.dumps(request).encode() + b"\n" + sound)
-            except (OSError, TimeoutError) as error:
-                self._end()
-                if isinstance(error, TimeoutError):
-                    limit = f"{self._settings.timeout_s:g} s"
-                    raise SpeechError(f"{self.name} took longer than {limit} and was ended.") from error
-                raise SpeechError(f"{self.name} ended by itself ({error}); it is started again.") from error
+                line = self._exchange_or_end(whole)
+            except OSError:
+                try:
+                    line = self._exchange_or_end(whole)
+                except OSError as error:
+                    raise SpeechError(f"{self.name} ended by itself, twice ({error}).") from error
         answer = json.loads(line)
         if "error" in answer:
             raise SpeechError(answer["error"])
@@ -86,6 +84,21 @@ class Apart:
         assert process.stdin
         process.stdin.write(json.dumps(settings).encode() + b"\n")
         return process
+
+    def _exchange_or_end(self, request: bytes) -> bytes:
+        """Raises OSError when the process ended by itself, SpeechError when it was ended."""
+        process = self._process
+        try:
+            if process is None or process.poll() is not None:
+                process = self._start()
+            return self._exchange(process, request)
+        except TimeoutError as error:
+            self._end()
+            limit = f"{self._settings.timeout_s:g} s"
+            raise SpeechError(f"{self.name} took longer than {limit} and was ended.") from error
+        except OSError:
+            self._end()
+            raise
 
     def _exchange(self, process: subprocess.Popen[bytes], request: bytes) -> bytes:
         assert process.stdin and process.stdout
