@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from lapel_companion import audio
 from tests.torture.agent import scene
 from tests.torture.agent.recordings import RATE_HZ
 from tests.torture.verdict import Verdict
@@ -76,7 +77,7 @@ def judge(truth: Truth) -> Findings:
     for press in stage.presses:
         promised = _promise(stage, press, patterns)
         _once(found, truth, books, told, press.number, promised)
-        _data(found, stage, press, promised)
+        _data(found, stage, press, promised, told)
     for typed in stage.typed:
         _once(found, truth, books, told, typed.number, typed.answered)
     known = {press.number for press in stage.presses} | {typed.number for typed in stage.typed}
@@ -120,12 +121,10 @@ def _once(
     """Promised: exactly one invocation, or the person was told that there was none. Else none or one."""
     ran = books.invocations(number)
     kinds = Counter(kind for _, kind, text in told if number_in(text) == number)
-    # What has no words of its own to be known by: held before anything was heard.
-    nameless = any(kind in ("held", "unheard") and number_in(text) is None for _, kind, text in told)
     may_repeat = number // 100 * 100 == scene.REPEAT and truth.interrupted
     if ran > 1 and not may_repeat:
         found.add("run_twice", f"{scene.text(number)} was run {ran} times")
-    if promised and not ran and not (kinds["held"] or kinds["failed"] or nameless):
+    if promised and not ran and not (kinds["held"] or kinds["failed"] or _nameless(told)):
         found.add("clips_lost", f"{scene.text(number)} was promised and never run")
     if ran and not any(kinds[kind] for kind in _TOLD):
         found.add("notices_lost", f"{scene.text(number)} was run and nothing told of it")
@@ -133,7 +132,9 @@ def _once(
         found.add("wrong_data", f"{scene.text(number)} was told as done and is not")
 
 
-def _data(found: Findings, stage: Stage, press: Press, promised: bool) -> None:
+def _data(
+    found: Findings, stage: Stage, press: Press, promised: bool, told: Sequence[tuple[float, str, str]]
+) -> None:
     take = stage.ear.take_of(press.pressed_s, press.let_go_s)
     got = [each.pcm for each in stage.recogniser.received if each.number == press.number]
     if take is None or take.overrun:
@@ -145,10 +146,24 @@ def _data(found: Findings, stage: Stage, press: Press, promised: bool) -> None:
             found.add("wrong_data", f"recording {press.number} came as something else")
         elif promised and len(pcm) // 2 < take.spoken_frames:
             found.add("wrong_data", f"recording {press.number} was promised whole and came short: {len(pcm)} bytes")
-    if promised and not got:
+    if promised and not got and not (_nameless(told) and _lies_there(stage, whole, take.spoken_frames)):
         found.add("clips_lost", f"recording {press.number} was promised and nobody got it")
     if not promised and got:
         _kept_of_a_cut(found, press, take, max(map(len, got)) // 2)
+
+
+def _nameless(told: Sequence[tuple[float, str, str]]) -> bool:
+    """Whether something was held that has no words of its own to be known by: nothing was heard in it."""
+    return any(kind in ("held", "unheard") and number_in(text) is None for _, kind, text in told)
+
+
+def _lies_there(stage: Stage, whole: bytes, frames: int) -> bool:
+    """Whether a file of the companion is that recording: its recogniser failed, and a person can listen to it."""
+    for path in (stage.state / "clips").glob("*.adpcm"):
+        pcm = audio.decode(path.read_bytes())
+        if whole.startswith(pcm) and len(pcm) // 2 >= frames:
+            return True
+    return False
 
 
 def _kept_of_a_cut(found: Findings, press: Press, take: Take, frames: int) -> None:
