@@ -30,8 +30,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if workers == 1:
         return
     here = Path(__file__).parent
-    long = [item for item in items if item.path.relative_to(here).parts[0] in LONG]
-    quick = [item for item in items if item not in set(long)]
+    long: list[pytest.Item] = []
+    quick: list[pytest.Item] = []
+    for item in items:
+        (long if item.path.relative_to(here).parts[0] in LONG else quick).append(item)
     ordered: list[pytest.Item] = []
     for worker in range(workers):
         mine = long[worker::workers]
