@@ -16,8 +16,6 @@ from bumble import hci
 from bumble.device import Connection, Peer
 
 from lapel_companion.link import keeper as keeper_module
-from lapel_companion.link.bumble_backend import BumbleClient, BumbleScanner
-from lapel_companion.link.candidates import FORGET_S, KEPT_MAX, PAUSE_S, Candidates
 from lapel_companion.link.keeper import NO_KEY, Keeper
 from lapel_companion.link.radio import RadioError, radio_of
 from lapel_companion.link.safe_mode import SafeModeWatch
@@ -162,9 +160,7 @@ def test_radios_that_cannot_be_used_are_said_and_tried_again(tmp_path: Path) -> 
             await asyncio.gather(running, return_exceptions=True)
             await rig.stop()
             assert keeper.state == "no radio"
-            assert rig.reports == [r for r in rig.reports if r.startswith("no link to the pin: the radio")], (
-                rig.reports
-            )
+            assert rig.reports == [r for r in rig.reports if r.startswith("no link to the pin: the radio")], rig.reports
 
     run(test)
 
@@ -292,37 +288,6 @@ def test_who_is_sent_away_before_it_has_looked_around_comes_again(
     run(test)
 
 
-def test_a_radio_that_answers_too_late_is_no_mistake_of_the_daemon() -> None:
-    """Bumble asserts that an answer is of the right kind; it may be that to what was given up."""
-
-    class Late:
-        def on(self, *_: object) -> None: ...
-
-        def remove_listener(self, *_: object) -> None: ...
-
-        async def fails(self, *_: object, **__: object) -> None:
-            raise AssertionError
-
-        async def hangs(self, *_: object, **__: object) -> None:
-            await asyncio.Event().wait()
-
-        start_scanning = stop_scanning = send_sync_command = fails
-        connect = hangs
-
-    async def test() -> None:
-        radio: Any = Late()
-        scanner = BumbleScanner(None, None, bumble=radio)
-        for ask in (scanner.start, scanner.stop):
-            with pytest.raises(BleakError):
-                await ask()
-        client = BumbleClient("C0:00:00:00:00:01", bumble=radio, disconnected_callback=None, timeout=9)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await client.connect(False)
-
-    run(test)
-
-
 def test_the_pin_is_reached_beside_three_that_prove_nothing(tmp_path: Path) -> None:
     """One has another key, one is mute, one answers with garbage."""
 
@@ -347,44 +312,3 @@ def test_the_pin_is_reached_beside_three_that_prove_nothing(tmp_path: Path) -> N
             await late.stop()
 
     run(test, 60)
-
-
-def test_each_has_its_turn_and_who_fails_goes_to_the_end() -> None:
-    row = Candidates()
-    for number, address in enumerate("abc"):
-        assert row.heard(address, float(number))
-    assert row.first(["b", "c", "a"]) == "a"
-    row.failed("a", 3.0)
-    assert not row.heard("a", 2.99 + PAUSE_S[0]) and row.heard("a", 3.0 + PAUSE_S[0])
-    # Others may take new addresses all the time: who was there before them is before them.
-    assert row.heard("new", 5.5)
-    assert row.first(["new", "a", "b", "c"]) == "b"
-    for address in "bc":
-        row.failed(address, 6.0)
-    assert row.first(["new", "a"]) == "a"
-    row.succeeded("c")
-    assert row.first(["a", "b", "new", "c"]) == "c"
-    row.failed("c", 9.0)
-    assert row.first(["a", "b", "new", "c"]) == "a"
-
-
-def test_who_fails_is_left_alone_for_a_while_and_never_for_long() -> None:
-    row, now_s = Candidates(), 0.0
-    for pause_s in (*PAUSE_S, PAUSE_S[-1], PAUSE_S[-1]):
-        row.heard("a", now_s)
-        row.failed("a", now_s)
-        assert not row.heard("a", now_s + pause_s - 0.01) and row.heard("a", now_s + pause_s)
-        now_s += pause_s
-    assert max(PAUSE_S) <= 5
-
-
-def test_a_crowd_is_bounded_and_forgotten_when_it_has_gone() -> None:
-    row = Candidates()
-    assert row.heard("pin", 0.0)
-    for number in range(500):
-        row.heard(f"address {number}", 1.0)
-    assert len(row._known) == KEPT_MAX
-    assert row.first(["pin", "address 0"]) == "pin"
-    assert not row.heard("another", 2.0)
-    assert row.heard("another", 2.0 + FORGET_S)
-    assert len(row._known) < KEPT_MAX

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bleak.args import SizedBuffer
@@ -125,17 +125,18 @@ class BumbleClient(BaseBleakClient):
         return self._connection is not None
 
     async def connect(self, pair: bool, **kwargs: Any) -> None:
-        try:
-            connection = await self._device.connect(
-                self._target, timeout=kwargs.get("timeout", self._timeout)
-            )
-        except _FAILURES as error:
-            raise BleakError(f"{self.address} cannot be reached: {error}") from error
-        except asyncio.CancelledError:
-            await self._give_up()
-            raise
-        connection.on(Connection.EVENT_DISCONNECTION, self._disconnected)
-        self._connection, self._peer = connection, Peer(connection)
+        with _cancellable():
+            try:
+                connection = await self._device.connect(
+                    self._target, timeout=kwargs.get("timeout", self._timeout)
+                )
+            except _FAILURES as error:
+                raise BleakError(f"{self.address} cannot be reached: {error}") from error
+            except asyncio.CancelledError:
+                await self._give_up()
+                raise
+            connection.on(Connection.EVENT_DISCONNECTION, self._disconnected)
+            self._connection, self._peer = connection, Peer(connection)
         await self._ask(self._talking.request_mtu(gatt.MTU_WANTED))
         await self._discover(self._talking)
 
@@ -226,7 +227,8 @@ class BumbleClient(BaseBleakClient):
 
     async def _ask(self, request: Any) -> Any:
         try:
-            return await request
+            with _cancellable():
+                return await request
         except att.ATT_Error as error:
             raise BleakGATTProtocolError(error.error_code) from error
         except _FAILURES as error:
@@ -237,6 +239,18 @@ class BumbleClient(BaseBleakClient):
             if self._connection is None and (task is None or not task.cancelling()):
                 raise BleakError("the connection was lost") from None
             raise
+
+
+@contextlib.contextmanager
+def _cancellable() -> Iterator[None]:
+    """A cancellation of what is inside is one. Bumble uses `wait_for`: before Python 3.12 that drops one which comes
+    together with the answer, and who asked us to stop would wait for ever.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    yield
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
 
 
 def _text(uuid: core.UUID) -> str:
