@@ -40,11 +40,13 @@ def test_every_command_has_help_and_the_list_needs_none_of_them() -> None:
 
 
 def test_help_comes_at_once() -> None:
+    """Counted in the processor's time, which a busy machine does not lengthen."""
     times = []
     for _ in range(5):
-        start = time.monotonic()
+        start = os.times()
         subprocess.run([sys.executable, "-m", "lapel_companion", "--help"], capture_output=True, check=True)
-        times.append(time.monotonic() - start)
+        end = os.times()
+        times.append(end.children_user + end.children_system - start.children_user - start.children_system)
     assert min(times) < 0.3, times
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from statistics import mode
 
 import pytest
 from bumble import att
@@ -41,8 +42,8 @@ def test_a_new_address_at_every_boot(desk: Desk) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("interval_ms", "packets", "least"), [(30, 4, 245), (50, 2, 73)])
-def test_rate_is_that_of_the_events(desk: Desk, interval_ms: float, packets: int, least: int) -> None:
+@pytest.mark.parametrize(("interval_ms", "packets"), [(30, 4), (50, 2)])
+def test_rate_is_that_of_the_events(desk: Desk, interval_ms: float, packets: int) -> None:
     async def run() -> None:
         options = paced(interval_ms, packets)
         async with (
@@ -50,13 +51,22 @@ def test_rate_is_that_of_the_events(desk: Desk, interval_ms: float, packets: int
             central(simulation) as device,
         ):
             one = await ready(simulation, device)
-            await one.wait_for(1)
-            begun, first = time.monotonic(), len(one.notified)
+            loop = asyncio.get_running_loop()
+            events: list[list[float]] = [[]]
+
+            def ear(_sender: object, _receiver: object, data: bytes) -> None:
+                if len(data) > 200:
+                    if not events[-1]:
+                        loop.call_soon(events.append, [])
+                    events[-1].append(loop.time())
+
+            simulation.air.ears.append(ear)
             await one.wait_for(80)
-            kbit_s = (80 - first) * 244 * 8 / 1000 / (time.monotonic() - begun)
-            # the ideal is packets * 244 B an interval; the first event was half over when the clock began
-            ideal = packets * 244 * 8 / interval_ms
-            assert least < kbit_s < ideal * 1.15
+            # A busy machine may miss an event or fill one less; it never makes one more.
+            carried = [len(heard_s) for heard_s in events if heard_s]
+            assert max(carried) == mode(carried) == packets, carried
+            longest_s = events[len(carried) - 1][0] - events[0][0] + interval_ms / 1000
+            assert len(carried) - 1 <= longest_s / (interval_ms / 1000)
             assert [value[0] for value in one.notified] == list(range(80))
             assert one.connection.parameters.connection_interval == interval_ms
 
