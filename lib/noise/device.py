@@ -86,6 +86,9 @@ class Cipher:
             suite.wipe(buffer)
 
     def _begin(self, nonce, ad):
+        # Nothing of a cipher that was wiped is left but zeros: a key that everybody knows.
+        if not self._state[0]:
+            raise ValueError(suite.WIPED)
         # Block 0 is the key of the tag; the text begins with block 1.
         once = self._once
         struct.pack_into("<QQ", self._state, 48, 0, nonce)
@@ -160,8 +163,9 @@ class Ladder:
     def wipe(self) -> None:
         """As suite.Ladder.wipe."""
         self._bit = -1
-        for buffer in (self._scalar, self._numbers, self._columns):
-            suite.wipe(buffer)
+        suite.wipe(self._scalar)
+        suite.wipe(self._columns)
+        self._numbers[:] = array("H", bytes(NUMBERS_BYTES))
 
     def _run(self, swap, program, count):
         run(0, 0, self._numbers, self._columns, swap, program, count)

@@ -43,7 +43,7 @@ class Cipher:
 
     def _key(self) -> ChaCha20Poly1305:
         if self._aead is None:
-            raise ValueError("this cipher was wiped")
+            raise ValueError(suite.WIPED)
         return self._aead
 
 

@@ -32,11 +32,13 @@ class Ephemeral:
         self.spent = False
 
     def step(self) -> bool:
-        """A few milliseconds of the public key; True when it is there (or was wiped)."""
-        if self._ladder is not None and self._ladder.step():
+        """A few milliseconds of the public key; True when there was nothing left to be done (or it was wiped)."""
+        if self._ladder is None:
+            return True
+        if self._ladder.step():
             self.public = self._ladder.result()
             self._ladder = None
-        return self._ladder is None
+        return False
 
     def check(self) -> None:
         """ValueError when it was used."""
@@ -123,6 +125,8 @@ class Responder(Handshake):
             return False
         self._shared = self._ladder.result()
         self._ladder = None
+        if self._shared is None:
+            self.wipe()
         return True
 
     def reply(self) -> "bytes | None":

@@ -76,14 +76,14 @@ class Cipher:
 
     def seal(self, nonce: int, ad: "Buffer", buffer: "bytearray | memoryview", start: int, length: int) -> None:
         """As suite.Cipher.seal."""
-        suite.check_room(nonce, buffer, start, length)
+        self._check(nonce, buffer, start, length)
         full, end = struct.pack("<IQ", 0, nonce), start + length
         buffer[start:end] = chacha20(self._key, 1, full, buffer[start:end])
         buffer[end : end + suite.TAG_BYTES] = aead_tag(self._key, full, ad, buffer[start:end])
 
     def open(self, nonce: int, ad: "Buffer", buffer: "bytearray | memoryview", start: int, length: int) -> bool:
         """As suite.Cipher.open."""
-        suite.check_room(nonce, buffer, start, length)
+        self._check(nonce, buffer, start, length)
         full, end = struct.pack("<IQ", 0, nonce), start + length
         differs = 0
         for one, other in zip(aead_tag(self._key, full, ad, buffer[start:end]), buffer[end:]):
@@ -96,6 +96,12 @@ class Cipher:
     def wipe(self) -> None:
         """As suite.Cipher.wipe."""
         suite.wipe(self._key)
+        self._key = bytearray()
+
+    def _check(self, nonce: int, buffer: "bytearray | memoryview", start: int, length: int) -> None:
+        suite.check_room(nonce, buffer, start, length)
+        if not self._key:
+            raise ValueError(suite.WIPED)
 
 
 class Ladder:

@@ -5,7 +5,7 @@
                                                          the tag right behind it
         .open(nonce, ad, buffer, start, length) -> bool  the other way; `length` without the tag. False: the tag is
                                                          wrong, and nothing was changed
-        .wipe()                                          overwrites the key; the cipher is of no use any more
+        .wipe()                                          overwrites the key; who uses the cipher now gets ValueError
     Ladder(scalar, u)       X25519 (RFC 7748) of two strings of 32 B, in steps
         .step() -> bool                                  a few milliseconds of it at most; True when it is done
         .result() -> bytes                               32 B, or None where they are all zero: to be refused
@@ -14,12 +14,9 @@
 `nonce` is a counter; the nonce on the wire is 4 zero bytes and the counter in little endian (Noise 12.3).
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from array import array
-
 KEY_BYTES = 32
 TAG_BYTES = 16
+WIPED = "this cipher was wiped"
 # Noise keeps the last one for itself (5.1).
 NONCE_END = (1 << 64) - 1
 
@@ -30,10 +27,9 @@ def check_key(key: "bytes | bytearray") -> None:
         raise ValueError("a key has 32 bytes, this has %d" % len(key))
 
 
-def wipe(buffer: "bytearray | array[int]") -> None:
+def wipe(buffer: "bytearray") -> None:
     """Overwrites it."""
-    for i in range(len(buffer)):
-        buffer[i] = 0
+    buffer[:] = bytes(len(buffer))
 
 
 def check_room(nonce: int, buffer: "bytearray | memoryview", start: int, length: int) -> None:

@@ -148,6 +148,8 @@ def check_small_order(suite):
     responder = same(suite)[1]
     assert responder.take(SMALL_ORDER[2] + symmetric.seal())
     run(responder)
+    # nor are there ciphers for who did not ask for the answer
+    assert responder.split() is None
     assert responder.reply() is None
     assert responder.split() is None
     # and as an answer
@@ -222,6 +224,30 @@ def test_a_computer_s_arithmetic():
     from noise import host
 
     check(host)
+
+
+def test_a_step_is_one_of_one_ladder():
+    taken = []
+
+    class Counted:
+        Cipher = plain.Cipher
+
+        class Ladder(plain.Ladder):
+            def step(self):
+                # not the look of `result` whether it is done
+                if self._bit >= 0:
+                    taken.append(self)
+                return plain.Ladder.step(self)
+
+    initiator, responder = same(Counted)
+    assert responder.take(initiator.start())
+    del taken[:]
+    steps = 0
+    while not responder.step():
+        steps += 1
+        assert len(taken) <= steps
+    # its own public key was still to be made
+    assert len(taken) == 64 and taken[0] is not taken[-1]
 
 
 def test_a_psk_has_32_bytes():
