@@ -43,6 +43,7 @@ class Handshakes:
         self._random = random
         self._is_busy = is_busy
         self._clock = clock
+        # Responders: one that refused a message stands as before.
         self._ready = []
         self._answered = []
         self._wanted = asyncio.Event()
@@ -58,11 +59,10 @@ class Handshakes:
         while self._pairing.is_paired:
             if len(self._ready) < READY_MAX:
                 ephemeral = Ephemeral(self._suite, self._random)
+                await self._rest(True)
                 while not ephemeral.step():
-                    await self._rest()
-                    while self._answering:
-                        await sleep_ms(_PAUSE_MS)
-                self._ready.append(ephemeral)
+                    await self._rest(True)
+                self._ready.append(self._pairing.new_responder(self._suite, ephemeral))
             else:
                 self._wanted.clear()
                 await self._wanted.wait()
@@ -76,11 +76,16 @@ class Handshakes:
         if mark in self._answered:
             self.replayed += 1
             return None
-        ephemeral = self._ready[0] if self._ready else Ephemeral(self._suite, self._random)
-        responder = self._pairing.new_responder(self._suite, ephemeral)
+        is_ready = bool(self._ready)
+        if is_ready:
+            responder = self._ready[0]
+        else:
+            responder = self._pairing.new_responder(self._suite, Ephemeral(self._suite, self._random))
         if not responder.take(message):
+            if not is_ready:
+                responder.wipe()
             return None
-        if self._ready:
+        if is_ready:
             self._ready.pop(0)
             self._wanted.set()
         self._answered.append(mark)
@@ -92,9 +97,13 @@ class Handshakes:
                 await sleep_ms(_PAUSE_MS)
             self._answering = turn = True
             await self._spaced()
+            await self._rest()
             while not responder.step():
                 await self._rest()
+            # Hashes: some milliseconds each.
+            await self._rest()
             reply = responder.reply()
+            await self._rest()
             ciphers = responder.split()
         finally:
             if turn:
@@ -112,7 +121,9 @@ class Handshakes:
         self._unproved += 1
         self._next_ms = self._clock.ms() + SPACING_MS
 
-    async def _rest(self) -> None:
+    async def _rest(self, gives_way: bool = False) -> None:
+        # Before anything is computed: others have their turn, a recording all the time that it takes, and with
+        # `gives_way` who is being answered, too.
         await sleep_ms(0)
-        while self._is_busy():
+        while self._is_busy() or (gives_way and self._answering):
             await sleep_ms(_PAUSE_MS)

@@ -10,10 +10,10 @@ from lapel.compat import const, sleep_ms, wait_for_ms
 from lapel.core.pace import Pace
 from lapel.core.strangers import Strangers
 from lapel.core.vigil import Vigil
+from lapel.services.greeting import Stranger, greet
 from lapel_wire import gatt as names
 from lapel_wire import messages
-from lapel_wire.channel import REFUSED_IN_A_ROW_MAX, Channel
-from lapel_wire.packets import Cutter, Joiner
+from lapel_wire.channel import REFUSED_IN_A_ROW_MAX
 from lapel_wire.session import Spent
 
 GUESTS_MAX = 2
@@ -25,14 +25,8 @@ _BUSY_MS = const(8)
 _IDLE_MS = const(40)
 # What the battery's service reads while anybody but the companion could.
 _BATTERY_HIDDEN = const(100)
-# A guest of whom more records are refused than this is no companion.
-_REFUSED_MAX = const(3)
 # What the companion says only when it has heard us; all else may come over a link of which our way is dead.
 _ANSWERS = (messages.JOBS, messages.ACK, messages.RESUME, messages.ACCEPTED, messages.CANCELLED)
-
-
-class Stranger(Exception):
-    """A guest that proved nothing."""
 
 
 def serve(gatt_class, info: bytes):
@@ -92,13 +86,19 @@ class Link:
         self._changed.set()
 
     async def run(self) -> None:
-        """Runs until cancelled."""
+        """Runs until cancelled. What it dies of ends every link and all that it began: it can be run again."""
+        try:
+            await self._run()
+        except Exception:
+            await self.close()
+            raise
+
+    async def _run(self) -> None:
         self._gatt.start()
         self._keys = asyncio.create_task(self._make_keys())
         while True:
             self._check_in()
             self._changed.clear()
-            self._show_battery()
             wanted = self._session_link is None
             if wanted and self._advert is None:
                 self._trace("advertising")
@@ -107,6 +107,7 @@ class Link:
                 await self._stop_advertising()
                 # Who came as advertising ended is no guest, and must not hold a link for ever.
                 await self._gatt.dismiss()
+            self._show_battery()
             try:
                 await wait_for_ms(self._changed.wait(), _SUPERVISE_MS)
             except asyncio.TimeoutError:
@@ -167,7 +168,7 @@ class Link:
     async def _host(self, link) -> None:
         proved, heard = False, True
         try:
-            channel, hello = await wait_for_ms(self._greet(link), names.HANDSHAKE_TIMEOUT_MS)
+            channel, hello = await wait_for_ms(greet(link, self._handshakes), names.HANDSHAKE_TIMEOUT_MS)
             proved = True
             self._handshakes.proved()
             self._addresses.proved(link.address)
@@ -190,44 +191,6 @@ class Link:
                 self._session_link = None
                 self._trace("link", up=False)
             self._changed.set()
-
-    async def _greet(self, link):
-        joiner = Joiner()
-        opening = bytes(await self._record(link, joiner))
-        answered = await self._handshakes.answer(opening)
-        if answered is None:
-            raise Stranger
-        reply, session = answered
-        cutter = Cutter(link.mtu)
-        channel = Channel(session, link.mtu)
-        await self._say(link, cutter, reply)
-        while channel.refused <= _REFUSED_MAX:
-            record = await self._record(link, joiner)
-            if bytes(record) == opening:
-                # Our answer was lost.
-                await self._say(link, cutter, reply)
-                continue
-            got = channel.take(record)
-            if got is not None:
-                kind, hello = got
-                if kind != messages.HELLO_HOST:
-                    break
-                return channel, hello
-        raise Stranger
-
-    async def _say(self, link, cutter, reply) -> None:
-        cutter.load(reply, len(reply))
-        while cutter.busy:
-            if link.send(cutter.packet()):
-                cutter.advance()
-            else:
-                await sleep_ms(_IDLE_MS)
-
-    async def _record(self, link, joiner):
-        while True:
-            record = joiner.feed(await link.receive())
-            if record is not None:
-                return record
 
     async def _adopt(self, link, channel, hello) -> None:
         old, self._session_link = self._session_link, link
@@ -260,8 +223,12 @@ class Link:
         clock, fill = self._clock, self._feed.fill
         pace = Pace(clock.ms())
         try:
-            while not vigil.is_lost(clock.ms()):
+            # What is said of a clip over a link that has gone would be missed in the session after it.
+            while not link.closed:
                 now_ms = clock.ms()
+                if vigil.is_lost(now_ms):
+                    self._trace("silence")
+                    break
                 channel.set_mtu(link.mtu)
                 asks = vigil.must_ask(now_ms, self._feed.busy)
                 if channel.idle:
@@ -280,7 +247,6 @@ class Link:
                 else:
                     pace.refused(now_ms)
                     await sleep_ms(pace.paused_ms(now_ms))
-            self._trace("silence")
         except asyncio.CancelledError:
             raise
         except (self._closed_error, Spent):

@@ -1,11 +1,9 @@
-"""Who gets into the link, who is sent away, and what a stranger cannot touch."""
+"""Who gets into the link, and who is sent away."""
 
 from linked import KEY, Companion, run, some
 
-from lapel.compat import sleep_ms
 from lapel.core.strangers import FIRST_MS
 from lapel_wire import gatt, messages
-from lapel_wire.channel import REFUSED_IN_A_ROW_MAX
 from noise import plain
 
 ALICE, MALLORY = b"alice!", b"mallor"
@@ -151,74 +149,6 @@ def test_who_gave_its_place_to_another_has_not_failed():
     run(scenario)
 
 
-def test_a_guest_touches_no_session_until_it_proves_itself():
-    async def scenario(house):
-        owner = Companion(house.connect())
-        other = Companion(house.connect(), seed=5)
-        await house.until(lambda: len(house.link._guests) == 2)
-        await owner.handshake()
-        await house.until(lambda: house.link.up)
-        # It knows the key, is answered, and says nothing that verifies.
-        other.send_raw(other.initiator.start())
-        await house.until(lambda: other.transport.up)
-        for _ in range(3):
-            other.send_raw(b"x" * 40)
-        await sleep_ms(20)
-        assert house.link.up and not owner.transport.closed
-        # Now it does: the new session takes the place of the old.
-        other.finish(bytes(other.transport.up.pop(0)[1:]))
-        other.greet()
-        await house.until(lambda: owner.transport.closed)
-        assert await other.take_clips(1) == {1: some(900)}
-
-    run(scenario, {1: some(900)})
-
-
-def test_nobody_is_a_guest_while_a_session_lasts():
-    async def scenario(house):
-        owner = Companion(house.connect())
-        await owner.handshake()
-        await house.until(lambda: house.link.up)
-        late = house.connect()
-        house.link._changed.set()
-        await house.until(lambda: late.closed)
-        assert house.link.up and not house.link._guests[1:]
-
-    run(scenario)
-
-
-def test_records_that_fail_again_and_again_end_the_session_and_the_next_one_works():
-    async def scenario(house):
-        owner = Companion(house.connect(address=ALICE))
-        await owner.handshake()
-        await house.until(lambda: house.link.up)
-        for _ in range(REFUSED_IN_A_ROW_MAX):
-            assert not owner.transport.closed
-            owner.send_raw(b"x" * 40)
-            await sleep_ms(0)
-        await house.until(lambda: owner.transport.closed)
-        over = [fields for event, fields in house.traced if event == "session_over"]
-        assert over[0]["bad"] == REFUSED_IN_A_ROW_MAX and over[0]["gaps"] == 0
-        await house.until(lambda: house.gatt.advertising)
-        again = Companion(house.connect(address=ALICE), seed=9)
-        await again.handshake()
-        assert await again.take_clips(1) == {1: some(900)}
-
-    run(scenario, {1: some(900)})
-
-
-def test_a_few_bad_records_change_nothing():
-    async def scenario(house):
-        owner = Companion(house.connect())
-        await owner.handshake()
-        for _ in range(20):
-            owner.send_raw(b"x" * 40)
-        assert await owner.take_clips(1) == {1: some(900)}
-        assert house.link.up
-
-    run(scenario, {1: some(900)})
-
-
 def test_a_pin_that_is_not_paired_opens_no_session():
     async def scenario(house):
         house.pairing.info = gatt.UNPAIRED_INFO
@@ -231,26 +161,3 @@ def test_a_pin_that_is_not_paired_opens_no_session():
         await house.until(lambda: house.gatt.advertising)
 
     run(scenario, key=None)
-
-
-def test_how_full_the_cell_is_is_shown_to_the_companion_alone():
-    async def scenario(house):
-        house.link.set_battery(42)
-        await house.until(lambda: house.gatt.advertising)
-        stranger = house.connect()
-        await house.until(lambda: house.link._guests)
-        assert house.gatt.battery == []
-        companion = Companion(house.connect())
-        await companion.handshake()
-        await house.until(lambda: house.link.up)
-        # Somebody else is still here.
-        await sleep_ms(50)
-        assert house.gatt.battery == []
-        await stranger.disconnect()
-        await house.until(lambda: house.gatt.battery == [42])
-        house.link.set_battery(41)
-        await house.until(lambda: house.gatt.battery == [42, 41])
-        await companion.transport.disconnect()
-        await house.until(lambda: house.gatt.battery == [42, 41, 100])
-
-    run(scenario)
