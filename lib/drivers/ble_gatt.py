@@ -23,8 +23,6 @@ _ENOMEM = const(12)
 _INTERVAL_UNIT_US = const(1250)
 _INBOX_MAX = const(12)
 _FULL_MS = const(100)
-# The stock build holds four connections; more never reach us.
-_LINKS_MAX = const(4)
 
 _BATTERY_SERVICE = const(0x180F)
 _BATTERY_LEVEL = const(0x2A19)
@@ -110,7 +108,6 @@ class BleGatt:
         self._battery: aioble.Characteristic = None
         self._links = {}
         self._waiting = []
-        self.refused_links = 0
 
     def start(self) -> None:
         """Switches the radio on, with a new random address, and registers the services."""
@@ -187,9 +184,7 @@ class BleGatt:
             if link is not None and data[1] == self._down._value_handle:
                 link.take(aioble.core.ble.gatts_read(data[1]))
         elif event == _IRQ_CENTRAL_CONNECT:
-            if len(self._links) >= _LINKS_MAX:
-                self.refused_links += 1
-                return
+            # The radio bounds how many there are: four in the stock build.
             link = Link(self, data[0], bytes(data[2]))
             self._links[data[0]] = link
             self._waiting.append(link)

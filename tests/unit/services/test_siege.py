@@ -11,6 +11,7 @@ ONLY_MICROPYTHON = (
     "test_nobody_else_is_told_anything",
     "test_a_session_is_not_touched_by_who_is_connected_beside_it",
     "test_a_radio_without_a_connection_left_goes_on",
+    "test_a_radio_with_more_connections_keeps_nobody_longer",
     "test_pins_cannot_be_told_apart_by_what_they_say_to_anybody",
     "test_who_borrows_the_owners_address_gets_no_more_than_a_place",
 )
@@ -195,3 +196,22 @@ def test_who_borrows_the_owners_address_gets_no_more_than_a_place():
         assert max(guests) <= GUESTS_MAX + 1
 
     Place(9, crowd("silent", 1)).run(scenario)
+
+
+def test_a_radio_with_more_connections_keeps_nobody_longer():
+    import near_radio
+
+    async def scenario(place):
+        asked = []
+        # Nobody lets go.
+        place.ble.gap_disconnect = asked.append
+        await place.until(lambda: len(place.ble.links) == 9, 60_000)
+        await place.passes(5000)
+        del place.ble.gap_disconnect
+        assert len(asked) == 9 and sorted(place.ble.links) == sorted(asked)
+
+    near_radio.LINKS_MAX = 9
+    try:
+        Place(3, crowd("silent", 9)).run(scenario)
+    finally:
+        near_radio.LINKS_MAX = LINKS_MAX
