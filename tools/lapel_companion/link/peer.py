@@ -188,7 +188,7 @@ class Peer:
             if message is not None:
                 self._heard_s = time.monotonic()
                 await self._desk.received(*message, came_ms)
-            elif channel.refused_in_a_row > REFUSED_IN_A_ROW_MAX:
+            elif channel.refused_in_a_row >= REFUSED_IN_A_ROW_MAX:
                 raise LinkFailed(f"too much that arrives is damaged (last: {channel.last_error})")
 
     async def _tick(self) -> None:
