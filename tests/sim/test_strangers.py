@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from tests.sim.runs import DISK
-from tests.strangers import at_the_companion, at_the_pin, carriers
+from tests.strangers import at_the_companion, at_the_pin, carriers, sniffer
 from tests.strangers.at_the_pin import Case
 from tests.strangers.desk import Desk, desk
 from tests.strangers.rows import Row
@@ -45,6 +45,6 @@ def test_carriers_learn_nothing_and_bring_nothing_about(tmp_path: Path) -> None:
     title = "does all of it"
     good(
         tmp_path,
-        lambda one: carriers.sniffed(one, [DISK]),
+        lambda one: sniffer.sniffed(one, [DISK]),
         lambda one: carriers.relayed(one, title, carriers.RELAYS[title], [DISK]),
     )

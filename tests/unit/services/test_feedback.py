@@ -1,72 +1,12 @@
 import asyncio
 
-from stepped import Stepped, Traced, ended
+from felt import Bench, rhythm
+from stepped import ended
 
 from lapel.core import pattern
 from lapel.services.feedback import QUEUE_MAX, Feedback
 
 ONLY_MICROPYTHON = ("test_the_real_clock",)
-
-
-class Haptic:
-    def __init__(self, timing):
-        self.timing = timing
-        self.calls = []
-
-    def drive(self, strength):
-        if not self.calls or self.calls[-1][1] != strength:
-            self.calls.append((self.timing.now_ms, strength))
-
-
-class Led:
-    def __init__(self, timing):
-        self.timing = timing
-        self.calls = []
-        self.now = (0, 0, 0)
-
-    def show(self, r, g, b):
-        self.now = (r, g, b)
-        self.calls.append((self.timing.now_ms, self.now))
-
-
-class Bench:
-    def __init__(self):
-        self.timing = Stepped()
-        self.trace = Traced(self.timing)
-        self.haptic = Haptic(self.timing)
-        self.led = Led(self.timing)
-        self.feedback = Feedback(self.haptic, self.led, self.trace, self.timing)
-        self.show = self.feedback.show
-        self.step = self.timing.step
-
-    async def __aenter__(self):
-        self.task = asyncio.create_task(self.feedback.run())
-        await self.timing.settle()
-        return self
-
-    async def __aexit__(self, *_):
-        await ended(self.task)
-        await self.feedback.close()
-        assert self.haptic.calls == [] or self.haptic.calls[-1][1] == 0
-
-    def played(self):
-        """[(ms, pattern)] that were felt."""
-        return [(ms, fields["pattern"]) for ms, fields in self.trace.of("haptic")]
-
-    def buzzes(self):
-        """[(start, length)] of what the motor did."""
-        calls = self.haptic.calls
-        return [(calls[i][0], calls[i + 1][0] - calls[i][0]) for i in range(len(calls) - 1) if calls[i][1]]
-
-
-def rhythm(name, start, count=0):
-    out, t = [], start
-    for letter in pattern.haptic(name, count):
-        length = pattern.LENGTHS_MS[letter]
-        if letter not in pattern.PAUSES:
-            out.append((t, length))
-        t += length
-    return out
 
 
 async def test_every_pattern_is_played_as_written():
@@ -207,72 +147,6 @@ async def test_a_notice_is_felt_when_it_was_played_to_its_end():
         assert felt == [(1200 + pattern.length_ms(pattern.haptic("failed")), "a")]
 
 
-async def test_quiet_hours_keep_light_and_count():
-    felt = []
-    async with Bench() as bench:
-        bench.feedback.is_quiet = lambda: True
-        bench.feedback.on_felt = felt.append
-        bench.show("done", 3, "id")
-        assert bench.led.now != (0, 0, 0)
-        await bench.step(10_000)
-        assert bench.haptic.calls == [] and bench.played() == []
-        assert [f for _, f in bench.trace.of("led")] == [{"pattern": "done", "count": 3}]
-        flashes = [c for _, c in bench.led.calls if c != (0, 0, 0)]
-        assert len(flashes) == 4 and felt == ["id"]
-
-
-async def test_quiet_patterns_stand_apart_too():
-    async with Bench() as bench:
-        bench.feedback.is_quiet = lambda: True
-        bench.show("cancelled")
-        bench.show("done")
-        await bench.step(10_000)
-        (first, _), (second, _) = bench.trace.of("led")
-        assert second == first + pattern.length_ms(pattern.light("cancelled")) + pattern.APART_MS
-
-
-async def test_strength_and_brightness():
-    async with Bench() as bench:
-        bench.feedback.strength, bench.feedback.brightness = 128, 51
-        bench.show("failed")
-        assert bench.haptic.calls == [(0, 128)]
-        assert bench.led.now == (51, 0, 0)
-    async with Bench() as bench:
-        bench.feedback.strength = 0
-        bench.show("failed")
-        await bench.step(3000)
-        assert bench.haptic.calls == [] and bench.played() == []
-
-
-async def test_steady_lights_lie_behind_the_patterns():
-    async with Bench() as bench:
-        bench.feedback.brightness = 255
-        bench.feedback.light("saving")
-        saving = bench.led.now
-        assert saving == pattern.LIGHTS["saving"]
-        bench.show("done")
-        assert bench.led.now == pattern.colour("done")
-        await bench.step(5000)
-        assert bench.led.now == saving
-        bench.feedback.light("off")
-        assert bench.led.now == (0, 0, 0)
-        assert [f["pattern"] for _, f in bench.trace.of("led")] == ["saving", "done", "off"]
-
-
-async def test_listening_leaves_its_light_on():
-    async with Bench() as bench:
-        bench.feedback.light("pressed")
-        bench.feedback.hold(True)
-        bench.show("listening")
-        await bench.step(2000)
-        assert bench.led.now == pattern.colour("listening")
-        bench.show("tick55")
-        await bench.step(2000)
-        assert bench.led.now == pattern.colour("listening")
-        bench.feedback.light("off")
-        assert bench.led.now == (0, 0, 0)
-
-
 async def test_the_queue_is_bounded_and_counts():
     async with Bench() as bench:
         bench.feedback.hold(True)
@@ -320,13 +194,6 @@ async def test_an_interpreter_that_was_held_up_does_not_smear_the_rhythm():
         bench.timing.now_ms += 250
         await bench.step(3000)
         assert [length for _, length in bench.buzzes()] == [250, 90, 280]
-
-
-async def test_only_the_count():
-    async with Bench() as bench:
-        bench.show(pattern.COUNT, 3)
-        await bench.step(3000)
-        assert bench.played() == [] and len([c for _, c in bench.led.calls if c != (0, 0, 0)]) == 3
 
 
 async def test_is_buzzing_is_for_the_motor_only():
