@@ -37,7 +37,8 @@ def main(arguments: list[str]) -> int:
             print(f"lapel: {error}", file=sys.stderr)
             return 2
     print(measure.table(rows))
-    problems += [f"{row.case.name}: {row.cycles:,.0f} cycles, its budget is {row.case.budget:,}" for row in rows if row.over]
+    over = [row for row in rows if row.over]
+    problems += [f"{row.case.name}: {row.cycles:,.0f} cycles, its budget is {row.case.budget:,}" for row in over]
     for problem in problems:
         print(f"lapel: {problem}", file=sys.stderr)
     return 1 if problems else 0

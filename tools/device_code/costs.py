@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from device_code.runtime_table import COSTS_CYCLES
 
@@ -29,7 +30,7 @@ _READS_FIRST = re.compile(r"s\d+i|b|ss[lra]|call|j|ret|mov(eqz|nez|ltz|gez)|loop
 
 @dataclass
 class Count:
-    """Of one kernel: calls of it, instructions, cycles (with those of the runtime), and what it called of the runtime."""
+    """Of one kernel: calls of it, instructions, cycles with those of the runtime, and what it called of the runtime."""
 
     calls: int = 0
     instructions: int = 0
@@ -140,7 +141,7 @@ class Trace:
             taken = False
         else:
             taken = to is not None and to != block.end
-        waits = sum(before.loads in after.reads for before, after in zip(run, run[1:], strict=False))
+        waits = sum(before.loads in after.reads for before, after in pairwise(run))
         if following and not taken and run[-1].loads:
             waits += run[-1].loads in self._blocks[following].instructions[0].reads
         return len(run), len(run) + TAKEN_CYCLES * taken + LOAD_USE_CYCLES * waits

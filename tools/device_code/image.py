@@ -56,8 +56,8 @@ class Image:
     # first and last address of each kernel's code, and the runtime's routines
     kernels: dict[str, tuple[int, int]]
     routines: dict[int, str]
-    # the beginning of the program's loop, once a call
-    loop_at: int
+    # where each call returns to
+    returns_at: int
     # what the program writes: a word for each result, then the buffers, which begin here; and how long it is
     buffers_at: list[int]
     dump_bytes: int
@@ -133,7 +133,7 @@ def built(
         elf=_elf(bytes(memory.data), assembler.address("start")),
         kernels=kernels,
         routines=routines,
-        loop_at=assembler.address("next"),
+        returns_at=assembler.address("returned"),
         buffers_at=[at - dump_at for at in buffers_at],
         dump_bytes=dump_bytes,
         names={number: name for name, number in numbers.items()},

@@ -68,6 +68,10 @@ def instrumented(tree: ast.Module, path: str, *, strict: bool) -> ast.Module:
     return ast.fix_missing_locations(tree)
 
 
+def _is_name(node: ast.expr | None, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
 class _Casts(ast.NodeTransformer):
     """int(x), a class everywhere else, is a cast in viper code."""
 
@@ -76,7 +80,7 @@ class _Casts(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "int":
+        if _is_name(node.func, "int"):
             node.func = ast.copy_location(ast.Name(WORDS, ast.Load()), node.func)
         return node
 
@@ -88,8 +92,8 @@ class _Strict:
         self._path = path
         self._function = function
         arguments = function.args.posonlyargs + function.args.args
-        self._types = {a.arg: "uint" for a in arguments if isinstance(a.annotation, ast.Name) and a.annotation.id == "uint"}
-        self._types |= {a.arg: "int" for a in arguments if a.arg not in self._types}
+        annotations = {argument.arg: argument.annotation for argument in arguments}
+        self._types = {name: "uint" if _is_name(type_, "uint") else "int" for name, type_ in annotations.items()}
 
     def rewrite(self) -> None:
         self._block(self._function.body)
@@ -118,9 +122,9 @@ class _Strict:
                 exact = isinstance(node.op, ast.RShift | ast.FloorDiv | ast.Mod)
                 node.value = self._exact(node.value) if exact else self._low(node.value)
             case ast.Return(value=ast.expr() as value) | ast.Expr(value=value):
-                node.value = self._exact(value)  # type: ignore[attr-defined]
+                node.value = self._exact(value)
             case ast.While(test=test) | ast.If(test=test):
-                node.test = self._exact(test)  # type: ignore[attr-defined]
+                node.test = self._exact(test)
             case ast.For(target=ast.Name(id=name), iter=sequence):
                 self._types.setdefault(name, "int")
                 node.iter = self._exact(sequence)

@@ -1,4 +1,4 @@
-"""What viper code means, said by CPython: the unmodified source of a module below lib/, with stand-ins for viper's words.
+"""What viper code means, said by CPython: the unmodified source of a module of lib/, with stand-ins for viper's words.
 
     meaning = Meaning()
     kernels = meaning.module("lapel_audio.kernels")
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import importlib.util
 import inspect
 import types
@@ -52,6 +53,7 @@ class Pointer:
     code: ClassVar[str] = "B"
 
     def __init__(self, buffer: Any) -> None:
+        self.buffer: memoryview[int]
         if isinstance(buffer, Pointer):
             buffer = buffer.buffer
         if isinstance(buffer, int):
@@ -164,7 +166,8 @@ class Meaning:
         self._modules[name] = module
         tree = instrumented(ast.parse(path.read_text(encoding="utf-8"), str(path)), str(path), strict=self._strict)
         try:
-            exec(compile(tree, str(path), "exec", dont_inherit=True), module.__dict__)
+            # A module of the checkout, as `import` would.
+            exec(compile(tree, str(path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102
         except BaseException:
             del self._modules[name]
             raise
@@ -175,7 +178,8 @@ class Meaning:
     def path(self, name: str) -> Path | None:
         """The file of a module of ours."""
         relative = name.replace(".", "/")
-        places = (place for folder in self.folders for place in (folder / relative / "__init__.py", folder / f"{relative}.py"))
+        endings = (f"{relative}/__init__.py", f"{relative}.py")
+        places = (folder / ending for folder in self.folders for ending in endings)
         return next((place for place in places if place.is_file()), None)
 
     def _import(
@@ -217,8 +221,7 @@ class Meaning:
             value = function(*given)
             return result(value) if result else value
 
-        kernel.__name__, kernel.__qualname__, kernel.__doc__ = function.__name__, function.__qualname__, function.__doc__
-        kernel.__wrapped__ = function  # type: ignore[attr-defined]
+        functools.update_wrapper(kernel, function)
         made = self._wrap(name, kernel) if self._wrap else kernel
         self.kernels[name] = made
         return made

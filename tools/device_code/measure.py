@@ -55,16 +55,12 @@ def row(case: Case, samples: int, seed: int = SEED) -> Row:
 
 def _kernel(case: Kernel, samples: int, seed: int) -> Row:
     meaning = Meaning()
-    module = next(
-        module for module in _prefixes(case.name) if meaning.path(module) is not None
-    )
-    device = Device(meaning, [module])
+    device = Device(meaning, [_module(meaning, case.name)])
     inputs = list(islice(case.inputs(Random(seed), meaning), samples))
     count = _total(checked_inputs(meaning, device, case.name, inputs[:1], count=True).values())
     checked_inputs(meaning, device, case.name, inputs[1:])
-    return Row(
-        case, count.instructions / case.units, count.cycles / case.units, device.code_bytes[case.name], len(inputs)
-    )
+    cost = (count.instructions / case.units, count.cycles / case.units)
+    return Row(case, *cost, device.code_bytes[case.name], len(inputs))
 
 
 def _whole(case: Whole, seed: int) -> Row:
@@ -110,9 +106,8 @@ def table(rows: Sequence[Row]) -> str:
         code = f"{one.code_bytes:,} B" if one.code_bytes else ""
         budget = f"{case.budget:,}" + (" !" if one.over else "")
         shares = (one.share(FAST_HZ), one.share(SLOW_HZ))
-        lines.append(
-            (name, case.unit, _number(one.instructions), _number(one.cycles), budget, *shares, code, f"{one.compared:,}")
-        )
+        numbers = (_number(one.instructions), _number(one.cycles), budget, *shares, code, f"{one.compared:,}")
+        lines.append((name, case.unit, *numbers))
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join(
         "  ".join(

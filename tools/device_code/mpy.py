@@ -56,11 +56,18 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Function:
-    """One function of a module: its dotted name below the module, and its code."""
+    """One function of a module: its dotted name below the module, and its code.
+
+    What lies in a local of another function has no name in the file: then the last part of it is its number, "<0>".
+    """
 
     name: str
     kind: Kind
     code: bytes
+
+    @property
+    def is_viper(self) -> bool:
+        return self.kind is Kind.VIPER
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Module:
 
     def vipers(self) -> dict[str, bytes]:
         """The machine code of each viper function, by its name."""
-        return {function.name: function.code for function in self.functions if function.kind is Kind.VIPER}
+        return {function.name: function.code for function in self.functions if function.is_viper}
 
 
 def parsed(data: bytes, where: str = "the file") -> Module:

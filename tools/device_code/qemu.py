@@ -64,9 +64,9 @@ def run(elf: bytes, limit_bytes: int, trace: Callable[[bytes], None] | None = No
         program.write_bytes(elf)
         program.chmod(0o700)
         options = _TRACED if trace else ()
-        process = subprocess.Popen(
-            [str(QEMU), *options, str(program)], cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE
-        )
+        command = [str(QEMU), *options, str(program)]
+        nothing = subprocess.DEVNULL
+        process = subprocess.Popen(command, cwd=folder, stdin=nothing, stdout=out, stderr=subprocess.PIPE, bufsize=0)
         limits = ((resource.RLIMIT_CPU, cpu_s), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, limit_bytes + 1))
         for kind, limit in limits:
             resource.prlimit(process.pid, kind, (limit, limit + 1))
@@ -76,7 +76,7 @@ def run(elf: bytes, limit_bytes: int, trace: Callable[[bytes], None] | None = No
         try:
             assert process.stderr is not None
             with process.stderr as log:
-                while chunk := log.read1(_CHUNK_BYTES):  # type: ignore[attr-defined]
+                while chunk := log.read(_CHUNK_BYTES):
                     if trace:
                         trace(chunk)
                     said = (said + chunk[-_SAID_BYTES:])[-_SAID_BYTES:]

@@ -74,7 +74,7 @@ def write(code: Assembler, globals_at: int, scratch_at: int) -> tuple[list[int],
 
 
 def write_start(code: Assembler, calls_at: int, dump_at: int, dump_bytes: int) -> None:
-    """The program: makes each call of the list at `calls_at`, then writes what lies at `dump_at` to the standard output.
+    """The program: makes each call of the list at `calls_at`, then writes what lies at `dump_at` to standard output.
 
     A call is five words: function object, count and place of its arguments, its code (0 ends the list), and where its
     result goes.
@@ -89,6 +89,7 @@ def write_start(code: Assembler, calls_at: int, dump_at: int, dump_bytes: int) -
     code.movi(12, 0)
     code.l32i(13, 2, 8)
     code.callx8(8)
+    code.label("returned")
     code.l32i(3, 2, 16)
     code.s32i(10, 3, 0)
     code.addi(2, 2, CALL_BYTES)

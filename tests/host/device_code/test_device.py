@@ -58,7 +58,8 @@ def test_the_same_buffer_is_the_same_memory_in_all_calls(made: Make) -> None:
 
 @pytest.mark.parametrize("sign", [(1, 1), (1, -1), (-1, 1), (-1, -1)])
 def test_division_is_pythons(made: Make, sign: tuple[int, int]) -> None:
-    kernels = made("@viper\ndef divide(x: int, y: int, out):\n    p = ptr32(out)\n    p[0] = x // y\n    p[1] = x % y\n")
+    body = "    p = ptr32(out)\n    p[0] = x // y\n    p[1] = x % y\n"
+    kernels = made(f"@viper\ndef divide(x: int, y: int, out):\n{body}")
     device = kernels.device()
     numbers = [(x, y) for x in (0, 1, 6, 7, 8, (1 << 31) - 1) for y in (1, 2, 7, (1 << 31) - 1)]
     checked_inputs(
@@ -92,7 +93,8 @@ def test_kernels_call_kernels_and_use_what_the_module_has(made: Make) -> None:
 
 
 def test_a_difference_is_told(made: Make) -> None:
-    kernels = made("@viper\ndef wraps(x: int, out) -> int:\n    p = ptr8(out)\n    y = x * x\n    p[2] = y >> 8\n    return y >> 20\n")
+    body = "    p = ptr8(out)\n    y = x * x\n    p[2] = y >> 8\n    return y >> 20\n"
+    kernels = made(f"@viper\ndef wraps(x: int, out) -> int:\n{body}")
     device = kernels.device()
     with pytest.raises(Differs, match=r"probe\.wraps, call 2 of 2: returns 0 on the device, and 1048576 is meant"):
         checked_inputs(kernels.meaning, device, "probe.wraps", [(3, bytearray(3)), (1 << 20, bytearray(3))])
@@ -152,7 +154,7 @@ BREAKING = """
         ("before", (b"constant", 0), "changes buffer 1 of 1 .*, which is constant"),
         ("forever", (1,), "probe.forever, call 2 of 3: it does not end within 1 s of processor time"),
         ("objects", (1,), "probe.objects, call 2 of 3: it needs new_list of the runtime, which is not provided"),
-        ("global_name", (1,), "call 2 of 3: it uses the global name probe.helper, which is neither"),
+        ("global_name", (1,), "call 2 of 3: it uses the global name probe.helper, which is no kernel"),
         ("divided", (0,), "probe.divided, call 2 of 3: it divides by zero"),
     ],
 )
@@ -183,7 +185,7 @@ def test_loads_and_stores_of_every_width_anywhere(made: Make) -> None:
             b16[to] = a16[at] + b16[at]
             a32 = ptr32(a)
             b32 = ptr32(b)
-            b32[to] = a32[at] - b32[at] >> 1
+            b32[to] = (a32[at] >> 1) - (b32[at] >> 1)
             b32[7] = a32[7] >> 31
         """
     )

@@ -78,18 +78,20 @@ def test_every_kernel_has_a_case_and_every_case_a_kernel() -> None:
 
 
 def test_a_new_kernel_without_a_case_is_seen(folder: Path) -> None:
-    assert [kernel.name for kernel in measure.without_case(find.kernels([folder]), cases())][0] == "part.f"
+    missing = measure.without_case(find.kernels([folder]), cases())
+    assert [kernel.name for kernel in missing] == [kernel.name for kernel in find.kernels([folder])]
 
 
 @pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize(("index", "wrong"), [(255, False), (256, True)])
 def test_the_compiler_is_wrong_where_that_is_said(made: Make, index: int, wrong: bool) -> None:
     # When this no longer fails, the compiler was mended and the rule can go.
-    kernels = made(f"@viper\ndef get(m) -> int:\n    p = ptr8(m)\n    return p[{index}]\n")
+    # Pointers in a register, the first two locals, are loaded from rightly.
+    kernels = made(f"@viper\ndef get(x: int, y: int, m) -> int:\n    p = ptr8(m)\n    return p[{index}]\n")
     device: Device = kernels.device()
-    inputs = [(bytearray(at & 0x7F | 1 for at in range(1000)),)]
+    inputs = [(0, 0, bytearray(at & 0x7F | 1 for at in range(1000)))]
     if wrong:
-        with pytest.raises((Differs, Broken), match="probe.get"):
+        with pytest.raises((Differs, Broken), match=r"probe\.get"):
             checked_inputs(kernels.meaning, device, "probe.get", inputs)
     else:
         checked_inputs(kernels.meaning, device, "probe.get", inputs)

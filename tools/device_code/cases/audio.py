@@ -49,7 +49,8 @@ def _encoded(random: Random, meaning: Meaning) -> Iterator[Arguments]:
     steps = meaning.module("lapel_audio.stream").STEPS
     indices = meaning.module("lapel_audio.kernels").Encoder()._indices
     fresh = (1 << 15, 0, 0, 0)
-    yield 0, 0, speech(random, SAMPLES), bytearray(SAMPLES // 2), array("i", fresh), steps, indices, SAMPLES, SAMPLES // 2 - 1
+    ring = bytearray(SAMPLES // 2)
+    yield 0, 0, speech(random, SAMPLES), ring, array("i", fresh), steps, indices, SAMPLES, len(ring) - 1
     for predictor in (0, 0xFFFF):
         for index in (0, 88):
             for pending in (0, 0x109):
