@@ -18,10 +18,13 @@ def _convert(x: int, at: int, block, state, samples: int):
     words = ptr32(state)
     level = words[0]
     shift = words[1]
-    while at < samples:
+    if samples < 0:
+        samples = 0
+    # A difference costs less than a comparison.
+    while samples - at:
+        x = level >> 7
         # The cast makes the shift logical; flipping the top bit then gives offset binary.
-        x = int(uint(raw[at]) >> 8) ^ 0x800000
-        x -= level >> 7
+        x = (int(uint(raw[at]) >> 8) ^ 0x800000) - x
         level += x
         x = x >> shift
         if x + 0x8000 & -65536:
@@ -47,20 +50,25 @@ def _encode(x: int, y: int, block, ring, state, step_table, index_table, samples
     at = 0
     sample = 0
     nibble = 0
+    sign = 0
+    if samples < 0:
+        samples = 0
     # x is the predictor, then the rest to be coded, then the predictor again; samples are offset binary.
     x = words[0]
-    while y < samples:
-        at = y + 1
+    while samples - y:
         y = pcm[y] ^ 0x8000
         sample = y
         x = y - x
         y = index
         y = steps[y]
-        if x < 0:
+        # Bit 16 of a difference is its sign.
+        if x & 0x10000:
             x = 0 - x
             nibble = 8
+            sign = 8
         else:
             nibble = 0
+            sign = 0
         if x >= y:
             x -= y
             nibble += 4
@@ -75,7 +83,7 @@ def _encode(x: int, y: int, block, ring, state, step_table, index_table, samples
         # What was coded is the difference less the rest: so the new predictor is the sample less the rest,
         # and less the eighth of a step that the format adds.
         x -= y >> 1
-        if nibble & 8:
+        if sign:
             x = sample + x
         else:
             x = sample - x
@@ -84,16 +92,19 @@ def _encode(x: int, y: int, block, ring, state, step_table, index_table, samples
                 x = 0
             else:
                 x = 0xFFFF
-        y = index << 3 | nibble & 7
+        y = nibble & 7
+        y = index * 8 | y
         index = indices[y]
         if pending:
-            y = count & mask
-            out[y] = nibble << 4 | pending
+            y = count
+            count = y + 1
+            y &= mask
+            out[y] = nibble * 16 | pending
             pending = 0
-            count += 1
         else:
             pending = nibble | 256
-        y = at
+        y = at + 1
+        at = y
     words[0] = x
     words[1] = index
     words[2] = pending
