@@ -119,10 +119,10 @@ def _handshake(random: Random, meaning: Meaning) -> Sequence[tuple[float, Callab
 
 
 CASES: Sequence[Case] = (
-    Kernel(f"{_CIPHER}.crypt", "record", 1, PER_SECOND, 150_000, _crypted),
-    Kernel(f"{_CIPHER}.absorb", "record", 1, PER_SECOND, 150_000, _absorbed),
-    Kernel(f"{_CIPHER}.end", "record", 1, PER_SECOND, 3_000, _ended),
-    Kernel("noise.curve_kernels.run", "bit", 1, None, 150_000, _run),
+    Kernel(f"{_CIPHER}.crypt", "record", 1, PER_SECOND, 105_000, _crypted),
+    Kernel(f"{_CIPHER}.absorb", "record", 1, PER_SECOND, 87_000, _absorbed),
+    Kernel(f"{_CIPHER}.end", "record", 1, PER_SECOND, 2_500, _ended),
+    Kernel("noise.curve_kernels.run", "bit", 1, None, 133_000, _run),
     Whole("a record sealed", "record", 1, PER_SECOND, RECORD_CYCLES, _sealed),
     Whole("a record opened", "record", 1, PER_SECOND, RECORD_CYCLES, _opened),
     # 5 ms at 240 MHz, as noise.suite promises
