@@ -98,14 +98,6 @@ class Trace:
             self._add(self._last, None, 1, starts, routines, counts)
         return counts
 
-    def last_address(self) -> int | None:
-        """Of the block that was run last."""
-        return None if self._last is None else _address(self._last)
-
-    def times(self, address: int) -> int:
-        """How often a block that begins there was run."""
-        return sum(times for (_, following), times in self._pairs.items() if _address(following) == address)
-
     def _add(
         self,
         key: bytes,

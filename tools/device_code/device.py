@@ -117,33 +117,22 @@ class Device:
         if len(built.elf) > _MAX_BYTES:
             raise ValueError(f"a run of {len(built.elf)} bytes is too large: make fewer calls at a time")
         trace = Trace()
-        try:
-            output = qemu.run(built.elf, built.dump_bytes, trace.feed if count else None, cpu_s)
-        except qemu.Crashed as error:
-            raise Broken(self._culprit(built, calls, cpu_s, str(error))) from error
-        if output.status == MISSING_STATUS and len(output.written) == 8:
-            raise Broken(self._culprit(built, calls, cpu_s, _missing(built, output.written)))
-        if output.status or len(output.written) != built.dump_bytes:
-            raise Broken(f"the run wrote {len(output.written)} of {built.dump_bytes} bytes, its end is {output.status}")
-        layout.take_back(built, output.written, ", ".join(sorted({name for name, _ in calls})))
-        words = struct.unpack_from(f"<{len(calls)}I", output.written)
+        limit_bytes = len(calls) + built.dump_bytes
+        output = qemu.run(built.elf, limit_bytes, trace.feed if count else None, cpu_s)
+        written, sentence = output.written, output.crash
+        if output.status == MISSING_STATUS:
+            written, sentence = written[:-8], _missing(built, written[-8:])
+        if sentence:
+            # A byte was written before each call.
+            number = min(len(written), len(calls))
+            raise Broken(f"{calls[number - 1][0]}, call {number} of {len(calls)}: {sentence}")
+        if output.status or len(written) != limit_bytes:
+            raise Broken(f"the run wrote {len(written)} of {limit_bytes} bytes, its end is {output.status}")
+        dump = written[len(calls) :]
+        layout.take_back(built, dump, ", ".join(sorted({name for name, _ in calls})))
+        words = struct.unpack_from(f"<{len(calls)}I", dump)
         returned = [_result(self._meaning.kernels[name], word) for (name, _), word in zip(calls, words, strict=True)]
         return Run(returned, trace.counts(built.kernels, built.routines) if count else {})
-
-    def _culprit(self, built: image.Image, calls: Sequence[tuple[str, Arguments]], cpu_s: int, sentence: str) -> str:
-        """Names the kernel by running all of it again, watched."""
-        trace = Trace()
-        try:
-            qemu.run(built.elf, built.dump_bytes, trace.feed, cpu_s)
-        except qemu.Crashed:
-            pass
-        number = trace.times(built.returns_at) + 1
-        if number > len(calls):
-            return sentence
-        at = trace.last_address() or 0
-        inside = [name for name, (first, last) in built.kernels.items() if first <= at <= last]
-        where = f", in {inside[0]}" if inside and inside[0] != calls[number - 1][0] else ""
-        return f"{calls[number - 1][0]}, call {number} of {len(calls)}{where}: {sentence}"
 
 
 class _Layout:

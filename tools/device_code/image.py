@@ -56,9 +56,8 @@ class Image:
     # first and last address of each kernel's code, and the runtime's routines
     kernels: dict[str, tuple[int, int]]
     routines: dict[int, str]
-    # where each call returns to
-    returns_at: int
-    # what the program writes: a word for each result, then the buffers, which begin here; and how long it is
+    # What the program writes: a byte before each call; in the end a word for each result, then the buffers. Where in
+    # that end they are, and how long it is.
     buffers_at: list[int]
     dump_bytes: int
     # of global names, by their number
@@ -133,7 +132,6 @@ def built(
         elf=_elf(bytes(memory.data), assembler.address("start")),
         kernels=kernels,
         routines=routines,
-        returns_at=assembler.address("returned"),
         buffers_at=[at - dump_at for at in buffers_at],
         dump_bytes=dump_bytes,
         names={number: name for name, number in numbers.items()},

@@ -77,22 +77,30 @@ def write_start(code: Assembler, calls_at: int, dump_at: int, dump_bytes: int) -
     """The program: makes each call of the list at `calls_at`, then writes what lies at `dump_at` to standard output.
 
     A call is five words: function object, count and place of its arguments, its code (0 ends the list), and where its
-    result goes.
+    result goes. A byte is written before each call, so that it is known which one was the last.
     """
     code.label("start")
-    code.l32r(2, calls_at)
+    # A frame below one that its caller had: there registers are saved when calls nest deeper than there are windows.
+    code.addi(1, 1, -128)
+    code.addi(3, 1, 96)
+    code.addi(4, 1, -16)
+    code.s32i(3, 4, 4)
+    code.l32r(7, calls_at)
     code.label("next")
-    code.l32i(8, 2, 12)
+    code.l32i(8, 7, 12)
     code.beqz(8, "done")
-    code.l32i(10, 2, 0)
-    code.l32i(11, 2, 4)
+    code.mov(3, 7)
+    code.movi(4, 1)
+    code.system(_WRITE, STDOUT)
+    code.l32i(8, 7, 12)
+    code.l32i(10, 7, 0)
+    code.l32i(11, 7, 4)
     code.movi(12, 0)
-    code.l32i(13, 2, 8)
+    code.l32i(13, 7, 8)
     code.callx8(8)
-    code.label("returned")
-    code.l32i(3, 2, 16)
+    code.l32i(3, 7, 16)
     code.s32i(10, 3, 0)
-    code.addi(2, 2, CALL_BYTES)
+    code.addi(7, 7, CALL_BYTES)
     code.j("next")
     code.label("done")
     code.l32r(3, dump_at)

@@ -92,6 +92,17 @@ def test_kernels_call_kernels_and_use_what_the_module_has(made: Make) -> None:
     assert run.total.instructions == sum(count.instructions for count in run.counts.values())
 
 
+def test_calls_nest_deeper_than_there_are_windows_of_registers(made: Make) -> None:
+    source = "@viper\ndef f0(x: int, y: int) -> int:\n    return x * y\n"
+    for depth in range(1, 12):
+        body = f"    z = y * {depth}\n    x = int(f{depth - 1}(x + {depth}, y)) + z\n    return x\n"
+        source += f"@viper\ndef f{depth}(x: int, y: int) -> int:\n{body}"
+    kernels = made(source)
+    run = kernels.device().run([("probe.f11", (5, 7)), ("probe.f11", (-5, 6))], count=True)
+    assert run.returned == [kernels.f11(5, 7), kernels.f11(-5, 6)]
+    assert all(count.calls == 2 for count in run.counts.values())
+
+
 def test_a_difference_is_told(made: Make) -> None:
     body = "    p = ptr8(out)\n    y = x * x\n    p[2] = y >> 8\n    return y >> 20\n"
     kernels = made(f"@viper\ndef wraps(x: int, out) -> int:\n{body}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from get_tools import __main__ as main
-from get_tools import debian, flite, micropython, strace, wrapper
+from get_tools import debian, flite, micropython, qemu_xtensa, strace, wrapper
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -185,6 +185,26 @@ def test_the_loader_follows_links_inside_the_packages(tmp_path: Path) -> None:
     assert str(libraries) in folders.split(":")
     with pytest.raises(debian.NotFetched, match="no dynamic loader"):
         debian.loader(libraries / "none")
+
+
+def test_an_old_or_foreign_qemu_is_refused(tmp_path: Path) -> None:
+    old = program(tmp_path, "old", "echo 'qemu-xtensa version 6.2.0 (Debian 1:6.2)'")
+    assert qemu_xtensa.problem([str(old)]) == "it is 6.2, older than 7.2"
+    lame = program(tmp_path, "lame", "echo qemu-xtensa version 9.1.0")
+    assert qemu_xtensa.problem([str(lame)]) == "it does not run a program of three instructions"
+    good = program(tmp_path, "good", "echo qemu-xtensa version 7.2.22; [ -f $1 ] && exit 77; exit 0")
+    assert qemu_xtensa.problem([str(good)]) is None
+    assert qemu_xtensa.problem(["/bin/true"]) == "it does not run, or is no qemu"
+    assert "No such file" in str(qemu_xtensa.problem([str(tmp_path / "none")]))
+
+
+def test_without_qemu_the_reason_says_what_is_left_out(programs: Path, tmp_path: Path) -> None:
+    with pytest.raises(debian.NotFetched, match="its tests are skipped"):
+        qemu_xtensa.make(tmp_path / "tools")
+    if os.uname().sysname == "Linux":
+        program(programs, "qemu-xtensa", "echo qemu-xtensa version 7.2.22; [ -f $1 ] && exit 77; exit 0")
+        qemu_xtensa.make(tmp_path / "tools")
+        assert qemu_xtensa.problem([str(tmp_path / "tools" / "qemu-xtensa")]) is None
 
 
 def test_strace_must_be_able_to_inject(programs: Path, tmp_path: Path) -> None:

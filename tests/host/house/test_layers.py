@@ -60,6 +60,8 @@ BAD_IMPORTS = [
     ("tools/lapel_companion/link.py", "from lapel.core import ring"),
     ("tools/lapel_companion/link.py", "import simulator"),
     ("tools/lapel_companion/cli.py", "import simulator.cli"),
+    ("tools/device_code/device.py", "from noise import device"),
+    ("tools/device_code/cases/audio.py", "import micropython"),
     ("tools/simulator/run.py", "import drivers"),
     ("tools/simulator/run.py", "if True:\n    from lapel import compat"),
 ]
