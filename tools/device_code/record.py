@@ -70,6 +70,11 @@ class Recorder:
         watched.__wrapped__ = kernel.__wrapped__  # type: ignore[attr-defined]
         return watched
 
+    def forget(self) -> None:
+        """What was recorded."""
+        self.calls.clear()
+        self.bytecodes = 0
+
     @contextmanager
     def on(self, *, bytecodes: bool = False) -> Iterator[None]:
         """Watches; `bytecodes` counts those of CPython in modules of the app, without the kernels' (slow)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from device_code import find, measure
-from device_code.cases import Kernel, cases
+from device_code.cases import cases, covered
 from device_code.device import Broken, Device
 from device_code.record import Differs, checked_inputs
 from tests.host.device_code.conftest import Make
@@ -74,7 +74,7 @@ def test_every_kernel_has_a_case_and_every_case_a_kernel() -> None:
     assert {"noise.cipher_kernels.crypt", "lapel_audio.kernels._encode"} <= found
     missing = measure.without_case(find.kernels(), cases())
     assert not missing, f"no case in tools/device_code/cases for {', '.join(kernel.name for kernel in missing)}"
-    assert {case.name for case in cases() if isinstance(case, Kernel)} <= found
+    assert covered(cases()) <= found
 
 
 def test_a_new_kernel_without_a_case_is_seen(folder: Path) -> None:

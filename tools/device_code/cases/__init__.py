@@ -5,15 +5,15 @@ One case a kernel: a new viper function has none, and `make cycles` fails until 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from random import Random
 
 from device_code.device import Arguments
 from device_code.meaning import Meaning
 
 Inputs = Callable[[Random, Meaning], Iterator[Arguments]]
-Parts = Callable[[Random, Meaning], Sequence[tuple[float, Callable[[], object]]]]
+Parts = Callable[[Random, Meaning], Iterable[tuple[float, Callable[[], object]]]]
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,10 @@ class Kernel:
 class Whole:
     """Something that the pin does with kernels, counted with all of them.
 
-    `parts` makes what is needed, and gives actions with how often each is done; their kernels' cycles are added up.
-    With `bytecodes` those of the plain Python between them are, too.
+    `parts` makes what is needed, and gives actions with how often each is done (0: it is compared and not counted);
+    their kernels' cycles are added up. With `bytecodes` those of the plain Python between them are, too, and with
+    `each` no action that is counted may be over the budget. `kernels` are those of this thing alone, by their dotted
+    names, and the cycles that one unit may spend in them.
     """
 
     name: str
@@ -48,9 +50,19 @@ class Whole:
     budget: int
     parts: Parts
     bytecodes: bool = False
+    each: bool = False
+    kernels: Mapping[str, int] = field(default_factory=dict)
 
 
 Case = Kernel | Whole
+
+
+def covered(cases: Iterable[Case]) -> set[str]:
+    """The dotted names of the kernels that these cases are for."""
+    names: set[str] = set()
+    for case in cases:
+        names |= {case.name} if isinstance(case, Kernel) else set(case.kernels)
+    return names
 
 
 def cases() -> list[Case]:
