@@ -1,1 +1,1 @@
-"""Fetches what a checkout needs into .tools, without root: MicroPython, flite, qemu-xtensa, pip where it is missing."""
+"""Fetches what a checkout needs into .tools, without root: MicroPython, flite, libopus, qemu, pip if it is missing."""

@@ -5,7 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from get_tools import debian, flite, micropython, micropython32, micropython_slow, pip_wheel, qemu_xtensa, strace
+from get_tools import (
+    debian,
+    flite,
+    libopus,
+    micropython,
+    micropython32,
+    micropython_slow,
+    pip_wheel,
+    qemu_xtensa,
+    strace,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKERS = {
@@ -13,6 +23,7 @@ MAKERS = {
     "micropython32": micropython32.make,
     "micropython-slow": micropython_slow.make,
     "flite": flite.make,
+    "libopus": libopus.make,
     "pip-wheel": pip_wheel.make,
     "qemu-xtensa": qemu_xtensa.make,
     "strace": strace.make,

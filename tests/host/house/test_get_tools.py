@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from get_tools import __main__ as main
-from get_tools import debian, flite, micropython, qemu_xtensa, strace, wrapper
+from get_tools import debian, flite, libopus, micropython, qemu_xtensa, strace, wrapper
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -170,6 +171,24 @@ def test_flite_needs_its_voices(tmp_path: Path) -> None:
     assert flite.usable([str(whole)])
     assert not flite.usable([str(part)])
     assert not flite.usable([str(tmp_path / "none")])
+
+
+def test_libopus_is_the_systems_or_lies_below_the_tools(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / ".tools"
+    monkeypatch.setattr(libopus, "usable", lambda name: name == "libopus.so.0")
+    monkeypatch.setattr(ctypes.util, "find_library", lambda name: "libopus.so.0")
+    libopus.make(tools)
+    assert libopus.named(tools / "libopus") == "libopus.so.0"
+    (tools / "libopus").write_text("debian/libopus/root/usr/lib/libopus.so.0\n")
+    assert libopus.named(tools / "libopus") == str(tools / "debian/libopus/root/usr/lib/libopus.so.0")
+    # neither here nor to be had
+    monkeypatch.setattr(libopus, "usable", lambda name: False)
+    linux = os.uname_result(("Linux", "", "", "", ""))
+    monkeypatch.setattr(os, "uname", lambda: linux)
+    with pytest.raises(debian.NotFetched, match=r"found no libopus: this system has no apt\.\n  Install it by hand"):
+        libopus.make(tools)
 
 
 def test_the_loader_follows_links_inside_the_packages(tmp_path: Path) -> None:
