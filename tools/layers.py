@@ -123,6 +123,8 @@ LAYERS = (
         "tools/lapel_usb/device",
         may=("board", "lapel.services.pairing", "lapel.services.store_files", "lapel_wire"),
     ),
+    # Run by the MicroPython of a computer.
+    Layer("encoders on a desk", "tools/lapel_codec/device", may=("lapel_audio",)),
     Layer("tools", "tools", stdlib=None, never=(*FIRMWARE, *HARDWARE, *RADIO)),
 )
 # The command line hands `lapel sim` on to the simulator, and only when it is asked for.

@@ -16,8 +16,8 @@ from lapel_usb import build
 ROOT = stubs.ROOT
 # boards/sim is left out: it stands on the unix port's modules, and on fakes of its own.
 NOT_DEVICE = ("sim",)
-# What the self-test sends to the pin, and what pairs it.
-SENT = [ROOT / "tools" / name / "device" for name in ("lapel_bringup", "lapel_usb")]
+# What the self-test sends to the pin, what pairs it, and what runs its encoders on a desk.
+SENT = [ROOT / "tools" / name / "device" for name in ("lapel_bringup", "lapel_codec", "lapel_usb")]
 FLAGS = (
     "--config-file=",
     "--no-site-packages",

@@ -12,6 +12,7 @@ import click
 _COMMANDS = {
     "sim": ("simulator.cli", "Run a simulated pin, its radio and the companion on this machine."),
     "bringup": ("lapel_bringup.cli", "Test a pin on the desk over USB, step by step, with a report."),
+    "codec": ("lapel_codec.cli", "Run the pin's own encoder on a recording, to listen to what it does."),
     "run": ("lapel_companion.cli.run", "Run the companion in the foreground and show what happens."),
     "pair": ("lapel_companion.cli.pair", "Pair the pin on USB with this computer, or give it another key."),
     "unpair": ("lapel_companion.cli.pair", "Take the key from both; --lost: refuse a pin that is not at hand."),
@@ -32,6 +33,7 @@ _COMMANDS = {
 _OF_THE_CHECKOUT = {
     "sim": ("simulator",),
     "bringup": ("lapel_bringup", "lapel_usb", "mpremote", "serial"),
+    "codec": ("lapel_codec", "simulator"),
 }
 
 
