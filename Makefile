@@ -10,6 +10,7 @@ VENV := .venv/.lapel
 MPY := .tools/micropython
 FLITE := .tools/flite
 QEMU := .tools/qemu-xtensa
+OPUS := .tools/libopus
 PY := .venv/bin/python
 LAPEL := .venv/bin/lapel
 # What the strict type check reads on the host: compat.py is there for its CPython half.
@@ -62,8 +63,8 @@ wipe: $(VENV) ## erase recordings, settings and key of a pin; ALL=1 everything; 
 
 # --- what a developer does ----------------------------------------------------------------------------
 
-.PHONY: test quick lint size cycles bench wrong-actions flash-torture fuzz strangers torture torture-selftest
-test: $(VENV) $(MPY) $(FLITE) $(QEMU) ## the whole suite, for two cores (T=path or T="-k name" for a part)
+.PHONY: test quick lint size cycles bench bench-codec wrong-actions flash-torture fuzz strangers torture torture-selftest
+test: $(VENV) $(MPY) $(FLITE) $(QEMU) $(OPUS) ## the whole suite, for two cores (T=path or T="-k name" for a part)
 	@$(PY) -m pytest -q -n 3 --dist worksteal $(PYTEST) $(T)
 
 quick: $(VENV) $(MPY) ## the unit tests on both Pythons and the house rules
@@ -88,6 +89,10 @@ bench: $(VENV) $(MPY) ## the figures under device time: latencies, memory, erase
 	@$(PY) -m get_tools micropython32 || echo "going on without it"
 	@$(PY) -m get_tools micropython-slow || echo "going on without it"
 	@$(PY) -m simulator.bench
+
+# make bench-codec FOLDER=recordings OPTIONS="--each 4 --rates 24".
+bench-codec: $(VENV) $(MPY) $(FLITE) $(QEMU) $(OPUS) ## our Opus encoder beside libopus and ADPCM: PESQ, words, bytes (FOLDER=: your WAVs, too)
+	@$(PY) -m codec_bench $(if $(FOLDER),--folder "$(FOLDER)") $(OPTIONS)
 
 flash-torture: $(VENV) $(MPY) ## a flash that breaks off at every operation and every piece (STEP=10: every tenth booted)
 	@PYTHONPATH=. $(PY) -m tests.host.usb.torture --step $(or $(STEP),1)
@@ -116,7 +121,7 @@ wrong-actions: $(VENV) $(FLITE) ## 200 sentences outside the phrases, silence, n
 # --- what is made once --------------------------------------------------------------------------------
 
 .PHONY: tools .venv voices pictures boards firmware clean distclean
-tools: $(VENV) $(MPY) $(FLITE) $(QEMU) ## install everything the other targets need
+tools: $(VENV) $(MPY) $(FLITE) $(QEMU) $(OPUS) ## install everything the other targets need
 
 .venv: $(VENV) ## make the Python environment only
 
@@ -156,6 +161,9 @@ $(MPY): | $(VENV)
 $(FLITE): | $(VENV)
 	@$(PY) -m get_tools flite
 
-# Where it cannot be had, what needs it says so and is passed over.
+# Where they cannot be had, what needs them says so and is passed over.
 $(QEMU): | $(VENV)
 	@$(PY) -m get_tools qemu-xtensa || echo "going on without it"
+
+$(OPUS): | $(VENV)
+	@$(PY) -m get_tools libopus || echo "going on without it"

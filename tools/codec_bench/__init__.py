@@ -1,0 +1,1 @@
+"""The pin's codecs beside the reference: judges, measures, a table, a picture (`make bench-codec`)."""
