@@ -70,7 +70,8 @@ def rows(case: Case, samples: int, seed: int = SEED) -> list[Row]:
 
 def _kernel(case: Kernel, samples: int, seed: int) -> Row:
     meaning = Meaning()
-    device = Device(meaning, [_module(meaning, case.name)])
+    meaning.module(_module(meaning, case.name))
+    device = _device(meaning)
     inputs = list(islice(case.inputs(Random(seed), meaning), samples))
     count = sum(checked_inputs(meaning, device, case.name, inputs[:1], count=True).values(), Count())
     checked_inputs(meaning, device, case.name, inputs[1:])
@@ -92,10 +93,13 @@ def _whole(case: Whole, seed: int) -> list[Row]:
         recorder.forget()
         with recorder.on(bytecodes=case.bytecodes and times > 0):
             action()
-        device = Device(meaning, sorted({_module(meaning, call.kernel) for call in recorder.calls}))
+        device = _device(meaning)
         code_bytes |= device.code_bytes
         counts = checked(device, recorder.calls, count=times > 0)
-        compared.update(call.kernel for call in recorder.calls)
+        # Of kernels that others call, only the count knows.
+        compared.update({name: count.calls for name, count in counts.items()})
+        if not counts:
+            compared.update(call.kernel for call in recorder.calls)
         for name, count in counts.items():
             for sums in (total, spent.setdefault(name, [0.0, 0.0])):
                 sums[0] += times * count.instructions / case.units
@@ -116,6 +120,11 @@ def _whole(case: Whole, seed: int) -> list[Row]:
         own = row(name, budget=budget, compared=compared[name], instructions=instructions, cycles=cycles)
         found.append(replace(own, code_bytes=code_bytes.get(name, 0)))
     return found
+
+
+def _device(meaning: Meaning) -> Device:
+    """With all kernels that were loaded: they may call each other."""
+    return Device(meaning, sorted({_module(meaning, name) for name in meaning.kernels}))
 
 
 def _module(meaning: Meaning, name: str) -> str:
