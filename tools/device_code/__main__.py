@@ -10,6 +10,7 @@ import sys
 from device_code import find, measure, qemu
 from device_code.cases import cases
 from device_code.device import Broken, NotCompiled
+from device_code.instrument import LeavesWord
 from device_code.mpy import NotReadable
 from device_code.record import Differs
 
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> int:
     for case in wanted:
         try:
             rows += measure.rows(case, SAMPLES)
-        except (Broken, Differs, NotCompiled, NotReadable) as error:
+        except (Broken, Differs, LeavesWord, NotCompiled, NotReadable) as error:
             problems.append(f"{case.name}: {error}")
         except qemu.NoQemu as error:
             print(f"lapel: {error}", file=sys.stderr)

@@ -69,7 +69,7 @@ def rows(case: Case, samples: int, seed: int = SEED) -> list[Row]:
 
 
 def _kernel(case: Kernel, samples: int, seed: int) -> Row:
-    meaning = Meaning()
+    meaning = Meaning(strict=case.strict)
     meaning.module(_module(meaning, case.name))
     device = _device(meaning)
     inputs = list(islice(case.inputs(Random(seed), meaning), samples))
@@ -82,7 +82,7 @@ def _kernel(case: Kernel, samples: int, seed: int) -> Row:
 
 def _whole(case: Whole, seed: int) -> list[Row]:
     recorder = Recorder()
-    meaning = Meaning(wrap=recorder.wrap)
+    meaning = Meaning(wrap=recorder.wrap, strict=case.strict)
     compared: Counter[str] = Counter()
     code_bytes: dict[str, int] = {}
     # In all, and by kernel: instructions and cycles of one unit.

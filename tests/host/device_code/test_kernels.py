@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from random import Random
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from device_code import measure
 from device_code.cases import Case, Whole, cases
 from device_code.meaning import Meaning
-from device_code.record import BYTECODE_CYCLES
+from device_code.record import BYTECODE_CYCLES, Call, Recorder
 
 pytestmark = pytest.mark.usefixtures("runs")
 # `make cycles` compares more of them.
@@ -24,6 +25,30 @@ def test_on_the_device_as_meant_and_within_budget(case: Case) -> None:
     assert 0 < rows[0].instructions < rows[0].cycles
     problems = [row.problem for row in rows if row.problem]
     assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_words_are_the_same_signed_and_unsigned(case: Case) -> None:
+    # 32-bit loads differ between the device and the 64-bit port.
+    one, other = (_results(case, unsigned_words=unsigned) for unsigned in (False, True))
+    assert one
+    assert one == other
+
+
+def _results(case: Case, *, unsigned_words: bool) -> list[Call]:
+    recorder = Recorder()
+    meaning = Meaning(wrap=recorder.wrap, unsigned_words=unsigned_words)
+    if isinstance(case, Whole):
+        actions = [action for _, action in case.parts(Random(3), meaning)]
+        with recorder.on():
+            for action in actions:
+                action()
+        return recorder.calls
+    meaning.module(case.name.rpartition(".")[0])
+    for arguments in islice(case.inputs(Random(3), meaning), SAMPLES):
+        with recorder.on():
+            meaning.kernels[case.name](*arguments)
+    return recorder.calls
 
 
 def test_a_whole_thing_is_the_sum_of_its_kernels_and_of_what_is_between() -> None:

@@ -171,11 +171,3 @@ def test_strictly_shifts_are_within_a_word(made: Make, count: int) -> None:
     assert kernels.counted(4, 1) == 2
     with pytest.raises(LeavesWord, match="shifts go from 0 to 31"):
         kernels.counted(4, count)
-
-
-def test_what_the_project_encodes_with_is_strict() -> None:
-    meaning = Meaning(strict=True)
-    kernels = meaning.module("lapel_audio.kernels")
-    block, out = bytearray(b"\x12\x34\x56\xf8" * 64), bytearray(64)
-    kernels.Converter().convert(block, 64)
-    assert kernels.Encoder().encode(block, 64, out, 63) == 32

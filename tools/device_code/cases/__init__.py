@@ -22,7 +22,8 @@ class Kernel:
 
     `inputs` yields arguments: first those that are counted, a usual call and the dearest of that kind, then extremes,
     then as many others as are asked for. That call does `units` of what `unit` names; `budget` is the cycles of one of
-    them at the most, and `per_second` how many a second are needed (None: it is not a matter of rate).
+    them at the most, and `per_second` how many a second are needed (None: it is not a matter of rate). With
+    `strict` no more than 32 bits may ever decide (see meaning.py).
     """
 
     name: str
@@ -31,6 +32,7 @@ class Kernel:
     per_second: float | None
     budget: int
     inputs: Inputs
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Whole:
 
     `parts` makes what is needed, and gives actions with how often each is done (0: it is compared and not counted);
     their kernels' cycles are added up. With `bytecodes` those of the plain Python between them are, too, and with
-    `each` no action that is counted may be over the budget. `kernels` are those of this thing alone, by their dotted
-    names, and the cycles that one unit may spend in them.
+    `each` no action that is counted may be over the budget; `strict` as above. `kernels` are those of this thing alone,
+    by their dotted names, and the cycles that one unit may spend in them.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Whole:
     parts: Parts
     bytecodes: bool = False
     each: bool = False
+    strict: bool = False
     kernels: Mapping[str, int] = field(default_factory=dict)
 
 

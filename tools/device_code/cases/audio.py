@@ -80,7 +80,7 @@ def _recorded(random: Random, meaning: Meaning) -> Sequence[tuple[float, Callabl
 
 
 CASES: Sequence[Case] = (
-    Kernel("lapel_audio.kernels._convert", "sample", SAMPLES, RATE, 62, _converted),
-    Kernel("lapel_audio.kernels._encode", "sample", SAMPLES, RATE, 170, _encoded),
-    Whole("microphone to ADPCM", "sample", SAMPLES, RATE, 230, _recorded),
+    Kernel("lapel_audio.kernels._convert", "sample", SAMPLES, RATE, 62, _converted, strict=True),
+    Kernel("lapel_audio.kernels._encode", "sample", SAMPLES, RATE, 170, _encoded, strict=True),
+    Whole("microphone to ADPCM", "sample", SAMPLES, RATE, 230, _recorded, strict=True),
 )
