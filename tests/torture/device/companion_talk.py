@@ -169,7 +169,7 @@ class Talk:
             return
         message = self._channel.feed(packet)
         if message is None:
-            if self._channel.refused_in_a_row > REFUSED_IN_A_ROW_MAX:
+            if self._channel.refused_in_a_row >= REFUSED_IN_A_ROW_MAX:
                 self.over = "too much that arrives is damaged"
             return
         self._heard_ms = now_ms
