@@ -40,6 +40,8 @@ from lapel_companion.state import StateError, StateFolder
 _STOP_LIMIT_S = 8.0
 # In reach, a pin is linked well within this time after a start.
 _PIN_PATIENCE_S = 20.0
+# A keyring that waits for its password has all the time it needs; the daemon asks again.
+_KEYRING_PATIENCE_S = 10.0
 
 
 class DaemonError(Exception):
@@ -141,7 +143,7 @@ class Daemon:
             report=self._report,
         )
         self._safe = SafeModeWatch(self.log)
-        self._keys = Keys(self.state.path)
+        self._keys = Keys(self.state.path, _KEYRING_PATIENCE_S)
         self._keeper = None
         if self._radio is not None:
             self._keeper = Keeper(self._radio, self.desk, self._keys.load, self._safe, self._report)
@@ -165,8 +167,8 @@ class Daemon:
         self._closing.push_async_callback(self.intake.close)
         await self.engine.start()
         self._closing.push_async_callback(self.engine.close)
-        await api.start(self.state.path)
         self._closing.push_async_callback(api.close)
+        await api.start(self.state.path)
         if self._keeper is not None:
             self._closing.push_async_callback(self._keeper.close)
 
@@ -193,7 +195,9 @@ class Daemon:
             await asyncio.wait(tasks, timeout=_STOP_LIMIT_S)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        error = None if task.cancelled() else task.exception()
+        if task.cancelled():
+            raise DaemonError(f"the part '{task.get_name()}' of the daemon ended, and nobody had asked it to.")
+        error = task.exception()
         if error is not None:
             # A mistake of ours: the service starts it again, and what was durable goes on.
             sys.stderr.write(mistakes.trace(error))
@@ -230,6 +234,8 @@ class Daemon:
             link["state"] = self._keeper.state
             link["strangers"] = self._keeper.strangers
             link["refused"] = self._keeper.refused
+            # What found no room, and is said again by whoever said it.
+            link["dropped"] = {"packets": self._keeper.dropped, "messages": self.desk.wishes.dropped}
             link["advice"] = self._keeper.advice
         # What of a pin was beyond bounds: clips that cannot be taken, and by kind what no person says in a day.
         link["not_taken"] = {"clips": self.intake.refused, **self.intake.allowance.refused}
@@ -249,6 +255,8 @@ class Daemon:
             "pairing": self._keys.told(),
             "engine": self.engine.status(),
             "unseen": len(self.outbox.unseen()),
+            # Older ones, on the pin, of which nothing is followed any more.
+            "forgotten": self.outbox.forgotten,
             "trouble": self.intake.trouble,
             "said": self._troubles,
         }

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lapel_companion import durable, socket_path
+from lapel_companion.asking import PATIENCE_S, Asker
 from lapel_companion.pairing import KEY_BYTES, DamagedKey, Key, KeyFile, KeyRing, KeyStore, PairingError, key_store
 
 BEGUN = "pairing"
@@ -25,10 +26,11 @@ _GENERATIONS = 1 << 32
 
 class Keys:
     """Of one state folder. Where a key is kept is looked at anew each time: another program may have changed that.
-    Every method raises PairingError."""
+    A keyring is waited for so long. Every method raises PairingError."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, patience_s: float = PATIENCE_S) -> None:
         self._state = state
+        self._asker = Asker(patience_s)
 
     @property
     def where(self) -> str:
@@ -37,11 +39,11 @@ class Keys:
 
     @property
     def _place(self) -> KeyStore:
-        return key_store(self._state)
+        return key_store(self._state, asker=self._asker)
 
     @property
     def _begun(self) -> KeyStore:
-        return key_store(self._state / BEGUN)
+        return key_store(self._state / BEGUN, asker=self._asker)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:

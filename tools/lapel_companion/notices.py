@@ -32,6 +32,11 @@ class Outbox:
         self._log = log
         self._book = Book(log)
 
+    @property
+    def forgotten(self) -> int:
+        """How many notices were too many to be followed on."""
+        return self._book.forgotten
+
     def load(self) -> None:
         """Read what earlier runs left, and number what an earlier epoch left unseen anew."""
         self._book.load()

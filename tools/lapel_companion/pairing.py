@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from lapel_companion import durable
+from lapel_companion.asking import Asker, Silent
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -27,6 +28,9 @@ _T = TypeVar("_T")
 KEY_BYTES = 32
 FILE = "pin.key"
 SERVICE = "lapel-pin"
+# Says that the key may be in a keyring, in which, and under which account: who cannot reach that, or writes the
+# folder's path in another way, must not think that there is none.
+MARK = "in-keyring"
 _LINE = re.compile(r"1 ([0-9]{1,10}) ([0-9a-f]{64})\n?")
 _LINE_MAX_BYTES = 200
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -125,6 +129,9 @@ class KeyFile:
     def forget(self) -> bool:
         there = self._path.exists()
         try:
+            # What a crash left of a key that was being kept is the key, too.
+            for half in self._path.parent.glob(f".{FILE}.*.tmp"):
+                durable.remove(half, "key.half")
             durable.remove(self._path, "key")
             if there:
                 durable.sync_dir(self._path.parent, "key")
@@ -134,11 +141,15 @@ class KeyFile:
 
 
 class KeyRing:
-    """An entry of the system's place for secrets; a state folder has its own."""
+    """An entry of the system's place for secrets; a state folder has its own, and a mark that says so."""
 
-    def __init__(self, state: Path, ring: KeyringBackend) -> None:
+    def __init__(self, state: Path, ring: KeyringBackend, asker: Asker | None = None) -> None:
+        folder = state.expanduser().absolute()
+        marked = _marked(folder)
         self._ring = ring
-        self._account = str(state.expanduser().absolute())
+        self._asker = asker or Asker()
+        self._account = marked[1] if marked else str(folder)
+        self._mark = folder / MARK
         self.where = f"the keyring ({ring.name})"
 
     def load(self) -> Key | None:
@@ -146,6 +157,11 @@ class KeyRing:
         return None if line is None else _parsed(line, self.where)
 
     def save(self, key: Key) -> None:
+        try:
+            durable.make_folder(self._mark.parent, "key.mark")
+            durable.write_atomic(self._mark, os.fsencode(f"{self._ring.name}\n{self._account}\n"), "key.mark")
+        except OSError as error:
+            raise PairingError(f"that the pin's key is in {self.where} cannot be noted: {error.strerror}.") from error
         self._ask("kept", lambda: self._ring.set_password(SERVICE, self._account, _line(key)))
         if self.load() != key:
             raise PairingError(f"the pin's key was not kept in {self.where}: it gives back something else.")
@@ -154,14 +170,20 @@ class KeyRing:
         there = self._ask("read", lambda: self._ring.get_password(SERVICE, self._account)) is not None
         if there:
             self._ask("removed", lambda: self._ring.delete_password(SERVICE, self._account))
+        try:
+            durable.remove(self._mark, "key.mark")
+        except OSError as error:
+            raise PairingError(f"the mark {self._mark} cannot be removed: {error.strerror}.") from error
         return there
 
     def _ask(self, done: str, call: Callable[[], _T]) -> _T:
-        from keyring.errors import KeyringError
-
         try:
-            return call()
-        except KeyringError as error:
+            return self._asker.ask(call)
+        except Silent:
+            raise PairingError(
+                f"the pin's key cannot be {done}: {self.where} does not answer. Unlock it, and try again."
+            ) from None
+        except Exception as error:  # noqa: BLE001 - a keyring raises what its bus and its service do, of any kind
             # What it says may quote what it was given.
             kind = type(error).__name__
             raise PairingError(
@@ -169,13 +191,33 @@ class KeyRing:
             ) from None
 
 
-def key_store(state: Path, ring: Callable[[], KeyringBackend | None] | None = None) -> KeyStore:
-    """Where the key of this state folder is, or belongs. A file that is there stays in use."""
+def key_store(
+    state: Path, ring: Callable[[], KeyringBackend | None] | None = None, asker: Asker | None = None
+) -> KeyStore:
+    """Where the key of this state folder is, or belongs. A file that is there stays in use. Raises PairingError where
+    it may be in a keyring that cannot be reached."""
     file = KeyFile(state)
     if os.path.lexists(file.where):
         return file
-    found = (ring or system_ring)()
-    return file if found is None else KeyRing(state, found)
+    asker = asker or Asker()
+    try:
+        found = asker.ask(ring or system_ring)
+    except Silent:
+        raise PairingError("the system's keyring does not answer: unlock it, and try again.") from None
+    except Exception as error:  # noqa: BLE001 - it may be any module that somebody named
+        raise PairingError(
+            f"the system's keyring cannot be used ({type(error).__name__}): PYTHON_KEYRING_BACKEND and keyringrc.cfg"
+            " say which one it is."
+        ) from None
+    if found is not None:
+        return KeyRing(state, found, asker)
+    marked = _marked(state)
+    if marked is not None:
+        raise PairingError(
+            f"the pin's key is in the keyring ({marked[0]}), which cannot be reached from here: try it in a terminal of"
+            " your desktop."
+        )
+    return file
 
 
 def system_ring() -> KeyringBackend | None:
@@ -191,6 +233,18 @@ def system_ring() -> KeyringBackend | None:
     members = list(ring.backends) if isinstance(ring, ChainerBackend) else [ring]
     # Recommended ones have 1 and more, as keyring's documentation says; files have less.
     return next((member for member in members if _priority(member) >= 1), None)
+
+
+def _marked(state: Path) -> tuple[str, str] | None:
+    """The name of the keyring and the account that the mark says; None without one. Raises PairingError."""
+    mark = state.expanduser().absolute() / MARK
+    try:
+        name, _, account = os.fsdecode(mark.read_bytes()).rstrip("\n").partition("\n")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise PairingError(f"where the pin's key is cannot be read in {mark}: {error.strerror}.") from error
+    return name, account or str(mark.parent)
 
 
 def _priority(ring: KeyringBackend) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 from bleak.exc import BleakError
-from bumble import hci
+from bumble import att, hci
 from bumble.device import Connection, Peer
 
 from lapel_companion.link import keeper as keeper_module
@@ -116,13 +117,11 @@ def test_each_advertiser_is_tried_until_one_proves_itself(tmp_path: Path) -> Non
     async def test() -> None:
         air, pin, other = Air(Pace(), 3), Pin(), Pin()
         stranger = RadioPin(air, other, 2, info=b"\x09\x00")
-        mute = RadioPin(air, other, 3)
-        mute._written = lambda *_: None  # type: ignore[method-assign]
         async with linked_up(tmp_path, air, stranger, RadioPin(air, pin)) as (rig, keeper, _):
             pin.record(1, b"\x11" * 1_000)
             await poll(lambda: bool(pin.accepted))
             assert keeper.strangers == 0 and stranger.connections <= 2
-        assert pin.accepted and not other.hellos and mute.connections == 0
+        assert pin.accepted and not other.hellos
 
     run(test)
 
@@ -304,11 +303,37 @@ def test_the_pin_is_reached_beside_three_that_prove_nothing(tmp_path: Path) -> N
         async with linked_up(tmp_path, air, other, mute, garbled) as (rig, keeper, _):
             await poll(lambda: keeper.strangers > 0)
             late = RadioPin(air, pin, 1)
-            began_s = asyncio.get_running_loop().time()
+            others = (other, mute, garbled)
+            before = sum(one.connections for one in others)
             await late.start()
             await poll(lambda: keeper.state == "linked")
-            assert asyncio.get_running_loop().time() - began_s < 15
             assert rig.desk.pin is not None
+            # Each has its turn, of 4 s at most, before it: that is within 15 s. One may be under way.
+            assert sum(one.connections for one in others) - before <= len(others) + 1
+            assert len(others) * keeper_module.TRY_LIMIT_S < 15
             await late.stop()
 
     run(test, 60)
+
+
+def test_one_whose_characteristics_are_nonsense_does_not_end_the_daemon(tmp_path: Path) -> None:
+    """Bumble raises a struct.error of its own over two bytes where five belong."""
+
+    async def test() -> None:
+        air, pin = Air(Pace(), 11), Pin()
+        bogus = RadioPin(air, Pin(2), 2)
+        server = bogus.device.gatt_server
+
+        def answer(bearer: Any, request: Any) -> None:
+            entry = struct.pack("<HH", request.starting_handle, 7)
+            server.send_response(bearer, att.ATT_Read_By_Type_Response(length=len(entry), attribute_data_list=entry))
+
+        server.on_att_read_by_type_request = answer
+        async with linked_up(tmp_path, air, bogus) as (_, keeper, _port):
+            await poll(lambda: keeper.strangers > 0)
+            late = RadioPin(air, pin, 1)
+            await late.start()
+            await poll(lambda: keeper.state == "linked")
+            await late.stop()
+
+    run(test)

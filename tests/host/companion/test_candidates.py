@@ -44,3 +44,12 @@ def test_a_crowd_is_bounded_and_forgotten_when_it_has_gone() -> None:
     assert not row.heard("another", 2.0)
     assert row.heard("another", 2.0 + FORGET_S)
     assert len(row._known) < KEPT_MAX
+
+
+def test_who_was_forgotten_while_this_computer_stood_still_is_behind_all_others() -> None:
+    row = Candidates()
+    row.heard("a", 0.0)
+    # The scan that heard both began before the pause.
+    row.heard("b", FORGET_S + 1)
+    assert row.first(["a", "b"]) == "b" and row.first(["a"]) == "a"
+    row.failed("a", FORGET_S + 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from lapel_companion import cli, config, service, setup
 from lapel_companion.cli import common, show, talk
+from lapel_companion.cli import run as run_command
 from lapel_companion.client import Client
 
 STATE = "/nonexistent/state"
@@ -238,3 +240,39 @@ def test_the_answers_of_setup_become_a_configuration(tmp_path: Path) -> None:
     assert setup.check_command(command) is None
     wrong = setup.check_command(setup.Command("do {it}", ["{it}"], harmless=False))
     assert wrong is not None and "never the program" in wrong
+
+
+class Stubborn(io.StringIO):
+    """A log on a full disk, or a pipe whose reader has gone."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error: Exception | None = error
+
+    def flush(self) -> None:
+        if self.error is not None:
+            self.truncate(0)
+            self.seek(0)
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), BrokenPipeError(), ValueError("closed")])
+def test_a_log_that_takes_nothing_does_not_stop_the_work(error: Exception) -> None:
+    stream = Stubborn(error)
+    printer = run_command._Printer(stream)
+    for number in range(3):
+        printer.line(f"line {number}")
+    stream.error = None
+    printer.line("line 3")
+    printer.line("line 4")
+    assert stream.getvalue() == "(3 lines could not be written)\nline 3\nline 4\n"
+
+
+def test_what_a_program_printed_does_not_steer_the_terminal(fake: type[FakeClient]) -> None:
+    printed = "one\n\x1b]52;c;aGk=\x07two\x1b[2J\n"
+    fake.answers = {"/v1/jobs/d1.1/log": {"job": "d1.1", "state": "done", "text": "", "log": printed}}
+    # What reads it in a pipe is no terminal.
+    assert "\x1b]52" in invoke("log", "d1.1").stdout
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+        assert invoke("log", "d1.1").stdout == "one\ntwo\n"

@@ -13,6 +13,7 @@ import pytest
 from bumble import hci
 
 from lapel_audio import adpcm
+from lapel_companion.daemon import Daemon, DaemonError, Options
 from lapel_companion.events import EventLog
 from lapel_companion.link.keeper import NO_KEY
 from lapel_companion.pairing import KeyFile
@@ -166,3 +167,17 @@ def test_killed_at_any_moment_it_takes_each_clip_once(tmp_path: Path, seed: int)
         await port.close()
 
     run(test, 120)
+
+
+def test_a_part_that_ends_unasked_is_told_and_not_missed_in_silence(tmp_path: Path) -> None:
+    """A library cancels what it runs: the link was gone for good, and the daemon went on as if it were there."""
+
+    async def test() -> None:
+        daemon = Daemon(Options(tmp_path), on_event=lambda _: None, report=lambda _: None)
+        task = asyncio.create_task(asyncio.Event().wait(), name="link")
+        task.cancel()
+        await asyncio.wait((task,))
+        with pytest.raises(DaemonError, match="'link' of the daemon ended"):
+            daemon._ended(task)
+
+    run(test)

@@ -419,10 +419,11 @@ def test_no_task_outlives_its_owner(tmp_path: Path) -> None:
 
 
 def test_what_was_refused_is_counted_and_shown(tmp_path: Path) -> None:
-    assert _others({"strangers": 0, "refused": {"bad": 0, "replayed": 0, "gaps": 0}}) == ""
+    assert _others({"strangers": 0, "refused": {"bad": 0, "replayed": 0, "gaps": 0}, "dropped": {"packets": 0}}) == ""
     shown = _others({"strangers": 2, "refused": {"bad": 5, "replayed": 1, "gaps": 3}})
     assert shown.startswith("refused: 2 advertisers") and "5 records" in shown and "1 of them said before" in shown
     assert shown.endswith("3 records that never came")
+    assert "4 packets that came too fast" in _others({"dropped": {"packets": 4, "messages": 9}})
 
     async def scenario() -> None:
         rig, pin = Rig(tmp_path), Pin(1)

@@ -106,10 +106,11 @@ def _lost(keys: Keys, folder: Path, since: str | None) -> None:
             was = keys.forget()
     except PairingError as error:
         raise click.ClickException(f"{error}\nUntil that is done, the pin is NOT revoked.") from error
+    heard = _tell_daemon(keys, folder)
     # From here on it is so; the list is only told.
     if was:
         click.echo(f"Revoked: this computer refuses the pin with the key {there or '(damaged)'} from now on.")
-        click.echo(_tell_daemon(keys, folder).replace("it finds the key", "it finds none"))
+        click.echo(heard.replace("it finds the key", "it finds none"))
     else:
         click.echo("No pin is paired with this computer.")
     now = time.time()
@@ -144,10 +145,16 @@ def _show(asked: lost.Asked, after: float) -> None:
 
 
 def _tell_daemon(keys: Keys, folder: Path) -> str:
-    """The companion that runs looks at the key at once; what there is to say of it."""
+    """The companion that runs looks at the key at once; what there is to say of it. Raises ClickException when it holds
+    one although we hold none."""
     try:
         heard = Client(folder).post("/v1/key")
         mine = keys.told()["fingerprint"]
+        if mine is None and heard.get("fingerprint") is not None:
+            raise click.ClickException(
+                f"The companion that runs still has a key, in {heard.get('where')}, which cannot be reached from here:"
+                " stop it, and type this again in a terminal of your desktop. Until then the pin is NOT revoked."
+            )
         if mine is not None and heard.get("fingerprint") != mine:
             # It runs outside of the session that opens the keyring.
             keys.to_file()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import click
 
+from lapel_companion.agents.output import plain
 from lapel_companion.cli.common import ago, clock, daemon, state_option
 from lapel_companion.link import safe_mode, set_aside
 
@@ -78,7 +80,9 @@ def log(job: str, as_json: bool, state: Path | None) -> None:
     click.echo(
         f"{found['job']}: {found['state']}" + (f", {found['text']}" if found["text"] else ""), err=True
     )
-    click.echo(found["log"], nl=not found["log"].endswith("\n"))
+    # What a program printed must not steer the terminal of who reads it.
+    text = plain(found["log"]) if sys.stdout.isatty() else found["log"]
+    click.echo(text, nl=not text.endswith("\n"))
 
 
 @click.command()
@@ -119,12 +123,13 @@ def _link(link: dict[str, Any], now: float) -> str:
 
 
 def _others(link: dict[str, Any]) -> str:
-    refused = link.get("refused", {})
+    refused, dropped = link.get("refused", {}), link.get("dropped", {})
     words = (
         (link.get("strangers", 0), "advertisers that were not your pin"),
         (refused.get("bad", 0), "records damaged or made up"),
         (refused.get("replayed", 0), "of them said before"),
         (refused.get("gaps", 0), "records that never came"),
+        (dropped.get("packets", 0), "packets that came too fast"),
     )
     said = ", ".join(f"{count} {what}" for count, what in words if count)
     return f"refused: {said}" if said else ""

@@ -28,8 +28,6 @@ from bumble.gatt_client import CharacteristicProxy
 from lapel_wire import gatt
 
 _GIVE_UP_S = 1.0
-# A radio that stood still answers what was given up, which Bumble takes for the answer to the next: it asserts.
-_FAILURES = (core.BaseBumbleError, AssertionError)
 _UUID_LISTS = (
     AdvertisingData.Type.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
     AdvertisingData.Type.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
@@ -58,22 +56,18 @@ class BumbleScanner(BaseBleakScanner):
     async def start(self) -> None:
         self.seen_devices = {}
         self._device.on(Device.EVENT_ADVERTISEMENT, self._heard)
-        try:
+        with of_the_radio("scanning cannot be started"):
             await self._device.start_scanning(active=self._active, filter_duplicates=False)
-        except _FAILURES as error:
-            raise BleakError(f"scanning cannot be started: {error}") from error
 
     async def stop(self) -> None:
         self._device.remove_listener(Device.EVENT_ADVERTISEMENT, self._heard)
-        try:
+        with of_the_radio("scanning cannot be stopped"):
             await self._device.stop_scanning()
-        except _FAILURES as error:
-            raise BleakError(f"scanning cannot be stopped: {error}") from error
 
     def _heard(self, advertisement: Advertisement) -> None:
-        name = next(
-            (n for n in (advertisement.data.get(kind) for kind in _NAMES) if isinstance(n, str)), None
-        )
+        # A stranger's name may be no text.
+        names = (advertisement.data.get(kind, raw=True) for kind in _NAMES)
+        name = next((one.decode("utf-8", "replace") for one in names if one is not None), None)
         uuids: list[str] = []
         for kind in _UUID_LISTS:
             for listed in advertisement.data.get_all(kind):
@@ -125,13 +119,9 @@ class BumbleClient(BaseBleakClient):
         return self._connection is not None
 
     async def connect(self, pair: bool, **kwargs: Any) -> None:
-        with _cancellable():
+        with of_the_radio(f"{self.address} cannot be reached"):
             try:
-                connection = await self._device.connect(
-                    self._target, timeout=kwargs.get("timeout", self._timeout)
-                )
-            except _FAILURES as error:
-                raise BleakError(f"{self.address} cannot be reached: {error}") from error
+                connection = await self._device.connect(self._target, timeout=kwargs.get("timeout", self._timeout))
             except asyncio.CancelledError:
                 await self._give_up()
                 raise
@@ -142,17 +132,16 @@ class BumbleClient(BaseBleakClient):
 
     async def _give_up(self) -> None:
         # Bumble leaves the radio trying, and then no other connection can be made.
-        with contextlib.suppress(*_FAILURES, hci.HCI_Error, TimeoutError):
+        with contextlib.suppress(BleakError, TimeoutError):
             async with asyncio.timeout(_GIVE_UP_S):
-                await self._device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
+                with of_the_radio("it cannot be given up"):
+                    await self._device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
 
     async def disconnect(self) -> None:
         if self._connection is None:
             return
-        try:
+        with of_the_radio(f"{self.address} cannot be disconnected"):
             await self._connection.disconnect()
-        except _FAILURES as error:
-            raise BleakError(f"{self.address} cannot be disconnected: {error}") from error
 
     async def pair(self, *args: Any, **kwargs: Any) -> None:
         raise NotImplementedError("the session needs no pairing of the radio")
@@ -226,31 +215,36 @@ class BumbleClient(BaseBleakClient):
             self._disconnected_callback()
 
     async def _ask(self, request: Any) -> Any:
-        try:
-            with _cancellable():
-                return await request
-        except att.ATT_Error as error:
-            raise BleakGATTProtocolError(error.error_code) from error
-        except _FAILURES as error:
-            raise BleakError(str(error)) from error
-        except asyncio.CancelledError:
-            # Bumble cancels what was asked on a connection that ends; that is no cancellation of ours.
-            task = asyncio.current_task()
-            if self._connection is None and (task is None or not task.cancelling()):
-                raise BleakError("the connection was lost") from None
-            raise
+        with of_the_radio("the connection failed"):
+            return await request
 
 
 @contextlib.contextmanager
-def _cancellable() -> Iterator[None]:
-    """A cancellation of what is inside is one. Bumble uses `wait_for`: before Python 3.12 that drops one which comes
-    together with the answer, and who asked us to stop would wait for ever.
+def of_the_radio(what: str) -> Iterator[None]:
+    """What goes wrong inside is a BleakError, and a cancellation of ours is one.
+
+    Bumble reads what strangers send, and stumbles in ways of its own (a struct.error, an AssertionError); it cancels
+    what was asked on a connection that ends. Neither may end more than the connection. And it uses `wait_for`: before
+    Python 3.12 that drops a cancellation which comes together with the answer, or with an error, and who asked us to
+    stop would wait for ever.
     """
     task = asyncio.current_task()
     before = task.cancelling() if task else 0
-    yield
+    wrong: BleakError | None = None
+    try:
+        yield
+    except asyncio.CancelledError:
+        wrong = BleakError("the connection was lost")
+    except att.ATT_Error as error:
+        wrong = BleakGATTProtocolError(error.error_code)
+    except BleakError as error:
+        wrong = error
+    except Exception as error:  # noqa: BLE001 - see above
+        wrong = BleakError(f"{what}: {str(error) or type(error).__name__}")
     if task is not None and task.cancelling() > before:
         raise asyncio.CancelledError
+    if wrong is not None:
+        raise wrong
 
 
 def _text(uuid: core.UUID) -> str:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 
 from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
+from bleak.exc import BleakError
 from bumble import core, hci
 from bumble.device import Device
 from bumble.host import Host
 from bumble.transport import open_transport
 from bumble.transport.common import Transport, TransportInitError, TransportSpecError
 
-from lapel_companion.link.bumble_backend import BumbleClient, BumbleScanner
+from lapel_companion.link.bumble_backend import BumbleClient, BumbleScanner, of_the_radio
 from lapel_companion.link.radio import CONNECT_LIMIT_S, OnAdvertisement, RadioError
 from lapel_wire import gatt
 
@@ -44,8 +45,9 @@ class BumbleRadio:
                     address=address,
                     host=Host(self._transport.source, self._transport.sink),
                 )
-                await self._device.power_on()
-        except (TransportSpecError, TransportInitError, core.BaseBumbleError, ValueError) as error:
+                with of_the_radio("it does not start"):
+                    await self._device.power_on()
+        except (TransportSpecError, TransportInitError, core.BaseBumbleError, BleakError, ValueError) as error:
             await self.stop()
             raise RadioError(
                 f"no link to the pin: the radio '{self.name}' cannot be used ({error})."

@@ -49,7 +49,10 @@ class Candidates:
         return min(addresses, key=self._turn)
 
     def _turn(self, address: str) -> float:
-        one = self._known[address]
+        one = self._known.get(address)
+        if one is None:
+            # It was forgotten meanwhile: this computer had stood still.
+            return float("inf")
         return one.since_s + BEHIND_S * min(one.failures, BEHIND_MAX)
 
     def failed(self, address: str, now_s: float) -> None:

@@ -31,6 +31,8 @@ NO_RADIO_RETRY_S = (2.0, 5.0, 10.0, 20.0)
 RESCAN_S = 60.0
 # How often the key is looked at: it may be made, changed or revoked at any time.
 KEY_LOOK_S = 2.0
+# Up to so long after trouble that stays: each look may open a dialog that asks for the keyring's password.
+KEY_AGAIN_S = 60.0
 
 NO_KEY = "no pin is paired with this computer: plug yours in, and type lapel pair."
 
@@ -54,10 +56,12 @@ class Keeper:
         self._candidates = Candidates()
         self._advice = Advice(report)
         self._said: str | None = None
+        self._keyless = NO_KEY
         self._state = "starting"
         self._look = asyncio.Event()
         self._peer: Peer | None = None
         self._refused: Counter[str] = Counter(bad=0, replayed=0, gaps=0)
+        self._dropped = 0
         self.strangers = 0
 
     @property
@@ -68,13 +72,18 @@ class Keeper:
     @property
     def advice(self) -> str:
         """What a person might do, or ""."""
-        return NO_KEY if self._state == "not paired" else self._advice.sentence
+        return self._keyless if self._state == "not paired" else self._advice.sentence
 
     @property
     def refused(self) -> dict[str, int]:
         """What was refused in all sessions, see Peer."""
         now = self._peer.refused if self._peer else {}
         return {name: count + now.get(name, 0) for name, count in self._refused.items()}
+
+    @property
+    def dropped(self) -> int:
+        """Packets that came faster than they were read, of all connections."""
+        return self._dropped + (self._peer.dropped if self._peer else 0)
 
     async def run(self) -> None:
         """Until cancelled. No error of a radio, a key store or a pin ends it."""
@@ -107,17 +116,18 @@ class Keeper:
 
     async def _paired(self) -> Key:
         """The key, as soon as there is one. Without one nothing is searched."""
+        pause_s = 0.0
         while True:
             try:
                 key = await asyncio.to_thread(self._load_key)
-                sentence = NO_KEY
+                self._keyless, pause_s = NO_KEY, KEY_LOOK_S
             except PairingError as error:
-                key, sentence = None, str(error)
+                key, self._keyless, pause_s = None, str(error), _longer(pause_s)
             if key is not None:
                 return key
             self._state = "not paired"
-            self._say(sentence)
-            await self._pause()
+            self._say(self._keyless)
+            await self._pause(pause_s)
 
     async def _find(self) -> BLEDevice | None:
         """The advertiser whose turn it is; None when the radio went away, or nobody was heard."""
@@ -188,6 +198,7 @@ class Keeper:
         finally:
             self._peer = None
             self._refused.update(peer.refused)
+            self._dropped += peer.dropped
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
             if peer.proved:
@@ -196,23 +207,28 @@ class Keeper:
                 self._candidates.succeeded(device.address)
 
     async def _watch(self, gone: asyncio.Event, key: Key, peer: Peer) -> None:
-        await run_until(gone.wait(), self._radio.lost(), self._changed(key))
-        peer.disconnected()
+        try:
+            await run_until(gone.wait(), self._radio.lost(), self._changed(key))
+        finally:
+            # However this ended: a link that nobody watches would outlive its key.
+            peer.disconnected()
 
     async def _changed(self, key: Key) -> None:
         """Returns when another key is held, or none: who had this one is not talked to any more."""
+        pause_s = 0.0
         while True:
             try:
                 if await asyncio.to_thread(self._load_key) != key:
                     return
+                pause_s = KEY_LOOK_S
             except PairingError:
                 # Locked, or not readable just now: the link that stands was proved.
-                pass
-            await self._pause()
+                pause_s = _longer(pause_s)
+            await self._pause(pause_s)
 
-    async def _pause(self) -> None:
+    async def _pause(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(KEY_LOOK_S):
+            async with asyncio.timeout(seconds):
                 await self._look.wait()
         except TimeoutError:
             pass
@@ -223,6 +239,10 @@ class Keeper:
         if sentence != self._said:
             self._said = sentence
             self._report(sentence)
+
+
+def _longer(pause_s: float) -> float:
+    return min(max(KEY_LOOK_S, 2 * pause_s), KEY_AGAIN_S)
 
 
 async def _quietly(farewell: Awaitable[None]) -> None:

@@ -10,7 +10,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Protocol
 
 from bleak import BleakClient
@@ -38,6 +38,8 @@ BACKOFF_S = (0.030, 0.120)
 _ATT_INSUFFICIENT_RESOURCE = 0x11
 _HELLO_REPEAT_S = 1.0
 _TICK_S = 0.5
+# Before Python 3.12 `wait_for` drops a cancellation that comes together with an answer, and libraries use it.
+CANCEL_AGAIN_S = 1.0
 
 # What a radio that fails raises; anything else is a mistake of ours and is not hidden.
 EXPECTED = (LinkFailed, BleakError, OSError, TimeoutError, EOFError)
@@ -101,6 +103,11 @@ class Peer:
         those that never came (`gaps`)."""
         one = self._session
         return {} if one is None else {"bad": one.bad, "replayed": one.replayed, "gaps": one.gaps}
+
+    @property
+    def dropped(self) -> int:
+        """Packets that came faster than they were read."""
+        return self._inbox.dropped
 
     async def run(self) -> str:
         """Talk until the connection ends; why it ended. Raises NotOurPin while it is not proved."""
@@ -248,11 +255,20 @@ async def run_until(*parts: Awaitable[Any]) -> None:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         done = [task for task in tasks if task.done() and not task.cancelled()]
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _ended(tasks)
     for task in done:
         task.result()
+
+
+async def _ended(tasks: Collection[asyncio.Future[Any]]) -> None:
+    """Cancel them, again if need be, and wait for that."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        left = (await asyncio.wait(left, timeout=CANCEL_AGAIN_S))[1]
+    # What they raise now is of no interest; not asked for, it would be told as a mistake.
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _reason(error: BaseException | None) -> str:
