@@ -1,6 +1,7 @@
-"""The local API: HTTP and JSON on a Unix socket that only its owner can open. Version 1.
+"""The local API: HTTP and JSON on two Unix sockets that only their owner can open. Version 1.
 
-Every request has a principal: the person, or a token with scopes. Errors are {"error": a sentence}.
+Every request has a principal: the person, or a token with scopes. Who is given the second socket and no more must show
+a token, and takes up no place of the first one. Errors are {"error": a sentence}.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lapel_companion import api_feed, socket_path, views
+from lapel_companion import api_feed, api_guests, socket_path, views
 from lapel_companion.api_access import OWNER, Ask, Principal, Route, principal_of, route_of
 from lapel_companion.api_answer import Answer, Stream, answer
+from lapel_companion.api_guests import Guests
 from lapel_companion.api_request import Refused, Request
 from lapel_companion.api_server import Connection, Server
 from lapel_companion.blobs import Blobs, NoSuchBlob
@@ -57,6 +59,7 @@ class Api:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._server = Server(self, backend.report)
+        self._guests = Server(Guests(self), backend.report)
         self._tokens: Tokens | None = None
         self._following: list[str] = []
         self._routes = (
@@ -82,18 +85,21 @@ class Api:
         )
 
     async def start(self, state: Path) -> Path:
-        """Listen on the state folder's socket; its path. Raises SocketPathError, OSError."""
+        """Listen on the state folder's sockets; the path of the person's. Raises SocketPathError, OSError."""
         path = await asyncio.to_thread(socket_path.choose, state)
+        guests = await asyncio.to_thread(api_guests.place, state)
         self._tokens = Tokens(state)
         trouble = await asyncio.to_thread(self._tokens.load)
         if trouble is not None:
             self._backend.report(trouble)
-        # The state's lock is ours: what is left at the path is a dead daemon's.
+        # The state's lock is ours: what is left at the paths is a dead daemon's.
         await self._server.start(path)
+        await self._guests.start(guests)
         return path
 
     async def close(self) -> None:
-        """Stop listening, and remove the socket."""
+        """Stop listening, and remove the sockets."""
+        await self._guests.close()
         await self._server.close()
 
     def enter(self, request: Request, connection: Connection) -> Callable[[bytes], Awaitable[Answer | Stream]]:
@@ -119,10 +125,11 @@ class Api:
         return self._tokens
 
     async def _status(self, ask: Ask) -> Answer:
+        doors = (self._server, self._guests)
         served = {
-            "connections": self._server.connections,
+            "connections": sum(door.connections for door in doors),
             "followers": len(self._following),
-            "refused": self._server.refused,
+            "refused": sum(door.refused for door in doors),
         }
         return answer({**await asyncio.to_thread(self._backend.status), "api": served})
 
@@ -238,7 +245,8 @@ class Api:
             await self._known().remove(name)
         finally:
             # Whether or not the disk took it, nothing goes on for that token.
-            self._server.cut_off(f"token:{name}")
+            for door in (self._server, self._guests):
+                door.cut_off(f"token:{name}")
         return answer({"removed": name})
 
     async def _clip(self, ask: Ask) -> Answer:

@@ -71,15 +71,16 @@ class Server:
         """Listen at `path`, which is our user's alone from its first moment. Raises OSError."""
         path.unlink(missing_ok=True)
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        # The mode comes with the name: between binding and changing it somebody else could connect.
-        before = os.umask(0o177)
         try:
+            # Linux gives the name this mode: between binding and changing it somebody else could connect. Elsewhere the
+            # folder keeps them out so long. A umask would be that of all threads, and one may make a folder just now.
+            with contextlib.suppress(OSError):
+                os.fchmod(listening.fileno(), 0o600)
             listening.bind(str(path))
+            path.chmod(0o600)
         except OSError:
             listening.close()
             raise
-        finally:
-            os.umask(before)
         self._path = path
         self._server = await asyncio.start_unix_server(
             self._accepted, sock=listening, limit=_PIECE_BYTES, backlog=MAX_CONNECTIONS
