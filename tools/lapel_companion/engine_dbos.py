@@ -120,7 +120,9 @@ class DbosEngine:
         if self._loop is None:
             work.close()
             raise EngineError("the job engine is not running.")
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+        # Who asked may go away in the middle (a link that ends, a token that is taken back): what was begun is written
+        # and then done, and is not left at half.
+        return await asyncio.shield(asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop)))
 
     def _begin_soon(self, dispatch_id: str) -> None:
         loop = self._loop

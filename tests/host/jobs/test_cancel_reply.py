@@ -1,6 +1,7 @@
 """What a person takes back, and what a person answers."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,35 @@ def test_cancel(bench: Any) -> None:
         await b.idle()
         await b.engine.cancel(held)
         assert [notice.kind for notice in b.outbox.unseen() if notice.dispatch == held] == ["cancelled"]
+
+    bench.run(work)
+
+
+@pytest.mark.parametrize("who", ["person", "pin"])
+def test_who_asks_may_go_away_in_the_middle(bench: Any, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
+    """The link of a pin ends, or a token is taken back, while the cancel is being written: the job ran on, for ever."""
+    writing, go_on = threading.Event(), threading.Event()
+    append = bench.log.append
+
+    def slowly(kind: str, *given: Any, **more: Any) -> Any:
+        if kind == "cancel":
+            writing.set()
+            go_on.wait(60)
+        return append(kind, *given, **more)
+
+    async def work(b: Any) -> None:
+        dispatch = await b.hear("wait in silence", press_unix_ms=b.now_ms())
+        await b.until("job", dispatch, state="running")
+        monkeypatch.setattr(b.log, "append", slowly)
+        asking = b.engine.cancel(dispatch) if who == "person" else b.engine.cancel_clip(f"clip-{dispatch}", 7)
+        task = asyncio.create_task(asking)
+        await asyncio.to_thread(writing.wait, 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()
+        assert (await b.until("notice", dispatch)).body["kind"] == "cancelled"
+        await b.idle()
 
     bench.run(work)
 

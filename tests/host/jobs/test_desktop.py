@@ -51,14 +51,22 @@ def test_a_real_bus_with_a_notification_service(monkeypatch: pytest.MonkeyPatch,
             assert await desktop.show("t", "x", urgent=False) is not None
             connection = await MessageBus().connect()
             taken: list[tuple[str, str]] = []
-            connection.add_message_handler(notification_service(taken))
+            capabilities = ["body"]
+            connection.add_message_handler(notification_service(taken, capabilities))
             await connection.request_name("org.freedesktop.Notifications")
-            for text in ("one", "two"):
+            for text in ("one", "2 < 3 & 4"):
                 assert await desktop.show("Lapel: Done", text, urgent=False) is None
+            # Markup is a link, or a picture from somewhere; what a program printed is letters.
+            capabilities.append("body-markup")
+            assert await desktop.show("Lapel: Done", EVIL, urgent=False) is None
             connection.disconnect()
             return taken
 
-        assert asyncio.run(main()) == [("Lapel: Done", "one"), ("Lapel: Done", "two")]
+        assert asyncio.run(main()) == [
+            ("Lapel: Done", "one"),
+            ("Lapel: Done", "2 < 3 & 4"),
+            ("Lapel: Done", "&lt;img src='http://x/?'&gt;&lt;a href=\"x\"&gt;2 &amp;lt; 3"),
+        ]
     finally:
         bus.kill()
         bus.wait()
@@ -66,6 +74,7 @@ def test_a_real_bus_with_a_notification_service(monkeypatch: pytest.MonkeyPatch,
             bus.stdout.close()
 
 
+EVIL = "<img src='http://x/?'><a href=\"x\">2 &lt; 3"
 INTERFACE = """<node><interface name="org.freedesktop.Notifications">
 <method name="GetCapabilities"><arg direction="out" type="as"/></method>
 <method name="GetServerInformation">{out}{out}{out}{out}</method>
@@ -77,14 +86,16 @@ INTERFACE = """<node><interface name="org.freedesktop.Notifications">
 </interface></node>""".format(out='<arg direction="out" type="s"/>')
 
 
-def notification_service(taken: list[tuple[str, str]]) -> Callable[[Message], Message | None]:
+def notification_service(
+    taken: list[tuple[str, str]], capabilities: list[str]
+) -> Callable[[Message], Message | None]:
     """As the freedesktop specification has it, as far as a sender uses it."""
 
     def serve(message: Message) -> Message | None:
         if message.member == "Introspect":
             return Message.new_method_return(message, "s", [INTERFACE])
         if message.member == "GetCapabilities":
-            return Message.new_method_return(message, "as", [["body"]])
+            return Message.new_method_return(message, "as", [capabilities])
         if message.member == "GetServerInformation":
             return Message.new_method_return(message, "ssss", ["test", "test", "1", "1.2"])
         if message.member == "Notify":
