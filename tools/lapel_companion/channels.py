@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import html
 import logging
 import os
 import platform
@@ -13,7 +14,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from lapel_companion import durable, processes
 from lapel_companion.events import EventLog
@@ -115,6 +116,7 @@ class Desktop:
         if self._notifier is None:
             self._notifier = DesktopNotifier(app_name="Lapel")
         assert isinstance(self._notifier, DesktopNotifier)
+        text = await _as_body(self._notifier, text)
         taken: list[bool] = []
         urgency = Urgency.Critical if urgent else Urgency.Normal
         await self._notifier.send(title, text, urgency=urgency, on_dispatched=lambda: taken.append(True))
@@ -230,6 +232,20 @@ class Reader:
 
 def _summary(many: int) -> str:
     return f"{many} older notices: lapel notices lists them"
+
+
+async def _as_body(notifier: Any, text: str) -> str:
+    """The text as this desktop shows it letter by letter: many read markup in it (`body-markup` of freedesktop's
+    notification specification), and what a program printed must not become a link, or a picture that is fetched."""
+    if platform.system() != "Linux":
+        return text
+    try:
+        # It connects to the bus; what is asked then it does not tell.
+        await notifier.get_capabilities()
+        reads_markup = "body-markup" in await notifier._backend.interface.call_get_capabilities()
+    except Exception:  # noqa: BLE001 - what is wrong with the bus is said when the text is sent
+        reads_markup = True
+    return html.escape(text, quote=False) if reads_markup else text
 
 
 def _session_bus() -> bool:

@@ -136,7 +136,8 @@ class EventLog:
 
         Raises sqlite3.IntegrityError when it repeats a dispatch, a clip's dispatch or a notice's number.
         """
-        text = json.dumps(dict(body), ensure_ascii=False, separators=(",", ":"))
+        # Half of a pair of surrogates (out of somebody's JSON) is no character, and SQLite refuses it.
+        text = json.dumps(dict(body), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
         with self.transaction():
             ts = self._clock()
             cursor = self._writer.execute(

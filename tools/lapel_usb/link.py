@@ -159,7 +159,7 @@ class PinLink:
             raise LinkLost(f"The pin on {self.port} stopped answering ({problem}).", _AGAIN) from problem
         if error:
             text = error.decode(errors="replace").replace("\r\n", "\n").strip()
-            raise PinError(text.splitlines()[-1], text)
+            raise PinError(text.splitlines()[-1] if text else "nothing", text)
         return lines.text()
 
     def _through(self, timeout_s: float, consumer: Callable[[bytes], None] | None) -> bytes:
@@ -235,6 +235,7 @@ class PinLink:
         return found
 
 
+_PRINTED_MAX_BYTES = 4 * 1024 * 1024
 _AGAIN = "Look at the cable and type the command again. The pin starts by itself within two minutes."
 _DIGEST = """
 import hashlib, binascii
@@ -260,11 +261,13 @@ class _Lines:
 
     def __init__(self, on_line: Callable[[str], None] | None) -> None:
         self._on_line = on_line
-        self._pieces: list[bytes] = []
+        self._printed = bytearray()
         self._line = b""
 
     def take(self, piece: bytes) -> None:
-        self._pieces.append(piece)
+        self._printed += piece
+        if len(self._printed) > _PRINTED_MAX_BYTES:
+            raise TransportError("it prints without an end")
         if self._on_line is None:
             return
         *lines, self._line = (self._line + piece.replace(b"\x04", b"")).split(b"\n")
@@ -272,7 +275,7 @@ class _Lines:
             self._on_line(line.decode(errors="replace").rstrip("\r"))
 
     def text(self) -> str:
-        return b"".join(self._pieces).replace(b"\x04", b"").decode(errors="replace").replace("\r\n", "\n")
+        return self._printed.replace(b"\x04", b"").decode(errors="replace").replace("\r\n", "\n")
 
 
 @contextlib.contextmanager

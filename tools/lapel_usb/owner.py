@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ READY = "@ready"
 NONCE_BYTES = 32
 CHECK_BYTES = 4
 _SLOW_S = 30
+_FINGERPRINT = re.compile(r"([0-9a-f]{8})?")
 _FLASH = "Put this version's app on it:  make flash"
 _AGAIN = "Type the command again: it finds out how far this one came."
 
@@ -68,7 +70,7 @@ def look(link: PinLink) -> Seen:
         return Seen(
             key=_of(told["key"], str),
             generation=_of(told.get("generation", 0), int),
-            fingerprint=_of(told.get("fingerprint", ""), str),
+            fingerprint=_fingerprint(told.get("fingerprint", "")),
             clips=_of(told["clips"], int),
             others=_of(told["others"], int),
             forgets=_of(told["forgets"], bool),
@@ -102,7 +104,7 @@ def _load(link: PinLink) -> None:
     try:
         link.run(ROUTINE.read_text(encoding="utf-8") + "\nfind_app()\n")
     except PinError as error:
-        raise Unfit(f"The pin on {link.port} cannot run what pairs it: {error.exception}", _FLASH) from error
+        raise Unfit(f"The pin on {link.port} cannot run what pairs it: {printable(error.exception)}", _FLASH) from error
 
 
 def _check_app(told: dict[str, Any], port: str) -> None:
@@ -146,7 +148,14 @@ def _of(value: Any, kind: type) -> Any:
     return value
 
 
+def _fingerprint(value: Any) -> str:
+    # It is shown, and whatever is plugged in may say what it likes.
+    if not _FINGERPRINT.fullmatch(_of(value, str)):
+        raise ValueError("no fingerprint")
+    return str(value)
+
+
 def _kind(error: PinError) -> str:
     # "OSError: 28" tells, and holds nothing that was sent
     name, _, text = error.exception.partition(":")
-    return f"{name}: {text.strip()}" if name in ("OSError", "StoreError", "StoreFull", "MemoryError") else name
+    return printable(f"{name}: {text}" if name in ("OSError", "StoreError", "StoreFull", "MemoryError") else name)

@@ -114,6 +114,16 @@ def test_subscribers_miss_nothing_that_any_thread_appends(tmp_path: Path) -> Non
     run(test)
 
 
+def test_half_a_character_does_not_keep_an_event_from_being_written(tmp_path: Path) -> None:
+    """JSON from elsewhere may hold one; its dispatch was tried again for ever, and never told."""
+    log = EventLog(tmp_path / "events.db")
+    event = log.append("transcript", {"text": "a \ud83d b", "\udc00": ["\udfff"]}, principal="x")
+    assert event.body == {"text": "a ? b", "?": ["?"]} and log.read() == [event]
+    whole = log.append("transcript", {"text": "a \U0001f600 b"}, principal="x")
+    assert whole.body["text"] == "a \U0001f600 b"
+    log.close()
+
+
 def test_a_table_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "broken.db").write_bytes(b"this is no database, " * 100)
     with pytest.raises(EventLogError, match="not a database"):

@@ -122,6 +122,12 @@ def test_silence_is_not_sent(endpoint: Endpoint, ears: Callable[..., OpenAiEndpo
     assert endpoint.seen == []
 
 
+def test_what_it_answers_steers_no_terminal(endpoint: Endpoint, ears: Callable[..., OpenAiEndpoint]) -> None:
+    endpoint.answer = json.dumps({"text": "make \x1b]0;owned\x07a\x1b[2J note\r\n\u202eeloh \x9b31m"}).encode()
+    heard = ears().transcribe(VOICE).text
+    assert heard.startswith("make a note") and heard.isprintable()
+
+
 def test_an_empty_text_is_no_speech(endpoint: Endpoint, ears: Callable[..., OpenAiEndpoint]) -> None:
     endpoint.answer = b'{"text": "  "}'
     assert ears().transcribe(VOICE).no_speech

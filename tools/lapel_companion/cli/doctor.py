@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from lapel_companion.agents.output import plain
 from lapel_companion.cli.common import config_option, state_folder, state_option
 
 _COLOURS = {"ok": "green", "info": "blue", "warn": "yellow", "bad": "red"}
@@ -38,7 +39,8 @@ def doctor(radio: str, usb: str | None, config_file: Path | None, state: Path | 
         findings.append(finding)
         if as_json:
             continue
-        first, *rest = finding.text.split("\n")
+        # A pin on the cable says what it likes.
+        first, *rest = plain(finding.text).split("\n")
         click.echo(
             f"{click.style(f'{finding.level:<4}', fg=_COLOURS[finding.level])}  {finding.subject}: {first}"
         )

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -50,7 +50,7 @@ async def _run(folder: Path, config_file: Path | None, radio: str, as_json: bool
     from lapel_companion.daemon import Daemon, DaemonError, Options, quiet_libraries
 
     quiet_libraries()
-    out = _Printer()
+    out, complaints = _Printer(sys.stdout), _Printer(sys.stderr)
 
     def on_event(event: Event) -> None:
         if as_json:
@@ -59,7 +59,7 @@ async def _run(folder: Path, config_file: Path | None, radio: str, as_json: bool
             out.line(line)
 
     def report(sentence: str) -> None:
-        click.echo(f"{time.strftime('%H:%M:%S')}  {sentence}", err=True)
+        complaints.line(f"{time.strftime('%H:%M:%S')}  {sentence}")
 
     options = Options(folder, config_file, radio, quiet_terminal=not as_json)
     daemon = Daemon(options, on_event=on_event, report=report)
@@ -88,16 +88,19 @@ async def _say_ready(ready: asyncio.Event, report: Callable[[str], None], senten
 
 
 class _Printer:
-    """Lines to stdout; a reader that went away does not stop the work."""
+    """Lines to a stream. A reader that went away, or a log on a full disk, does not stop the work; what could not be
+    written is counted, and told by the next line that can."""
 
-    def __init__(self) -> None:
-        self._gone = False
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lost = 0
 
     def line(self, text: str) -> None:
-        if self._gone:
-            return
+        told = f"({self._lost} lines could not be written)\n" if self._lost else ""
         try:
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
-        except (BrokenPipeError, ValueError):
-            self._gone = True
+            self._stream.write(f"{told}{text}\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._lost += 1
+        else:
+            self._lost = 0

@@ -35,6 +35,7 @@ class Apart:
         self.trusted = here.trusted
         self._settings = settings
         self._lock = threading.Lock()
+        self._closed = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def warm_up(self) -> None:
@@ -52,7 +53,12 @@ class Apart:
         return answer
 
     def close(self) -> None:
-        """Ends the process."""
+        """Ends the process, also in the middle of a request, which gets a SpeechError. No other one is started."""
+        self._closed = True
+        process = self._process
+        if process is not None and self._lock.locked():
+            # It listens, or loads its model: whoever stops us has not to wait for that.
+            process.kill()
         with self._lock:
             self._end()
 
@@ -90,7 +96,11 @@ class Apart:
         process = self._process
         try:
             if process is None or process.poll() is not None:
-                process = self._start()
+                process = None if self._closed else self._start()
+            # Asked once more: it may have been closed while it started.
+            if process is None or self._closed:
+                self._end()
+                raise SpeechError("the companion ends.")
             return self._exchange(process, request)
         except TimeoutError as error:
             self._end()

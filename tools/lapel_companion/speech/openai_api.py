@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from lapel_companion.speech import sound, wav
 from lapel_companion.speech.base import SpeechError, Transcript, names_in
+from lapel_companion.wording import one_line
 
 DEFAULT_MODEL = "whisper-1"
 _PATH = "/audio/transcriptions"
@@ -170,7 +171,8 @@ def transcript(raw: bytes, shown: str) -> Transcript:
     text = answer.get("text") if isinstance(answer, dict) else None
     if not isinstance(text, str):
         raise SpeechError(f"{shown} answered without a text; is it a transcription endpoint?")
-    text = " ".join(text.split())
+    # It is shown on terminals, where an endpoint has nothing to steer.
+    text = one_line(text)
     if not text:
         return Transcript("", no_speech=True, engine=OpenAiEndpoint.name)
     return Transcript(text, confidence=_confidence(answer.get("segments")), engine=OpenAiEndpoint.name)
