@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lapel_companion import audio, mistakes, pairing
-from lapel_companion.client import Client, NoDaemon
+from lapel_companion import mistakes, pairing
+from lapel_companion.client import Client
 from lapel_companion.dbos_database import open_engine
-from lapel_companion.events import EventLog
+from tests.host.api.planted import (
+    API_KEY,
+    FOREIGN_TOKEN,
+    IN_THE_URL,
+    PIN_KEY,
+    PRINTED,
+    SPOKEN,
+    Home,
+    Planted,
+    plant_clip,
+)
 from tests.host.companion.companion_fakes import run
-from tests.host.speech.test_openai_api import VOICE, Endpoint
-
-CHECKOUT = Path(__file__).parents[3]
-PIN_KEY = bytes(range(0xC0, 0xE0))
-API_KEY = "sk-canary-7f3a91-key"
-IN_THE_URL = "canary-41c8d2-url"
-FOREIGN_TOKEN = "lapel_canary-90be11-" + "x" * 29
-SPOKEN = "canary zanzibar marmalade"
-PRINTED = "canary-55aa02-printed"
+from tests.host.speech.test_openai_api import Endpoint
 
 # What the files of the state folder may hold, by the start of their path; nothing else is anywhere.
 MAY_HOLD = {
@@ -42,153 +38,6 @@ MAY_HOLD = {
     "pin.key": ("pin key",),
     "tokens.json": (),
 }
-
-CONFIG = """\
-[notices]
-channel = "terminal"
-[notes]
-file = "{home}/notes.md"
-[speech]
-engine = "openai"
-url = "{url}?k={in_the_url}"
-api_key_env = "LAPEL_CANARY_KEY"
-timeout_s = 20
-[[phrase]]
-say = "make a note {{text}}"
-agent = "note"
-[[phrase]]
-say = "read my diary"
-agent = "command"
-run = ["sh", "-c", "cat {home}/diary; env > {home}/seen; exec sleep 2"]
-[[phrase]]
-say = "fail now"
-agent = "command"
-run = ["sh", "-c", "cat {home}/diary >&2; exit 3"]
-[[phrase]]
-say = "start nothing"
-agent = "command"
-run = ["{home}/nowhere"]
-[[phrase]]
-say = "ask for help"
-agent = "command"
-run = ["sh", "-c", "env > {home}/allowed"]
-env = ["LAPEL_TOKEN"]
-"""
-
-
-def forms(secret: str | bytes) -> list[bytes]:
-    """A secret as it is, in hex and in base64 (its middle, whatever stands before it)."""
-    data = secret if isinstance(secret, bytes) else secret.encode()
-    found = [data, data.hex().encode(), data.hex().upper().encode()]
-    for shift in range(3):
-        found.append(base64.b64encode(b"x" * shift + data)[4:-4])
-    if isinstance(secret, bytes):
-        found += [repr(secret)[2:-1].encode(), ", ".join(str(byte) for byte in secret).encode()]
-    return found
-
-
-@dataclass
-class Planted:
-    secrets: dict[str, list[bytes]] = field(default_factory=dict)
-
-    def plant(self, name: str, secret: str | bytes) -> None:
-        self.secrets[name] = forms(secret)
-
-    def found_in(self, data: bytes) -> list[str]:
-        return [name for name, all_forms in self.secrets.items() if any(form in data for form in all_forms)]
-
-
-class Home:
-    """A home folder, a state folder in it, and everything that the daemon has ever printed."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder = folder
-        self.state = folder / "state"
-        self.printed = b""
-        self.children: dict[int, tuple[bytes, bytes]] = {}
-        (folder / "diary").write_text(f"{PRINTED}\n")
-        (folder / "config.toml").write_text(CONFIG.format(home=folder, url=url, in_the_url=IN_THE_URL))
-
-    def environment(self) -> dict[str, str]:
-        hidden = {"HOME": str(self.folder), "LAPEL_CANARY_KEY": API_KEY, "LAPEL_TOKEN": FOREIGN_TOKEN}
-        return {**os.environ, **hidden, "PYTHONPATH": str(CHECKOUT), "PYTHONASYNCIODEBUG": "1"}
-
-    def lapel(self, *arguments: str, **environment: str) -> bytes:
-        """What a command prints."""
-        argv = [sys.executable, "-m", "lapel_companion", *arguments, "--state", str(self.state)]
-        own = {name: value for name, value in self.environment().items() if name != "LAPEL_TOKEN"}
-        done = subprocess.run(argv, capture_output=True, env={**own, **environment}, check=False, timeout=60)
-        assert b"Traceback" not in done.stderr, done.stderr
-        return done.stdout + done.stderr
-
-    @contextlib.asynccontextmanager
-    async def daemon(self) -> AsyncIterator[Client]:
-        argv = [sys.executable, "-m", "tests.host.api.loud", "run", "--radio", "bumble:tcp-client:127.0.0.1:1"]
-        argv += ["--state", str(self.state), "--config", str(self.folder / "config.toml")]
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=self.environment(),
-            cwd=CHECKOUT,
-            start_new_session=True,
-        )
-        assert process.stdout
-        reading = asyncio.create_task(process.stdout.read())
-        watching = asyncio.create_task(self._watch(process.pid))
-        try:
-            client = Client(self.state)
-            while True:
-                with contextlib.suppress(NoDaemon):
-                    await asyncio.to_thread(client.get, "/v1/status")
-                    break
-                assert process.returncode is None, await reading
-                await asyncio.sleep(0.05)
-            yield client
-        finally:
-            watching.cancel()
-            if process.returncode is None:
-                os.kill(process.pid, signal.SIGTERM)
-            self.printed += await reading
-            assert await process.wait() == 0
-
-    async def _watch(self, pid: int) -> None:
-        """Arguments and environments of everything that the daemon starts, as others on this computer see them."""
-        while True:
-            for child in await asyncio.to_thread(descendants, pid):
-                with contextlib.suppress(OSError):
-                    place = Path("/proc", str(child))
-                    self.children[child] = ((place / "cmdline").read_bytes(), (place / "environ").read_bytes())
-            await asyncio.sleep(0.02)
-
-
-def descendants(pid: int) -> list[int]:
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError, ValueError):
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    found, more = [], [pid]
-    while more:
-        more = [child for child, parent in parents.items() if parent in more]
-        found += more
-    return found
-
-
-def plant_clip(state: Path, number: int) -> None:
-    """A recording that an earlier run accepted and did not get to."""
-    (state / "clips").mkdir(mode=0o700, parents=True, exist_ok=True)
-    clip = f"0a0b0c0d-00112233445566aa-{number}"
-    audio.write_wav(state / "clips" / f"{clip}.wav", VOICE, 16_000)
-    log = EventLog(state / "events.db")
-    with log.transaction():
-        dispatch = log.next_dispatch()
-        facts = {"boot": "b", "press_ms": number, "press_unix_ms": int(time.time() * 1000), "cut": False}
-        body = {"id": clip, "codec": "adpcm", "rate_hz": 16_000, "ms": 1500, "bytes": 1, "sha": "", **facts}
-        log.append("clip", {**body, "reply_to": None}, principal="pin", dispatch=dispatch)
-        accepted = {"id": dispatch, "clip": clip, "source": "pin", "outcome": "accepted"}
-        log.append("dispatch", accepted, principal="pin", dispatch=dispatch)
-    log.close()
 
 
 async def outcome(client: Client, dispatch: str) -> dict[str, Any]:
@@ -253,9 +102,12 @@ def test_secrets_are_where_they_belong_and_nowhere_else(tmp_path: Path, endpoint
     async def _tokens(client: Client) -> None:
         made = await asyncio.to_thread(client.post, "/v1/tokens", {"name": "agent", "scopes": ["read"]})
         planted.plant("token", made["token"])
-        for path, environment in (("status", made["token"]), ("status", FOREIGN_TOKEN), ("flight", made["token"])):
-            out = await asyncio.to_thread(home.lapel, "jobs" if path == "status" else "cancel", *(
-                [] if path == "status" else ["d1"]), LAPEL_TOKEN=environment)
+        for arguments, token in (
+            (["jobs"], made["token"]),
+            (["jobs"], FOREIGN_TOKEN),
+            (["cancel", "d1"], made["token"]),
+        ):
+            out = await asyncio.to_thread(home.lapel, *arguments, LAPEL_TOKEN=token)
             assert not {"token", "foreign token"} & set(planted.found_in(out)), out
 
     def _search_commands() -> None:
@@ -286,7 +138,8 @@ def _look_at(planted: Planted, home: Home) -> None:
             name = str(path.relative_to(home.state))
             may = next((allowed for start, allowed in MAY_HOLD.items() if name.startswith(start)), ())
             assert set(planted.found_in(path.read_bytes())) <= set(may), name
-            assert path.stat().st_mode & 0o077 == 0 or home.state.stat().st_mode & 0o077 == 0
+            assert name not in ("pin.key", "tokens.json") or path.stat().st_mode & 0o077 == 0, name
+    assert home.state.stat().st_mode & 0o077 == 0
     _look_at_children(planted, home.children)
     seen, allowed = (home.folder / "seen").read_bytes(), (home.folder / "allowed").read_bytes()
     assert not planted.found_in(seen)
@@ -299,11 +152,11 @@ def _look_at_children(planted: Planted, children: Mapping[int, tuple[bytes, byte
     assert any(b"sleep" in cmdline for cmdline, _ in children.values())
     # Nothing is started but what is ours and what the phrases name: a library's child would get all that we have.
     started = {Path(cmdline.split(b"\0")[0].decode()).name for cmdline, _ in children.values() if cmdline}
-    assert started <= {Path(sys.executable).name, "sh", "cat", "env", "sleep"}
+    assert started <= {Path(sys.executable).name, "sh", "cat", "env", "printenv", "sleep"}
     for cmdline, environ in children.values():
         assert not planted.found_in(cmdline), cmdline
         # The one helper that speaks to the endpoint needs its key; a phrase's `env` names what its command gets.
-        may = {"API key"} if b"speech.worker" in cmdline else {"foreign token"} if b"allowed" in cmdline else set()
+        may = {"API key"} if b"speech.worker" in cmdline else {"foreign token"} if b"printenv" in cmdline else set()
         assert set(planted.found_in(environ)) <= may, cmdline
 
 

@@ -16,8 +16,8 @@ from lapel_wire import gatt, rescue
 from simulator.air import Air, Pace
 from tests.host.companion.companion_bumble import RadioPin
 from tests.host.companion.companion_fakes import FakeClient, Faults, Rig, poll, run
+from tests.host.companion.companion_keeper import linked_up
 from tests.host.companion.companion_pin import Pin
-from tests.host.companion.test_bumble import linked_up
 
 CAUSE = "OSError: no radio"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from keyring.backends import fail
 
 ROOT = str(Path(__file__).parents[3])
 if ROOT not in sys.path:
@@ -32,10 +34,32 @@ def desk(pin: SerialPin, tmp_path: Path) -> Desk:
     return Desk(pin, tmp_path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def flashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The image of a pin with an app that can be paired."""
     folder = tmp_path_factory.mktemp("flashed")
     with SerialPin(folder / "pin", blocks=BLOCKS) as pin:
         paired_app(Desk(pin, folder))
     return pin.flash.image
+
+
+@pytest.fixture
+def new(flashed: Path, tmp_path: Path) -> Iterator[SerialPin]:
+    """A new pin, that can be paired."""
+    (tmp_path / "pin").mkdir()
+    shutil.copy(flashed, tmp_path / "pin")
+    with SerialPin(tmp_path / "pin") as pin:
+        yield pin
+        assert pin.flash.rules_broken == 0
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """This computer's state folder, which is not there yet."""
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This computer has none: keys are files."""
+    monkeypatch.setattr("keyring.get_keyring", fail.Keyring)

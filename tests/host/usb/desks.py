@@ -102,6 +102,12 @@ def each_piece(heard: Callable[[], None]) -> Iterator[None]:
         Buffered.write = plain  # type: ignore[method-assign]
 
 
+def listing(desk: Desk, folder: str = "/") -> list[str]:
+    """What lies in a folder of the pin."""
+    with open_pin(desk.pin.port) as link:
+        return sorted(link.run(f"import os\nfor name in os.listdir({folder!r}): print(name)").split())
+
+
 def write_down(
     folder: Path,
     old: Callable[[Desk], str],

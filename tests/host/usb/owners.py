@@ -77,6 +77,17 @@ def keep(state: Path, key: Key | None) -> Keys:
     return keys
 
 
+def used(pin: SerialPin, key: Key | None) -> None:
+    with open_pin(pin.port, restart=False) as link:
+        use(link, key)
+
+
+def has(pin: SerialPin, key: Key | None, *, kept: bool) -> bool:
+    """Whether the pin has this key (None: no whole one), and all or nothing of what was on it."""
+    found, there = now(pin)
+    return (found.key != "there" if key is None else found.is_of(key)) and there == (USED if kept else {})
+
+
 class Sitting(Person):
     """Answers yes to the first `yes` questions; `said` is all that was told, `asked` all that was asked."""
 
