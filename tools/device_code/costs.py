@@ -9,6 +9,7 @@ instruction that needs what the one before it loads. It was never compared with 
 from __future__ import annotations
 
 import bisect
+import functools
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -21,7 +22,8 @@ TAKEN_CYCLES = 2
 LOAD_USE_CYCLES = 1
 # [cs_base/pc/flags/cflags]: the same code may be translated anew for other flags.
 _RUN = re.compile(rb"^Trace \d+: \S+ \[[0-9a-f]+/([0-9a-fx/]+)\]", re.MULTILINE)
-_INSTRUCTION = re.compile(rb"^0x([0-9a-f]+):\s+(\S+)\s*(.*)$")
+_BLOCK = b"----------------\n"
+_BLOCK_END = b"\n\n"
 _REGISTER = re.compile(r"\ba\d+\b")
 _LOADS = frozenset("l8ui l16ui l16si l32i l32i.n l32r".split())
 # What reads its first operand, too.
@@ -71,18 +73,22 @@ class Trace:
         self._pairs: Counter[tuple[bytes | None, bytes]] = Counter()
         self._blocks: dict[bytes, _Block] = {}
         self._read: dict[int, _Block] = {}
-        self._lines: list[_Instruction] = []
 
     def feed(self, chunk: bytes) -> None:
         """The next piece of the log."""
         data = self._rest + chunk
         whole = data.rfind(b"\n") + 1
+        # The instructions of a block end with an empty line.
+        begun = data.rfind(_BLOCK, 0, whole)
+        if begun >= 0 and data.find(_BLOCK_END, begun, whole) < 0:
+            whole = begun
         data, self._rest = data[:whole], data[whole:]
-        if self._lines or b"IN:" in data or b"\n0x" in data or data.startswith(b"0x"):
-            for line in data.splitlines(keepends=True):
-                self._line(line)
-        else:
-            self._ran(_RUN.findall(data))
+        runs, *blocks = data.split(_BLOCK)
+        self._ran(_RUN.findall(runs))
+        for block in blocks:
+            listing, _, runs = block.partition(_BLOCK_END)
+            self._translated(listing)
+            self._ran(_RUN.findall(runs))
 
     def counts(self, kernels: Mapping[str, tuple[int, int]], routines: Mapping[int, str]) -> dict[str, Count]:
         """What each kernel took, by the addresses of their code and those of the runtime's routines."""
@@ -138,16 +144,10 @@ class Trace:
             waits += run[-1].loads in self._blocks[following].instructions[0].reads
         return len(run), len(run) + TAKEN_CYCLES * taken + LOAD_USE_CYCLES * waits
 
-    def _line(self, line: bytes) -> None:
-        if line.startswith(b"0x"):
-            found = _INSTRUCTION.match(line.rstrip())
-            if found:
-                self._lines.append(_instruction(int(found[1], 16), found[2].decode(), found[3].decode()))
-            return
-        if self._lines:
-            self._read[self._lines[0].address] = _Block(tuple(self._lines), self._lines[-1].end)
-            self._lines = []
-        self._ran(_RUN.findall(line))
+    def _translated(self, listing: bytes) -> None:
+        run = tuple(_instruction(line) for line in listing.splitlines() if line.startswith(b"0x"))
+        if run:
+            self._read[run[0].address] = _Block(run, run[-1].end)
 
     def _ran(self, keys: list[bytes]) -> None:
         if not keys:
@@ -162,7 +162,11 @@ def _address(key: bytes) -> int:
     return int(key.partition(b"/")[0], 16)
 
 
-def _instruction(address: int, name: str, operands: str) -> _Instruction:
+@functools.lru_cache(maxsize=1 << 16)
+def _instruction(line: bytes) -> _Instruction:
+    at, _, text = line.decode().partition(":")
+    name, _, operands = text.strip().partition("\t")
+    name, address = name.strip(), int(at, 16)
     registers = _REGISTER.findall(operands)
     loads = registers[0] if name in _LOADS else ""
     reads = registers if _READS_FIRST.match(name) else registers[1:]
