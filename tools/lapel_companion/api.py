@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lapel_companion import api_feed, api_guests, socket_path, views
+from lapel_companion.allowance import Allowance
 from lapel_companion.api_access import OWNER, Ask, Principal, Route, principal_of, route_of
 from lapel_companion.api_answer import Answer, Stream, answer
 from lapel_companion.api_guests import Guests
@@ -29,6 +30,8 @@ from lapel_companion.notices import Outbox
 from lapel_companion.tokens import TokenError, Tokens
 from lapel_wire import flight_log, flight_reading
 
+# What a token may have written down in a day: far more than what serves somebody, and less than fills a disk.
+MAX_WRITES_A_DAY = 5000
 MAX_FOLLOWERS = 32
 # One token must not keep the person, or another program, from following.
 MAX_FOLLOWERS_A_TOKEN = 8
@@ -62,6 +65,7 @@ class Api:
         self._guests = Server(Guests(self), backend.report)
         self._tokens: Tokens | None = None
         self._following: list[str] = []
+        self._writes: dict[str, Allowance] = {}
         self._routes = (
             Route("GET", "/v1/status", "read", self._status),
             Route("GET", "/v1/events", "read", self._events, ("after", "limit", "kinds", "dispatch", "follow")),
@@ -108,6 +112,8 @@ class Api:
         # From here on a token that is removed takes this connection with it.
         connection.principal = principal.name
         route = route_of(self._routes, request, principal)
+        if request.method == "POST" and principal.name != "person":
+            self._may_write(principal)
         return lambda body: route.handler(route.ask(principal, request, body))
 
     def sentence(self, error: Exception) -> Refused | None:
@@ -144,6 +150,13 @@ class Api:
             self._may_follow(ask.principal)
             return Stream(api_feed.follow(self._backend.log, self._following, ask.principal.name, chosen))
         return Stream(api_feed.read(self._backend.log, chosen, limit))
+
+    def _may_write(self, principal: Principal) -> None:
+        name = principal.name
+        if name not in self._writes:
+            self._writes[name] = Allowance(lambda _: None, a_day={name: MAX_WRITES_A_DAY})
+        if not self._writes[name].take(name):
+            raise Refused(429, f"a token can have {MAX_WRITES_A_DAY} things written down in a day; try again later.")
 
     def _may_follow(self, principal: Principal) -> None:
         many = len(self._following)
@@ -244,6 +257,7 @@ class Api:
         try:
             await self._known().remove(name)
         finally:
+            self._writes.pop(f"token:{name}", None)
             # Whether or not the disk took it, nothing goes on for that token.
             for door in (self._server, self._guests):
                 door.cut_off(f"token:{name}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lapel_companion import durable
+from lapel_companion import api, durable
 from lapel_companion.tokens import MAX_TOKENS, SCOPES, Token, TokenError, Tokens
 from tests.host.api.raw import Reply, connect, get, post, read_all, talk
 from tests.host.companion.companion_api import Rig, served
@@ -182,6 +182,24 @@ def test_a_token_that_follows_leaves_places_for_others(tmp_path: Path) -> None:
         assert reply.status == 429 and "8 times" in reply.refused()
         for one in open_ones:
             one.close()
+
+    served(test, tmp_path)
+
+
+def test_a_token_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "MAX_WRITES_A_DAY", 3)
+
+    async def test(rig: Rig) -> None:
+        token, other = await token_of(rig, "mad", "say", "read"), await token_of(rig, "other", "say")
+        say = {"text": "make a note"}
+        for status in (200, 200, 200, 429, 429):
+            assert (await talk(rig.state, asked("/v1/say", say, bearer(token)))).status == status
+        assert len(rig.engine.asked) == 3
+        # It may look on, and nobody else has less.
+        assert (await talk(rig.state, get("/v1/status", bearer(token)))).status == 200
+        assert (await talk(rig.state, asked("/v1/say", say, bearer(other)))).status == 200
+        for _ in range(5):
+            assert (await talk(rig.state, asked("/v1/say", say))).status == 200
 
     served(test, tmp_path)
 

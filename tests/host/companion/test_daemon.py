@@ -50,6 +50,7 @@ def test_a_typed_task_is_done_and_told_and_the_daemon_stops_when_told(tmp_path: 
             assert outcomes == ["accepted", "jobs"]
             status = await daemon.get("/v1/status")
             assert status["link"]["state"] == "no radio" and status["unseen"] == 1
+            assert status["link"]["dropped"] == {"packets": 0, "messages": 0} and status["forgotten"] == 0
             # A second one on the same state refuses, and says who is there.
             second = await asyncio.to_thread(
                 subprocess.run, daemon.argv, capture_output=True, text=True, timeout=20, check=False

@@ -72,6 +72,34 @@ def test_trouble_with_the_key_is_asked_about_less_and_less(tmp_path: Path, monke
     run(test)
 
 
+def test_a_radio_that_does_not_even_begin_to_listen_is_said_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a Bluetooth service that was stopped: nothing was said of it, for as long as it hung."""
+    monkeypatch.setattr(keeper, "SCAN_LIMIT_S", 0.01)
+    monkeypatch.setattr(keeper, "NO_RADIO_RETRY_S", (0.01,))
+
+    class Hangs(Quiet):
+        scans = 0
+
+        def scanner(self, _: object) -> Any:
+            self.scans += 1
+            return SimpleNamespace(start=self.lost, stop=self.lost)
+
+    async def test() -> None:
+        monkeypatch.setattr(keeper, "FAREWELL_LIMIT_S", 0.01)
+        rig, radio = Rig(tmp_path), Hangs()
+        one = Keeper(radio, rig.desk, lambda: KEY, SafeModeWatch(rig.log), rig.reports.append)  # type: ignore[arg-type]
+        running = asyncio.create_task(one.run())
+        await poll(lambda: radio.scans > 2)
+        assert rig.reports == ["no link to the pin: the radio 'quiet' does not answer. Lapel keeps trying."]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        rig.die()
+
+    run(test)
+
+
 def test_a_link_ends_when_nobody_can_watch_over_its_key(tmp_path: Path) -> None:
     async def test() -> None:
         rig = Rig(tmp_path)

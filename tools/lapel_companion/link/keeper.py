@@ -25,6 +25,8 @@ from lapel_wire import gatt
 TRY_LIMIT_S = 4.0
 PROOF_MIN_S = 2.0
 FAREWELL_LIMIT_S = 1.0
+# A system's Bluetooth service that hangs answers nothing, not even that.
+SCAN_LIMIT_S = 10.0
 # So long is listened for others before one is tried, so that each has its turn.
 GATHER_S = 0.3
 NO_RADIO_RETRY_S = (2.0, 5.0, 10.0, 20.0)
@@ -145,7 +147,14 @@ class Keeper:
                     ours.set()
 
         scanner = self._radio.scanner(heard)
-        await scanner.start()
+        try:
+            async with asyncio.timeout(SCAN_LIMIT_S):
+                await scanner.start()
+        except TimeoutError:
+            await _quietly(scanner.stop())
+            raise RadioError(
+                f"no link to the pin: the radio '{self._radio.name}' does not answer. Lapel keeps trying."
+            ) from None
         try:
             async with asyncio.timeout(RESCAN_S):
                 await run_until(first.wait(), self._radio.lost())
