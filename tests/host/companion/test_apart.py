@@ -94,6 +94,24 @@ def test_too_long_ends_it() -> None:
     apart.close()
 
 
+def test_one_that_takes_nothing_is_ended_too() -> None:
+    """A recording is more than fits into a pipe: who wrote to it waited for ever, and so did all behind them."""
+    apart = Apart(dataclasses.replace(config.load(None).speech, timeout_s=0.5))
+    start = apart._start
+
+    def hangs() -> subprocess.Popen[bytes]:
+        process = start()
+        os.kill(process.pid, signal.SIGSTOP)
+        return process
+
+    apart._start = hangs  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(SpeechError, match=r"took longer than 0\.5 s"):
+            apart.transcribe(bytes(2_000_000))
+        assert apart._process is None
+    apart.close()
+
+
 @pytest.mark.parametrize("while_it", ["listens", "starts"])
 def test_a_stop_does_not_wait_for_it(apart: Apart, monkeypatch: pytest.MonkeyPatch, while_it: str) -> None:
     """Its limit is two minutes; a stop that takes as long is a stop that hangs."""

@@ -7,7 +7,6 @@ stand still while it listens. Here it may even crash, or be ended when it takes 
 from __future__ import annotations
 
 import json
-import select
 import subprocess
 import sys
 import threading
@@ -112,15 +111,29 @@ class Apart:
 
     def _exchange(self, process: subprocess.Popen[bytes], request: bytes) -> bytes:
         assert process.stdin and process.stdout
-        process.stdin.write(request)
-        process.stdin.flush()
-        ready, _, _ = select.select([process.stdout], [], [], self._settings.timeout_s)
-        if not ready:
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        # Also one that takes nothing, or stops in the middle of a line, must not be waited for.
+        limit = threading.Timer(self._settings.timeout_s, end)
+        limit.daemon = True
+        limit.start()
+        try:
+            process.stdin.write(request)
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except OSError:
+            line = b""
+        finally:
+            limit.cancel()
+        if line.endswith(b"\n"):
+            return line
+        if late.is_set():
             raise TimeoutError
-        line = process.stdout.readline()
-        if not line.endswith(b"\n"):
-            raise OSError("it said nothing more")
-        return line
+        raise OSError("it said nothing more")
 
     def _end(self) -> None:
         process, self._process = self._process, None
