@@ -1,0 +1,316 @@
+"""Partitions of a band's spectrum (RFC 6716, section 4.3.4), in mono: what a decoder does to split one in two, to share
+bits between the halves, and to go on with what is left.
+
+`control` runs until pulses are to be placed, `pvq` places them, and `control` codes how, and goes on. It keeps its
+place in words of the frame's state, and the partitions that wait on a stack there.
+"""
+
+import micropython
+from micropython import const
+
+from lapel_audio.opus.halves import halve
+
+# Words of a frame's state, from `allocation` on: bits of each band in eighths,
+_BITS = const(0)
+_CODED = const(85)
+_BALANCE = const(86)
+_TOTAL = const(87)
+# the partition that `pvq` is to do,
+_AT = const(88)
+_N = const(89)
+_K = const(90)
+_BLOCKS = const(91)
+_SPREAD = const(92)
+_OFFSET = const(93)
+_WAYS = const(94)
+_INDEX = const(95)
+# what `halve` says besides the angle,
+_TILT = const(162)
+# and what `control` keeps: what is used, the next band, what is left, partitions on the stack, blocks of each band.
+_TELL = const(99)
+_BAND = const(100)
+_LEFT = const(101)
+_TOP = const(102)
+_WAITS = const(103)
+_RESOLUTION = const(110)
+_STACK = const(127)
+_ENTRY = const(7)
+# What may be negative is kept with so much added.
+_EVEN = const(1 << 20)
+# Where in EDGES the log2 of the widths are, and in COSTS the powers of 2 and the costs.
+_WIDTHS = const(18)
+_ROOTS = const(50)
+_COSTS = const(66)
+
+
+@micropython.viper
+def control(x: int, y: int, frame, coder, out, spectrum, edges, costs) -> int:
+    """Goes on until pulses are to be placed (1, or 2 where the partition is to be rotated first) or all bands are done
+    (0)."""
+    f = ptr32(frame)
+    state = ptr32(coder)
+    text = ptr8(out)
+    s = ptr32(spectrum)
+    edge = ptr8(edges)
+    cost = ptr8(costs)
+    offset = f[_OFFSET]
+    used = f[_TELL]
+    left = f[_LEFT] - _EVEN
+    top = f[_TOP]
+    split = 0
+    raws = 0
+    total = 0
+    low = 0
+    high = 0
+    at = 0
+    n = 0
+    bits = 0
+    blocks = 0
+    level = 0
+    angle = 0
+    angles = 0
+    # A number below `total` of ways is to be coded, unless `high` says that a share is; 0: nothing.
+    if f[_WAITS]:
+        f[_WAITS] = 0
+        total = f[_WAYS]
+        low = f[_INDEX]
+    while True:
+        if total:
+            if high == 0:
+                # Of a number above 8 bits only the top is a symbol.
+                raws = 0
+                x = int(uint(total - 1) >> 8)
+                while x:
+                    x = x >> 1
+                    raws += 1
+                y = low & (1 << raws) - 1
+                low = int(uint(low) >> raws)
+                total = int(uint(total - 1) >> raws) + 1
+                high = low + 1
+            # As in range_coder.run, which knows only powers of 2. The half of the range has no sign.
+            range = state[0]
+            x = (int(uint(range) >> 1) // total) << 1
+            if int(range - x * total) >= total:
+                x += 1
+            line = state[1]
+            if low:
+                line = int(line + range - x * (total - low))
+                range = x * (high - low)
+            else:
+                range = int(range - x * (total - high))
+            while int(uint(range - 1) >> 23) == 0:
+                x = int(uint(line) >> 23)
+                i = state[3]
+                if i < state[4]:
+                    text[i] = x
+                    state[3] = i + 1
+                else:
+                    state[7] = 1
+                x = x >> 8
+                while x:
+                    i -= 1
+                    x = text[i] + 1
+                    text[i] = x
+                    x = x >> 8
+                line = (line & 0x7FFFFF) << 8
+                range = int(range << 8)
+                state[2] = state[2] + 8
+            state[0] = range
+            state[1] = line
+            if raws:
+                state[2] = state[2] + raws
+                y = state[5] | y << state[6]
+                i = state[6] + raws
+                while i > 7:
+                    x = state[4] - 1
+                    if x >= state[3]:
+                        text[x] = y
+                        state[4] = x
+                    else:
+                        state[7] = 1
+                    y = int(uint(y) >> 8)
+                    i -= 8
+                state[5] = y
+                state[6] = i
+            # As in range_coder.tell.
+            x = int(uint(range) >> 8)
+            y = 24
+            while x > 0xFFFF:
+                x = x >> 1
+                y += 1
+            i = 3
+            while i:
+                x = int(uint(x * x) >> 15)
+                y += y
+                if x > 0xFFFF:
+                    x = x >> 1
+                    y += 1
+                i -= 1
+            x = used
+            used = (state[2] << 3) - y
+            total = 0
+            high = 0
+            raws = 0
+            if split:
+                # Two halves share the bits by their angle; the one with more comes first.
+                split = 0
+                bits -= used - x
+                left -= used - x
+                angle = (angle << 14) // angles
+                x = f[_TILT] - _EVEN
+                if blocks > 1 and angle & 0x3FFF:
+                    # What comes after a loud time is masked, what comes before it hardly.
+                    if angle > 8192:
+                        x -= x >> 5 - level
+                    else:
+                        x += n << 3 >> 6 - level
+                        if x > 0:
+                            x = 0
+                blocks = blocks + 1 >> 1
+                x = bits - x >> 1
+                if x < 0:
+                    x = 0
+                elif x > bits:
+                    x = bits
+                y = bits - x
+                # What the first one leaves over by more than 3 bits goes to the second, if that has any energy.
+                i = _STACK + top
+                top += 2 * _ENTRY
+                f[i] = at + n
+                f[i + 1] = y
+                f[i + 5] = angle & 0xFFFF
+                f[i + 7] = at
+                f[i + 8] = x
+                f[i + 12] = 0
+                if y > x:
+                    f[i] = at
+                    f[i + 1] = x
+                    f[i + 5] = 16384 - angle
+                    f[i + 7] = at + n
+                    f[i + 8] = y
+                    x = y
+                f[i + 6] = x - left + _EVEN
+                f[i + 2] = n
+                f[i + 3] = blocks
+                f[i + 4] = level
+                f[i + 9] = n
+                f[i + 10] = blocks
+                f[i + 11] = level
+                f[i + 13] = 0
+        if top == 0:
+            band = f[_BAND]
+            if band == 17:
+                f[_TELL] = used
+                return 0
+            f[_BAND] = band + 1
+            y = f[_BALANCE] - _EVEN
+            if band:
+                y -= used
+            left = f[_TOTAL] - used - 1
+            f[_BALANCE] = y + used + f[_BITS + band] + _EVEN
+            bits = f[_CODED] - band
+            if bits > 0:
+                if bits > 3:
+                    bits = 3
+                # towards 0
+                if y < 0:
+                    bits = 0 - (0 - y) // bits
+                else:
+                    bits = y // bits
+                bits += f[_BITS + band]
+                if bits > left + 1:
+                    bits = left + 1
+                if bits > 16383:
+                    bits = 16383
+                if bits > 0:
+                    top = _ENTRY
+                    f[_STACK] = edge[band] << 3
+                    f[_STACK + 1] = bits
+                    f[_STACK + 2] = edge[band + 1] - edge[band] << 3
+                    f[_STACK + 3] = f[_RESOLUTION + band]
+                    f[_STACK + 4] = 4
+                    f[_STACK + 5] = 0
+                    f[_STACK + 6] = 0
+        else:
+            top -= _ENTRY
+            i = _STACK + top
+            at = f[i]
+            bits = f[i + 1]
+            n = f[i + 2]
+            blocks = f[i + 3]
+            level = f[i + 4]
+            if f[i + 5]:
+                x = f[i + 6] - _EVEN + left
+                if x > 24:
+                    bits += x - 24
+            table = cost[n] + _COSTS
+            most = cost[table]
+            if level and n > 2 and bits > cost[table + most] + 12:
+                # More than pulses can use: two halves and the angle between them.
+                split = 1
+                level -= 1
+                n = n >> 1
+                # How many angles: 2 ** (eighths of a bit for each).
+                i = f[_BAND] - 1
+                high = edge[i + _WIDTHS] + (level - 1 << 3)
+                low = 2 * n - 1
+                low = (bits + low * ((high >> 1) - 4)) // low
+                i = bits - high - 32
+                if i < low:
+                    low = i
+                if low > 64:
+                    low = 64
+                i = (low & 7) * 2 + _ROOTS
+                angles = (cost[i + 1] << 8 | cost[i]) >> 14 - (low >> 3)
+                angles = angles + 1 >> 1 << 1
+                angle = int(halve(0, 0, frame, spectrum, at, n, angles))
+                if blocks > 1:
+                    low = angle
+                    high = 0
+                    total = angles + 1
+                else:
+                    # The middle is likelier than both ends.
+                    i = angles >> 1
+                    total = (i + 1) * (i + 1)
+                    if angle > i:
+                        i = angles + 1 - angle
+                        low = total - (i * (i + 1) >> 1)
+                    else:
+                        i = angle + 1
+                        low = angle * i >> 1
+                    high = low + i
+            elif bits > 0:
+                # The number of pulses whose cost is nearest, and then one that there are bits for.
+                x = 0
+                y = most
+                bits -= 1
+                i = 6
+                while i:
+                    most = x + y + 1 >> 1
+                    if cost[table + most] < bits:
+                        x = most
+                    else:
+                        y = most
+                    i -= 1
+                most = -1
+                if x:
+                    most = cost[table + x]
+                if bits - most > cost[table + y] - bits:
+                    x = y
+                while x and cost[table + x] >= left:
+                    x -= 1
+                if x:
+                    left -= cost[table + x] + 1
+                    if x > 7:
+                        x = (x & 7) + 8 << (x >> 3) - 1
+                    f[_AT] = at
+                    f[_N] = n
+                    f[_K] = x
+                    f[_BLOCKS] = blocks
+                    f[_WAITS] = 1
+                    f[_TELL] = used
+                    f[_LEFT] = left + _EVEN
+                    f[_TOP] = top
+                    if f[_SPREAD] and x + x < n:
+                        return 2
+                    return 1
