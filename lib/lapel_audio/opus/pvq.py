@@ -22,36 +22,39 @@ _INDEX = const(95)
 _PULSES = const(48)
 WORK_WORDS = const(96)
 
-# For n up to each first number, so many k (with their cost in `tables.COSTS`, one more, and 0).
-_LENGTHS = b"\x04\x82\x06\x5a\x08\x26\x0c\x12\x10\x0e\x18\x0b\x20\x09\x30\x08"
+# For k up to each first number, so many n.
+_LENGTHS = b"\x07\x30\x08\x20\x0a\x18\x0d\x10\x11\x0c\x25\x08\x59\x06\x81\x04"
 _COUNTS = const(1192)
-_ROWS = const(49)
+_COLUMNS = const(130)
 
 
 @micropython.viper
-def _count_out(n: int, k: int, counts, rows, lengths):
-    """U(n, k) = U(n - 1, k) + U(n, k - 1) + U(n - 1, k - 1)."""
+def _count_out(n: int, k: int, counts, columns, lengths):
+    """U(n, k) = U(n - 1, k) + U(n, k - 1) + U(n - 1, k - 1), n from 1 on for each k."""
     ways = ptr32(counts)
-    row = ptr16(rows)
+    column = ptr16(columns)
     length = ptr8(lengths)
     at = 0
+    before = 0
     i = 0
-    n = 1
-    while n < _ROWS:
-        row[n] = at
-        above = row[n - 1]
-        if n > length[i]:
+    k = 0
+    while k < _COLUMNS:
+        column[k] = at
+        if k > length[i]:
             i += 2
-        ways[at] = 0
-        k = 1
-        while k < length[i + 1]:
-            if n == 1:
-                ways[at + k] = 1
+        ways[at] = 1
+        if k == 0:
+            ways[at] = 0
+        n = 1
+        while n < length[i + 1]:
+            if k == 0:
+                ways[at + n] = 0
             else:
-                ways[at + k] = ways[above + k] + ways[at + k - 1] + ways[above + k - 1]
-            k += 1
-        at += k
-        n += 1
+                ways[at + n] = ways[at + n - 1] + ways[before + n] + ways[before + n - 1]
+            n += 1
+        before = at
+        at += n
+        k += 1
 
 
 @micropython.viper
@@ -62,18 +65,17 @@ def rotate(x: int, y: int, frame, spectrum):
     s = ptr32(spectrum)
     offset = f[_OFFSET]
     n = f[_N]
-    begin = f[_AT]
-    end = begin + n
+    i = f[_AT]
+    end = i + n
     most = 0
-    i = begin
     while i < end:
         x = s[i] - offset
         if x < 0:
             x = 0 - x
         most = most | x
         i += 1
-    up = 0
     # The root of n times this is what one of them may become.
+    up = 0
     if most:
         while most < 0x800:
             most += most
@@ -82,89 +84,97 @@ def rotate(x: int, y: int, frame, spectrum):
     while most > 0xFFF:
         most = most >> 1
         down += 1
-    i = begin
-    while i < end:
-        s[i] = (s[i] - offset << up >> down) + offset
-        i += 1
+    y = f[_AT]
+    while y < end:
+        s[y] = (s[y] - offset << up >> down) + offset
+        y += 1
     # An angle of half the square of n / (n + factor * k), where 1 << 14 is a right angle.
     i = (n << 14) // (n + 5 * (4 - f[_SPREAD]) * f[_K])
-    angle = i * i >> 15
-    cosine = 0
-    sine = 0
+    most = i * i >> 15
+    c = 0
+    d = 0
     i = 0
     while i < 2:
-        cosine = sine
-        # as in bands.control
-        x = angle * angle + 4096 >> 13
+        c = d
+        # as in halves.halve
+        x = most * most + 4096 >> 13
         y = (x * -626 + 16384 >> 15) + 8277
         y = (x * y + 16384 >> 15) - 7651
-        sine = 32768 - x + (x * y + 16384 >> 15)
-        angle = 16384 - angle
+        d = 32768 - x + (x * y + 16384 >> 15)
+        most = 16384 - most
         i += 1
-    blocks = f[_BLOCKS]
-    length = n // blocks
-    # The wide step is about the root of the length.
-    wide = 0
-    if n >= 8 * blocks:
-        wide = 1
-        while (wide * wide + wide) * blocks + (blocks >> 2) < n:
-            wide += 1
-    while begin < end:
-        step = 1
-        c = cosine
-        m = 0 - sine
-        turns = 2
-        while turns:
-            ahead = 1
-            i = begin
-            stop = begin + length - step
-            while ahead:
-                while i != stop:
-                    x = s[i] - offset
-                    y = s[i + step] - offset
-                    s[i + step] = (c * y + m * x + 16384 >> 15) + offset
-                    s[i] = (c * x - m * y + 16384 >> 15) + offset
-                    i += ahead
-                # and back
-                ahead -= 2
-                i = begin + length - 2 * step - 1
-                stop = begin - 1
-                if ahead < -1 or i < stop:
-                    ahead = 0
-            turns -= 1
-            step = wide
-            c = sine
-            m = 0 - cosine
-            if wide == 0:
-                turns = 0
-        begin += length
+    # Neighbours first, then those about the root of the length apart.
+    most = f[_BLOCKS]
+    up = n // most
+    down = 0
+    if up > 7:
+        down = 1
+        while (down * down + down) * most + (most >> 2) < n:
+            down += 1
+    d = 0 - d
+    step = 1
+    while step:
+        begin = f[_AT]
+        while begin < end:
+            stop = begin + up
+            first = begin
+            while first < begin + step:
+                # There with x as what comes from the left, and back with y as what comes from the right.
+                x = s[first] - offset
+                i = first + step
+                while i < stop:
+                    y = s[i] - offset
+                    s[i - step] = (c * x - d * y >> 15) + offset
+                    x = c * y + d * x >> 15
+                    i += step
+                i -= step
+                s[i] = x + offset
+                i -= step
+                if i > first:
+                    y = s[i] - offset
+                    while i > first:
+                        x = s[i - step] - offset
+                        s[i] = (c * y + d * x >> 15) + offset
+                        y = c * x - d * y >> 15
+                        i -= step
+                    s[i] = y + offset
+                first += 1
+            begin = stop
+        step = down
+        down = 0
+        x = c
+        c = 0 - d
+        d = 0 - x
 
 
 @micropython.viper
-def quantise(x: int, y: int, frame, spectrum, work, counts, rows):
+def quantise(x: int, y: int, frame, spectrum, work, counts, columns):
     """Places k pulses nearest to the n coefficients, and finds the number of that way to place them."""
     f = ptr32(frame)
     s = ptr32(spectrum)
     w = ptr32(work)
-    ways = ptr32(counts)
-    row = ptr16(rows)
     offset = f[_OFFSET]
     n = f[_N]
-    at = f[_AT]
-    left = f[_K]
-    # Magnitudes, scaled to below 2 ** 14.
+    k = f[_K]
+    # Magnitudes
     most = 0
-    i = 0
-    while i < n:
-        x = s[at + i] - offset
+    sum = 0
+    at = f[_AT]
+    y = 0
+    while y < n:
+        x = s[at] - offset
         if x < 0:
             x = 0 - x
-        w[i] = x
+        w[y] = x
         most = most | x
-        i += 1
+        sum += x
+        at += 1
+        y += 1
     if most == 0:
-        w[0] = 0x2000
-        most = 0x2000
+        w[0] = 1
+        most = 1
+        sum = 1
+    # are scaled to below 2 ** 14.
     up = 0
     while most < 0x2000:
         most += most
@@ -173,78 +183,89 @@ def quantise(x: int, y: int, frame, spectrum, work, counts, rows):
     while most > 0x3FFF:
         most = most >> 1
         down += 1
-    sum = 0
+    # Rounded at a scale where there will be about k pulses, if they are spread as is usual.
+    x = 8 * k
+    if n > k:
+        x += n - k
+    gain = (x << 20) // (sum << up >> down)
+    product = 0
+    energy = 0
+    left = k
     i = 0
     while i < n:
         x = w[i] << up >> down
         w[i] = x
-        sum += x
-        i += 1
-    # What is surely right: as many pulses as the share of the sum is worth.
-    gain = (left << 23) // sum
-    product = 0
-    energy = 0
-    i = 0
-    while i < n:
-        x = w[i]
-        y = x * gain >> 23
+        y = x * gain + 3774874 >> 23
         w[i + _PULSES] = y
-        product += x * y
-        energy += y * y
-        left -= y
+        if y:
+            product += x * y
+            energy += y * y
+            left -= y
         i += 1
-    # The others one by one, each where it makes product ** 2 / energy the largest.
-    shift = 0
-    while left:
-        left -= 1
-        energy += 1
-        while product + most >> shift > 0x7FFF:
-            shift += 1
-        best = 0
-        best_size = -1
-        best_pulses = 0
-        best_square = 0
-        best_energy = 1
-        i = 0
-        while i < n:
-            x = w[i]
-            y = w[i + _PULSES]
-            # Neither larger nor with fewer pulses: not better.
-            if x > best_size or y < best_pulses:
-                square = product + x >> shift
-                square = square * square >> 15
-                sum = energy + y + y
-                if square * best_energy > best_square * sum or best_size < 0:
-                    best = i
-                    best_size = x
-                    best_pulses = y
-                    best_square = square
-                    best_energy = sum
-            i += 1
-        product += best_size
-        energy = best_energy
-        w[best + _PULSES] = best_pulses + 1
-    # The number, from the last place to the first.
+    # Those too few are added one by one, those too many taken: each where product ** 2 / energy becomes the largest.
+    if left:
+        sign = 1
+        below = 1 << 20
+        if left < 0:
+            sign = -1
+            below = 0
+        shift = 0
+        while left:
+            left -= sign
+            energy += 1
+            while product + most >> shift > 0x7FFF:
+                shift += 1
+            best = -1
+            best_size = 0
+            best_pulses = 0
+            best_square = 0
+            best_energy = 1
+            i = 0
+            while i < n:
+                x = w[i] * sign
+                y = w[i + _PULSES] * sign
+                # If neither larger nor with fewer pulses: not better.
+                if (x > best_size or y < best_pulses or best < 0) and y < below:
+                    up = product + x >> shift
+                    up = up * up >> 15
+                    down = energy + y + y
+                    if up * best_energy > best_square * down or best < 0:
+                        best = i
+                        best_size = x
+                        best_pulses = y
+                        best_square = up
+                        best_energy = down
+                i += 1
+            product += best_size
+            energy = best_energy
+            w[best + _PULSES] = w[best + _PULSES] + sign
+    # The number, from the last pulse to the first place.
+    ways = ptr32(counts)
+    column = ptr16(columns)
+    i = n - 1
+    while w[i + _PULSES] == 0:
+        i -= 1
     x = 0
-    y = 0
-    i = 1
-    while i <= n:
-        at = row[i] + y
+    k = 0
+    at = n - 2 - i
+    while i >= 0:
+        at += 1
         x = int(x + ways[at])
-        best = w[_PULSES + n - i]
-        if best:
-            y += best
-            if s[f[_AT] + n - i] < offset:
-                x = int(x + ways[at + best + 1])
-        i += 1
+        y = w[i + _PULSES]
+        if y:
+            k += y
+            at = column[k] + n - 1 - i
+            if s[f[_AT] + i] < offset:
+                x = int(x + ways[column[k + 1] + n - 1 - i])
+        i -= 1
     f[_INDEX] = x
-    f[_WAYS] = ways[row[n] + y] + ways[row[n] + y + 1]
+    f[_WAYS] = ways[column[k] + n - 1] + ways[column[k + 1] + n - 1]
 
 
 class Counts:
-    """U(n, k) for every partition there can be: 4.8 kB."""
+    """U(n, k) for every partition there can be: 5 kB."""
 
     def __init__(self) -> None:
         self.ways = array("I", [0] * _COUNTS)
-        self.rows = array("H", [0] * _ROWS)
-        _count_out(0, 0, self.ways, self.rows, _LENGTHS)
+        self.columns = array("H", [0] * _COLUMNS)
+        _count_out(0, 0, self.ways, self.columns, _LENGTHS)
