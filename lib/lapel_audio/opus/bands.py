@@ -109,4 +109,4 @@ def code_bands(coder, out, frame, work, spectrum, offset: int, counts: pvq.Count
             break
         if what == 2:
             pvq.rotate(0, 0, frame, spectrum)
-        pvq.quantise(0, 0, frame, spectrum, work, counts.ways, counts.columns)
+        pvq.quantise(0, 0, frame, spectrum, counts.magnitudes, counts.pulses, counts.ways, counts.columns)

@@ -18,9 +18,8 @@ _SPREAD = const(92)
 _OFFSET = const(93)
 _WAYS = const(94)
 _INDEX = const(95)
-# Of `work`: magnitudes and pulses.
-_PULSES = const(48)
-WORK_WORDS = const(96)
+# Of what bands are rearranged in, and bits shared out.
+WORK_WORDS = const(48)
 
 # For k up to each first number, so many n.
 _LENGTHS = b"\x07\x30\x08\x20\x0a\x18\x0d\x10\x11\x0c\x25\x08\x59\x06\x81\x04"
@@ -148,124 +147,137 @@ def rotate(x: int, y: int, frame, spectrum):
 
 
 @micropython.viper
-def quantise(x: int, y: int, frame, spectrum, work, counts, columns):
+def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, columns):
     """Places k pulses nearest to the n coefficients, and finds the number of that way to place them."""
     f = ptr32(frame)
     s = ptr32(spectrum)
-    w = ptr32(work)
+    w = ptr32(magnitudes)
+    p = ptr32(pulses)
     offset = f[_OFFSET]
+    left = f[_K]
     n = f[_N]
-    k = f[_K]
-    # Magnitudes
+    at = f[_AT]
+    end = at + n
     most = 0
     sum = 0
-    at = f[_AT]
-    y = 0
-    while y < n:
-        x = s[at] - offset
+    y = at
+    while y < end:
+        x = s[y] - offset
         if x < 0:
             x = 0 - x
         w[y] = x
-        most = most | x
-        sum += x
-        at += 1
+        most = x | most
+        sum = x + sum
         y += 1
     if most == 0:
-        w[0] = 1
+        w[at] = 1
         most = 1
         sum = 1
-    # are scaled to below 2 ** 14.
-    up = 0
-    while most < 0x2000:
-        most += most
-        up += 1
     down = 0
     while most > 0x3FFF:
         most = most >> 1
         down += 1
     # Rounded at a scale where there will be about k pulses, if they are spread as is usual.
-    x = 8 * k
-    if n > k:
-        x += n - k
-    gain = (x << 20) // (sum << up >> down)
+    x = 8 * left
+    if n > left:
+        x += n - left
+    gain = (x << 20) // (sum >> down)
     product = 0
     energy = 0
-    left = k
-    i = 0
-    while i < n:
-        x = w[i] << up >> down
-        w[i] = x
-        y = x * gain + 3774874 >> 23
-        w[i + _PULSES] = y
-        if y:
-            product += x * y
-            energy += y * y
-            left -= y
-        i += 1
-    # Those too few are added one by one, those too many taken: each where product ** 2 / energy becomes the largest.
+    y = at
+    while y < end:
+        x = w[y] >> down
+        w[y] = x
+        x = x * gain + 3774874 >> 23
+        p[y] = x
+        if x:
+            left -= x
+            energy += x * x
+            x = x * w[y]
+            product = x + product
+        y += 1
     if left:
-        sign = 1
-        below = 1 << 20
-        if left < 0:
-            sign = -1
-            below = 0
-        shift = 0
+        # Those too few are added one by one, those too many taken: each where product ** 2 / energy becomes the largest.
+        down = 0
+        while product + most >> down > 0x7FFF:
+            down += 1
+        sum = product + most >> down
+        sum = sum * sum
+        half = 0
+        while sum >> half > 0x7FFF:
+            half += 1
         while left:
-            left -= sign
             energy += 1
-            while product + most >> shift > 0x7FFF:
-                shift += 1
-            best = -1
-            best_size = 0
+            best_size = -1
             best_pulses = 0
             best_square = 0
             best_energy = 1
-            i = 0
-            while i < n:
-                x = w[i] * sign
-                y = w[i + _PULSES] * sign
-                # If neither larger nor with fewer pulses: not better.
-                if (x > best_size or y < best_pulses or best < 0) and y < below:
-                    up = product + x >> shift
-                    up = up * up >> 15
-                    down = energy + y + y
-                    if up * best_energy > best_square * down or best < 0:
-                        best = i
-                        best_size = x
-                        best_pulses = y
-                        best_square = up
-                        best_energy = down
-                i += 1
-            product += best_size
+            if left > 0:
+                left -= 1
+                y = at
+                while y < end:
+                    x = w[y]
+                    # If neither larger nor with fewer pulses: not better.
+                    if x > best_size or p[y] < best_pulses:
+                        sum = x + product >> down
+                        sum = sum * sum >> half
+                        x = p[y]
+                        x = x + x + energy
+                        if best_size < 0 or sum * best_energy > best_square * x:
+                            best = y
+                            best_size = w[y]
+                            best_pulses = p[y]
+                            best_square = sum
+                            best_energy = x
+                    y += 1
+                p[best] = best_pulses + 1
+                product += best_size
+            else:
+                left += 1
+                y = at
+                while y < end:
+                    x = p[y]
+                    if x:
+                        sum = product - w[y] >> down
+                        sum = sum * sum >> half
+                        x = energy - x - x
+                        if best_size < 0 or sum * best_energy > best_square * x:
+                            best = y
+                            best_size = w[y]
+                            best_square = sum
+                            best_energy = x
+                    y += 1
+                p[best] = p[best] - 1
+                product -= best_size
             energy = best_energy
-            w[best + _PULSES] = w[best + _PULSES] + sign
     # The number, from the last pulse to the first place.
     ways = ptr32(counts)
     column = ptr16(columns)
-    i = n - 1
-    while w[i + _PULSES] == 0:
-        i -= 1
+    y = end - 1
+    while p[y] == 0:
+        y -= 1
     x = 0
-    k = 0
-    at = n - 2 - i
-    while i >= 0:
-        at += 1
-        x = int(x + ways[at])
-        y = w[i + _PULSES]
-        if y:
-            k += y
-            at = column[k] + n - 1 - i
-            if s[f[_AT] + i] < offset:
-                x = int(x + ways[column[k + 1] + n - 1 - i])
-        i -= 1
+    left = 0
+    sum = end - 2 - y
+    while y >= at:
+        sum += 1
+        x = int(x + ways[sum])
+        if p[y]:
+            left += p[y]
+            sum = column[left] + end - 1 - y
+            if s[y] < offset:
+                x = int(x + ways[column[left + 1] + end - 1 - y])
+        y -= 1
     f[_INDEX] = x
-    f[_WAYS] = ways[column[k] + n - 1] + ways[column[k + 1] + n - 1]
+    f[_WAYS] = ways[column[left] + n - 1] + ways[column[left + 1] + n - 1]
 
 
 class Counts:
-    """U(n, k) for every partition there can be: 5 kB."""
+    """U(n, k) for every partition there can be, and room to place pulses in: 8 kB."""
 
     def __init__(self) -> None:
         self.ways = array("I", [0] * _COUNTS)
         self.columns = array("H", [0] * _COLUMNS)
+        self.magnitudes = array("i", [0] * 320)
+        self.pulses = array("i", [0] * 320)
         _count_out(0, 0, self.ways, self.columns, _LENGTHS)
