@@ -11,9 +11,6 @@ _CHANGES = const(51)
 _OFFSET = const(93)
 _TRANSIENT = const(98)
 _TELL = const(99)
-_BAND = const(100)
-_TOP = const(102)
-_WAITS = const(103)
 _RESOLUTION = const(110)
 
 
@@ -26,72 +23,73 @@ def prepare(x: int, y: int, frame, spectrum, work, edges):
     w = ptr32(work)
     edge = ptr8(edges)
     offset = f[_OFFSET]
+    short = f[_TRANSIENT]
     band = 0
     while band < 17:
-        begin = edge[band] << 3
-        n = (edge[band + 1] << 3) - begin
-        blocks = 1
-        if f[_TRANSIENT]:
-            blocks = 8
         change = f[_CHANGES + band] - 4
-        orderly = f[_TRANSIENT]
-        stride = blocks
-        # Sums and differences of neighbours: of blocks for less, of bins for more resolution in time.
-        step = 1
-        while change:
-            if change > 0:
-                change -= 1
-                blocks = blocks >> 1
-            elif n // stride & 1:
-                break
-            else:
-                step = stride
-                stride += stride
-                blocks += blocks
-                change += 1
-            i = 0
-            while i < n:
-                if i & step == 0:
-                    x = s[begin + i]
-                    y = s[begin + i + step]
-                    s[begin + i] = x + y - offset
-                    s[begin + i + step] = x - y + offset
-                i += 1
-            step += step
-        f[_RESOLUTION + band] = blocks
-        if blocks > 1:
-            # Block by block; where they are made of one, in the order of their frequencies.
-            length = n // stride
-            i = 0
-            while i < stride:
-                y = i
-                if orderly == 0:
-                    # A Gray code of bits from the other end, backwards.
-                    y = 0
-                    x = i
+        blocks = 1 + 7 * short
+        if change or short:
+            begin = edge[band] << 3
+            end = edge[band + 1] << 3
+            stride = blocks
+            # Sums and differences of neighbours: of blocks for less, of bins for more resolution in time.
+            step = 1
+            while change:
+                if change > 0:
+                    change -= 1
+                    blocks = blocks >> 1
+                else:
+                    change += 1
+                    if (end - begin) // stride & 1:
+                        break
                     step = stride
-                    while step > 1:
-                        y = y << 1 | x & 1
-                        x = x >> 1
-                        step = step >> 1
-                    step = y
-                    while step:
-                        step = step >> 1
-                        y = y ^ step
-                    y = stride - 1 - y
-                y = y * length
-                x = begin + i
-                step = 0
-                while step < length:
-                    w[y] = s[x]
+                    stride += stride
+                    blocks += blocks
+                i = begin
+                while i < end:
+                    y = i
+                    i += step
+                    while y < i:
+                        x = s[y]
+                        other = s[y + step]
+                        s[y] = x + other - offset
+                        s[y + step] = x - other + offset
+                        y += 1
+                    i += step
+                step += step
+            if blocks > 1:
+                # Block by block; where they are made of one, in the order of their frequencies.
+                length = (end - begin) // stride
+                y = begin
+                while y < end:
+                    w[y - begin] = s[y]
                     y += 1
-                    x += stride
-                    step += 1
-                i += 1
-            i = 0
-            while i < n:
-                s[begin + i] = w[i]
-                i += 1
+                i = 0
+                while i < stride:
+                    y = i
+                    if short == 0:
+                        # A Gray code of bits from the other end, backwards.
+                        y = 0
+                        x = i
+                        step = stride
+                        while step > 1:
+                            y = y << 1 | x & 1
+                            x = x >> 1
+                            step = step >> 1
+                        x = y
+                        while x:
+                            x = x >> 1
+                            y = y ^ x
+                        y = stride - 1 - y
+                    y = begin + y * length
+                    step = y + length
+                    x = i
+                    while y < step:
+                        s[y] = w[x]
+                        x += stride
+                        y += 1
+                    i += 1
+        f[_RESOLUTION + band] = blocks
         band += 1
 
 
@@ -101,12 +99,7 @@ def code_bands(coder, out, frame, work, spectrum, offset: int, counts: pvq.Count
     interleaved. It is changed."""
     frame[_OFFSET] = offset
     frame[_TELL] = range_coder.tell(0, 0, coder)
-    frame[_BAND] = frame[_TOP] = frame[_WAITS] = 0
     prepare(0, 0, frame, spectrum, work, EDGES)
-    while True:
-        what = partitions.control(0, 0, frame, coder, out, spectrum, EDGES, COSTS)
-        if what == 0:
-            break
-        if what == 2:
-            pvq.rotate(0, 0, frame, spectrum)
-        pvq.quantise(0, 0, frame, spectrum, counts.magnitudes, counts.pulses, counts.ways, counts.columns)
+    partitions.code(
+        0, 0, frame, coder, out, spectrum, EDGES, COSTS, counts.magnitudes, counts.pulses, counts.ways, counts.columns
+    )

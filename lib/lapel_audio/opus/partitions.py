@@ -1,14 +1,12 @@
 """Partitions of a band's spectrum (RFC 6716, section 4.3.4), in mono: what a decoder does to split one in two, to share
-bits between the halves, and to go on with what is left.
-
-`control` runs until pulses are to be placed, `pvq` places them, and `control` codes how, and goes on. It keeps its
-place in words of the frame's state, and the partitions that wait on a stack there.
+bits between the halves, and to go on with what is left. Partitions that wait lie on a stack in the frame's state.
 """
 
 import micropython
 from micropython import const
 
 from lapel_audio.opus.halves import halve
+from lapel_audio.opus.pvq import quantise, rotate
 
 # Words of a frame's state, from `allocation` on: bits of each band in eighths,
 _BITS = const(0)
@@ -21,17 +19,12 @@ _N = const(89)
 _K = const(90)
 _BLOCKS = const(91)
 _SPREAD = const(92)
-_OFFSET = const(93)
 _WAYS = const(94)
 _INDEX = const(95)
 # what `halve` says besides the angle,
 _TILT = const(162)
-# and what `control` keeps: what is used, the next band, what is left, partitions on the stack, blocks of each band.
+# what is used at first, blocks of each band, partitions that wait.
 _TELL = const(99)
-_BAND = const(100)
-_LEFT = const(101)
-_TOP = const(102)
-_WAITS = const(103)
 _RESOLUTION = const(110)
 _STACK = const(127)
 _ENTRY = const(7)
@@ -44,19 +37,17 @@ _COSTS = const(66)
 
 
 @micropython.viper
-def control(x: int, y: int, frame, coder, out, spectrum, edges, costs) -> int:
-    """Goes on until pulses are to be placed (1, or 2 where the partition is to be rotated first) or all bands are done
-    (0)."""
+def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, pulses, counts, columns):
+    """Codes all bands, as `bands.prepare` left them; the last four are what `pvq.quantise` wants."""
     f = ptr32(frame)
     state = ptr32(coder)
     text = ptr8(out)
-    s = ptr32(spectrum)
     edge = ptr8(edges)
     cost = ptr8(costs)
-    offset = f[_OFFSET]
     used = f[_TELL]
-    left = f[_LEFT] - _EVEN
-    top = f[_TOP]
+    left = 0
+    top = 0
+    band = 0
     split = 0
     raws = 0
     total = 0
@@ -70,16 +61,18 @@ def control(x: int, y: int, frame, coder, out, spectrum, edges, costs) -> int:
     angle = 0
     angles = 0
     # A number below `total` of ways is to be coded, unless `high` says that a share is; 0: nothing.
-    if f[_WAITS]:
-        f[_WAITS] = 0
-        total = f[_WAYS]
-        low = f[_INDEX]
     while True:
         if total:
             if high == 0:
                 # Of a number above 8 bits only the top is a symbol.
                 raws = 0
                 x = int(uint(total - 1) >> 8)
+                if x > 0x3FF:
+                    x = x >> 10
+                    raws = 10
+                if x > 0x1F:
+                    x = x >> 5
+                    raws += 5
                 while x:
                     x = x >> 1
                     raws += 1
@@ -135,6 +128,9 @@ def control(x: int, y: int, frame, coder, out, spectrum, edges, costs) -> int:
             # As in range_coder.tell.
             x = int(uint(range) >> 8)
             y = 24
+            if x > 0xFFFFF:
+                x = x >> 4
+                y = 28
             while x > 0xFFFF:
                 x = x >> 1
                 y += 1
@@ -198,11 +194,8 @@ def control(x: int, y: int, frame, coder, out, spectrum, edges, costs) -> int:
                 f[i + 11] = level
                 f[i + 13] = 0
         if top == 0:
-            band = f[_BAND]
             if band == 17:
-                f[_TELL] = used
-                return 0
-            f[_BAND] = band + 1
+                break
             y = f[_BALANCE] - _EVEN
             if band:
                 y -= used
@@ -231,6 +224,7 @@ def control(x: int, y: int, frame, coder, out, spectrum, edges, costs) -> int:
                     f[_STACK + 4] = 4
                     f[_STACK + 5] = 0
                     f[_STACK + 6] = 0
+            band += 1
         else:
             top -= _ENTRY
             i = _STACK + top
@@ -251,8 +245,7 @@ def control(x: int, y: int, frame, coder, out, spectrum, edges, costs) -> int:
                 level -= 1
                 n = n >> 1
                 # How many angles: 2 ** (eighths of a bit for each).
-                i = f[_BAND] - 1
-                high = edge[i + _WIDTHS] + (level - 1 << 3)
+                high = edge[band - 1 + _WIDTHS] + (level - 1 << 3)
                 low = 2 * n - 1
                 low = (bits + low * ((high >> 1) - 4)) // low
                 i = bits - high - 32
@@ -307,10 +300,8 @@ def control(x: int, y: int, frame, coder, out, spectrum, edges, costs) -> int:
                     f[_N] = n
                     f[_K] = x
                     f[_BLOCKS] = blocks
-                    f[_WAITS] = 1
-                    f[_TELL] = used
-                    f[_LEFT] = left + _EVEN
-                    f[_TOP] = top
                     if f[_SPREAD] and x + x < n:
-                        return 2
-                    return 1
+                        rotate(0, 0, frame, spectrum)
+                    quantise(0, 0, frame, spectrum, magnitudes, pulses, counts, columns)
+                    total = f[_WAYS]
+                    low = f[_INDEX]
