@@ -301,7 +301,7 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
                     f[_K] = x
                     f[_BLOCKS] = blocks
                     if f[_SPREAD] and x + x < n:
-                        rotate(0, 0, frame, spectrum)
+                        rotate(0, 0, frame, spectrum, magnitudes)
                     quantise(0, 0, frame, spectrum, magnitudes, pulses, counts, columns)
                     total = f[_WAYS]
                     low = f[_INDEX]

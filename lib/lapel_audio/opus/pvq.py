@@ -57,43 +57,42 @@ def _count_out(n: int, k: int, counts, columns, lengths):
 
 
 @micropython.viper
-def rotate(x: int, y: int, frame, spectrum):
-    """Spreads the pulses of a partition that has few: turns each pair of neighbours a little (section 4.3.4.3), and
-    brings the largest coefficient below 2 ** 12."""
+def rotate(x: int, y: int, frame, spectrum, room):
+    """Spreads the pulses of a partition that has few: turns each pair of neighbours a little (section 4.3.4.3)."""
     f = ptr32(frame)
     s = ptr32(spectrum)
+    t = ptr32(room)
     offset = f[_OFFSET]
     n = f[_N]
-    i = f[_AT]
-    end = i + n
+    begin = f[_AT]
+    end = begin + n
     most = 0
-    while i < end:
-        x = s[i] - offset
+    y = begin
+    while y < end:
+        x = s[y] - offset
         if x < 0:
             x = 0 - x
-        most = most | x
-        i += 1
-    # The root of n times this is what one of them may become.
-    up = 0
-    if most:
-        while most < 0x800:
-            most += most
-            up += 1
-    down = 0
-    while most > 0xFFF:
-        most = most >> 1
-        down += 1
-    y = f[_AT]
-    while y < end:
-        s[y] = (s[y] - offset << up >> down) + offset
+        most = x | most
         y += 1
+    # One of them may become the root of n times the largest one.
+    up = 0
+    while most << up < 0x80 and up < 7:
+        up += 1
+    down = 0
+    while most >> down > 0xFFF:
+        down += 1
+    if up + down:
+        y = begin
+        while y < end:
+            s[y] = (s[y] - offset << up >> down) + offset
+            y += 1
     # An angle of half the square of n / (n + factor * k), where 1 << 14 is a right angle.
-    i = (n << 14) // (n + 5 * (4 - f[_SPREAD]) * f[_K])
-    most = i * i >> 15
+    y = (n << 14) // (n + 5 * (4 - f[_SPREAD]) * f[_K])
+    most = y * y >> 15
     c = 0
     d = 0
-    i = 0
-    while i < 2:
+    up = 0
+    while up < 2:
         c = d
         # as in halves.halve
         x = most * most + 4096 >> 13
@@ -101,46 +100,46 @@ def rotate(x: int, y: int, frame, spectrum):
         y = (x * y + 16384 >> 15) - 7651
         d = 32768 - x + (x * y + 16384 >> 15)
         most = 16384 - most
-        i += 1
+        up += 1
     # Neighbours first, then those about the root of the length apart.
     most = f[_BLOCKS]
-    up = n // most
-    down = 0
-    if up > 7:
-        down = 1
-        while (down * down + down) * most + (most >> 2) < n:
-            down += 1
+    length = n // most
+    wide = 0
+    if length > 7:
+        wide = 1
+        while (wide * wide + wide) * most + (most >> 2) < n:
+            wide += 1
     d = 0 - d
     step = 1
     while step:
         begin = f[_AT]
         while begin < end:
-            stop = begin + up
+            stop = begin + length
             first = begin
             while first < begin + step:
-                # There with x as what comes from the left, and back with y as what comes from the right.
+                # On, with x as what comes along: what stays behind lies one step further in t. And back.
                 x = s[first] - offset
-                i = first + step
-                while i < stop:
-                    y = s[i] - offset
-                    s[i - step] = (c * x - d * y >> 15) + offset
-                    x = c * y + d * x >> 15
-                    i += step
-                i -= step
-                s[i] = x + offset
-                i -= step
-                if i > first:
-                    y = s[i] - offset
-                    while i > first:
-                        x = s[i - step] - offset
-                        s[i] = (c * y + d * x >> 15) + offset
-                        y = c * x - d * y >> 15
-                        i -= step
-                    s[i] = y + offset
+                y = first + step
+                while y < stop:
+                    other = s[y] - offset
+                    t[y] = (c * x - d * other >> 15) + offset
+                    x = c * other + d * x >> 15
+                    y += step
+                y -= step
+                s[y] = x + offset
+                if y > first:
+                    x = t[y] - offset
+                    y -= step
+                    while y > first:
+                        other = t[y] - offset
+                        s[y] = (c * x + d * other >> 15) + offset
+                        x = c * other - d * x >> 15
+                        y -= step
+                    s[y] = x + offset
                 first += 1
             begin = stop
-        step = down
-        down = 0
+        step = wide
+        wide = 0
         x = c
         c = 0 - d
         d = 0 - x
@@ -177,17 +176,22 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
     while most > 0x3FFF:
         most = most >> 1
         down += 1
+    if down:
+        sum = sum >> down
+        y = at
+        while y < end:
+            w[y] = w[y] >> down
+            y += 1
     # Rounded at a scale where there will be about k pulses, if they are spread as is usual.
     x = 8 * left
     if n > left:
         x += n - left
-    gain = (x << 20) // (sum >> down)
+    gain = (x << 20) // sum
     product = 0
     energy = 0
     y = at
     while y < end:
-        x = w[y] >> down
-        w[y] = x
+        x = w[y]
         x = x * gain + 3774874 >> 23
         p[y] = x
         if x:
