@@ -1,4 +1,4 @@
-"""Packets of random content, coded by MicroPython, are decoded by libopus to the very state that the coder ended with."""
+"""Packets of random content, coded by MicroPython: libopus ends each in the very state that the coder ended with."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 from codec_bench import libopus
-
-from tests.codec.device import random_frames
 
 pytestmark = pytest.mark.skipif(libopus.missing() is not None, reason=str(libopus.missing()))
 

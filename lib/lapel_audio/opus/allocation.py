@@ -175,8 +175,8 @@ def code_trim(coder, out, queue, frame, trim: int, boost: int, bits: int) -> Non
 
 
 def allocate(coder, out, queue, frame, work, size: int, widest: int) -> int:
-    """Shares out what is left of `size` bytes. Returns how many bands have bits, 1 to 17; those above `widest` have only
-    what they must."""
+    """Shares out what is left of `size` bytes, at most 250. Returns how many bands have bits, 1 to 17; those above
+    `widest` have only what they must."""
     total = 64 * size - range_coder.tell(0, 0, coder) - 1
     spare = 8 if frame[_TRANSIENT] and total >= 40 else 0
     frame[ANTI_COLLAPSE] = spare >> 3

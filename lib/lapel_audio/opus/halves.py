@@ -11,9 +11,9 @@ _EVEN = const(1 << 20)
 
 @micropython.viper
 def halve(x: int, y: int, frame, spectrum, at: int, n: int, angles: int) -> int:
-    """Returns which one of `angles` (an even number) steps of a right angle is nearest to that whose tangent is the ratio
-    of the amplitudes of the second n coefficients and the first n. Leaves in the frame how many eighths more the second
-    half should get than the first for it to have the same error, with _EVEN added and negative."""
+    """Returns which one of `angles` (an even number) steps of a right angle is nearest to that whose tangent is the
+    ratio of the amplitudes of the second n coefficients and the first n. Leaves in the frame how many eighths less the
+    second half should get than the first, plus _EVEN."""
     f = ptr32(frame)
     s = ptr32(spectrum)
     offset = f[_OFFSET]

@@ -60,8 +60,8 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
     level = 0
     angle = 0
     angles = 0
-    # A number below `total` of ways is to be coded, unless `high` says that a share is; 0: nothing.
     while True:
+        # A number below `total` is to be coded, or where there is a `high` a share of it.
         if total:
             if high == 0:
                 # Of a number above 8 bits only the top is a symbol.
@@ -192,7 +192,6 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
                 f[i + 9] = n
                 f[i + 10] = blocks
                 f[i + 11] = level
-                f[i + 13] = 0
         if top == 0:
             if band == 17:
                 break
@@ -205,7 +204,6 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
             if bits > 0:
                 if bits > 3:
                     bits = 3
-                # towards 0
                 if y < 0:
                     bits = 0 - (0 - y) // bits
                 else:
@@ -213,8 +211,6 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
                 bits += f[_BITS + band]
                 if bits > left + 1:
                     bits = left + 1
-                if bits > 16383:
-                    bits = 16383
                 if bits > 0:
                     top = _ENTRY
                     f[_STACK] = edge[band] << 3
@@ -223,7 +219,6 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
                     f[_STACK + 3] = f[_RESOLUTION + band]
                     f[_STACK + 4] = 4
                     f[_STACK + 5] = 0
-                    f[_STACK + 6] = 0
             band += 1
         else:
             top -= _ENTRY
@@ -263,14 +258,12 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
                     total = angles + 1
                 else:
                     # The middle is likelier than both ends.
-                    i = angles >> 1
-                    total = (i + 1) * (i + 1)
-                    if angle > i:
+                    total = ((angles >> 1) + 1) * ((angles >> 1) + 1)
+                    i = angle + 1
+                    low = angle * i >> 1
+                    if i + i > angles + 2:
                         i = angles + 1 - angle
                         low = total - (i * (i + 1) >> 1)
-                    else:
-                        i = angle + 1
-                        low = angle * i >> 1
                     high = low + i
             elif bits > 0:
                 # The number of pulses whose cost is nearest, and then one that there are bits for.

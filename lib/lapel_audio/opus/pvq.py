@@ -1,5 +1,5 @@
-"""Pyramid vector quantisation (RFC 6716, section 4.3.4): a partition of n coefficients becomes k signed pulses, and those
-become the number of one of the V(n, k) ways to place them.
+"""Pyramid vector quantisation (RFC 6716, section 4.3.4): a partition of n coefficients becomes k signed pulses, and
+those become the number of one of the V(n, k) ways to place them.
 
 U(n, k), of which V(n, k) is U(n, k) + U(n, k + 1), is a table that is counted out once.
 """
@@ -201,7 +201,7 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
             product = x + product
         y += 1
     if left:
-        # Those too few are added one by one, those too many taken: each where product ** 2 / energy becomes the largest.
+        # Those too few are added one by one, those too many taken: where product ** 2 / energy becomes the largest.
         down = 0
         while product + most >> down > 0x7FFF:
             down += 1

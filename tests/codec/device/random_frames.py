@@ -169,7 +169,7 @@ class Frames:
                 range_coder.raw(0, 0, self.coder, self.out, self.energies, self.widths, 1)
             self.last(size)
         if range_coder.finish(0, 0, self.coder, self.out):
-            raise AssertionError("a frame of %d bytes is too short for what is in it" % size)
+            raise AssertionError("a frame is too short for what is in it")
         return 1 + size
 
     def any(self):
