@@ -21,6 +21,8 @@ _BLOCKS = const(91)
 _SPREAD = const(92)
 _WAYS = const(94)
 _INDEX = const(95)
+_RAWS = const(100)
+_RAW = const(101)
 # what `halve` says besides the angle,
 _TILT = const(162)
 # what is used at first, blocks of each band, partitions that wait.
@@ -49,6 +51,7 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
     top = 0
     band = 0
     split = 0
+    raw = 0
     raws = 0
     total = 0
     low = 0
@@ -61,58 +64,45 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
     angle = 0
     angles = 0
     while True:
-        # A number below `total` is to be coded, or where there is a `high` a share of it.
+        # A symbol is to be coded, of the numbers low .. high - 1 below `total`, and so many raw bits `raw`.
         if total:
-            if high == 0:
-                # Of a number above 8 bits only the top is a symbol.
-                raws = 0
-                x = int(uint(total - 1) >> 8)
-                if x > 0x3FF:
-                    x = x >> 10
-                    raws = 10
-                if x > 0x1F:
-                    x = x >> 5
-                    raws += 5
-                while x:
-                    x = x >> 1
-                    raws += 1
-                y = low & (1 << raws) - 1
-                low = int(uint(low) >> raws)
-                total = int(uint(total - 1) >> raws) + 1
-                high = low + 1
-            # As in range_coder.run, which knows only powers of 2. The half of the range has no sign.
-            range = state[0]
-            x = (int(uint(range) >> 1) // total) << 1
-            if int(range - x * total) >= total:
-                x += 1
+            # As in range_coder.run, which knows only powers of 2.
+            range = int(uint(state[0]) - uint(1))
             line = state[1]
+            x = range // total
+            if range - x * total == total - 1:
+                x += 1
             if low:
-                line = int(line + range - x * (total - low))
-                range = x * (high - low)
+                y = range + 1 - x * (total - low)
+                range = x * (high - low) - 1
+                if int(uint(line) + uint(y) >> 31):
+                    line = line - 0x3FFFFFFF + (y - 0x3FFFFFFF) - 2
+                    i = state[3]
+                    x = 1
+                    while x:
+                        i -= 1
+                        x = text[i] + 1
+                        text[i] = x
+                        x = x >> 8
+                else:
+                    line += y
             else:
-                range = int(range - x * (total - high))
-            while int(uint(range - 1) >> 23) == 0:
-                x = int(uint(line) >> 23)
-                i = state[3]
-                if i < state[4]:
-                    text[i] = x
-                    state[3] = i + 1
+                range -= x * (total - high)
+            while range < 0x800000:
+                y = state[3]
+                if y < state[4]:
+                    text[y] = line >> 23
+                    state[3] = y + 1
                 else:
                     state[7] = 1
-                x = x >> 8
-                while x:
-                    i -= 1
-                    x = text[i] + 1
-                    text[i] = x
-                    x = x >> 8
                 line = (line & 0x7FFFFF) << 8
-                range = int(range << 8)
+                range = range << 8 | 0xFF
                 state[2] = state[2] + 8
-            state[0] = range
+            state[0] = range + 1
             state[1] = line
             if raws:
                 state[2] = state[2] + raws
-                y = state[5] | y << state[6]
+                y = state[5] | raw << state[6]
                 i = state[6] + raws
                 while i > 7:
                     x = state[4] - 1
@@ -121,12 +111,12 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
                         state[4] = x
                     else:
                         state[7] = 1
-                    y = int(uint(y) >> 8)
+                    y = y >> 8
                     i -= 8
                 state[5] = y
                 state[6] = i
             # As in range_coder.tell.
-            x = int(uint(range) >> 8)
+            x = int(uint(range) + uint(1) >> 8)
             y = 24
             if x > 0xFFFFF:
                 x = x >> 4
@@ -136,7 +126,7 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
                 y += 1
             i = 3
             while i:
-                x = int(uint(x * x) >> 15)
+                x = int(uint(x) * uint(x) >> 15)
                 y += y
                 if x > 0xFFFF:
                     x = x >> 1
@@ -145,7 +135,6 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
             x = used
             used = (state[2] << 3) - y
             total = 0
-            high = 0
             raws = 0
             if split:
                 # Two halves share the bits by their angle; the one with more comes first.
@@ -253,9 +242,12 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
                 angles = angles + 1 >> 1 << 1
                 angle = int(halve(0, 0, frame, spectrum, at, n, angles))
                 if blocks > 1:
-                    low = angle
-                    high = 0
-                    total = angles + 1
+                    # Of 257 angles the last bit is a raw one.
+                    raws = angles >> 8
+                    raw = angle & raws
+                    low = angle >> raws
+                    high = low + 1
+                    total = (angles >> raws) + 1
                 else:
                     # The middle is likelier than both ends.
                     total = ((angles >> 1) + 1) * ((angles >> 1) + 1)
@@ -298,3 +290,6 @@ def code(x: int, y: int, frame, coder, out, spectrum, edges, costs, magnitudes, 
                     quantise(0, 0, frame, spectrum, magnitudes, pulses, counts, columns)
                     total = f[_WAYS]
                     low = f[_INDEX]
+                    high = low + 1
+                    raws = f[_RAWS]
+                    raw = f[_RAW]

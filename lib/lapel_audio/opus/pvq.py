@@ -18,6 +18,8 @@ _SPREAD = const(92)
 _OFFSET = const(93)
 _WAYS = const(94)
 _INDEX = const(95)
+_RAWS = const(100)
+_RAW = const(101)
 # Of what bands are rearranged in, and bits shared out.
 WORK_WORDS = const(48)
 
@@ -169,9 +171,7 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
         sum = x + sum
         y += 1
     if most == 0:
-        w[at] = 1
-        most = 1
-        sum = 1
+        w[at] = most = sum = 1
     down = 0
     while most > 0x3FFF:
         most = most >> 1
@@ -260,20 +260,32 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
     y = end - 1
     while p[y] == 0:
         y -= 1
-    x = 0
+    number = uint(0)
     left = 0
     sum = end - 2 - y
     while y >= at:
         sum += 1
-        x = int(x + ways[sum])
+        number += uint(ways[sum])
         if p[y]:
             left += p[y]
             sum = column[left] + end - 1 - y
             if s[y] < offset:
-                x = int(x + ways[column[left + 1] + end - 1 - y])
+                number += uint(ways[column[left + 1] + end - 1 - y])
         y -= 1
-    f[_INDEX] = x
-    f[_WAYS] = ways[column[left] + n - 1] + ways[column[left + 1] + n - 1]
+    # Of a number above 8 bits only the top is a symbol.
+    last = uint(ways[column[left] + n - 1]) + uint(ways[column[left + 1] + n - 1]) - uint(1)
+    x = int(last >> 8)
+    y = 0
+    if x > 0xFF:
+        x = x >> 8
+        y = 8
+    while x:
+        x = x >> 1
+        y += 1
+    f[_RAWS] = y
+    f[_RAW] = number & uint((1 << y) - 1)
+    f[_INDEX] = number >> y
+    f[_WAYS] = (last >> y) + uint(1)
 
 
 class Counts:

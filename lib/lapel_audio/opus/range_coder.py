@@ -1,8 +1,8 @@
 """The range encoder (RFC 6716, sections 4.1 and 5.1): symbols grow from the front of a frame, raw bits from its end.
 
-A symbol lies in a queue as four words: the first and last but one of its share, both out of 2 ** the third, and what it
-needs to be left, in eighths of a bit. A byte is written as soon as it is known but for a carry; a carry goes back
-through what is written.
+A symbol lies in a queue as four words: where its share begins and ends, both out of 2 ** the third, and what it needs to
+be left, in eighths of a bit. A byte is written as soon as it is known but for a carry; a carry goes back at once through
+what is written. In variables the range is less by 1: so it and all else is below 2 ** 31.
 """
 
 from array import array
@@ -29,8 +29,8 @@ NO_LIMIT = const(1 << 20)
 def start(x: int, y: int, coder, at: int, size: int):
     """A frame of `size` bytes begins, at out[at]."""
     state = ptr32(coder)
-    x = 1
-    state[_RANGE] = x << 31
+    x = 0x20000000
+    state[_RANGE] = x << 2
     state[_LOW] = 0
     state[_BITS] = 33
     state[_AT] = at
@@ -52,7 +52,7 @@ def tell(x: int, y: int, coder) -> int:
         y += 1
     rounds = 3
     while rounds:
-        x = int(uint(x * x) >> 15)
+        x = int(uint(x) * uint(x) >> 15)
         y += y
         if x > 0xFFFF:
             x = x >> 1
@@ -69,20 +69,20 @@ def run(range: int, low: int, coder, out, queue, at: int, count: int, limit: int
     text = ptr8(out)
     words = ptr32(queue)
     bits = state[_BITS]
-    range = state[_RANGE]
+    range = int(uint(state[_RANGE]) - uint(1))
     low = state[_LOW]
     while at < count:
         i = at << 2
         # A range is above 2 ** 23; where that is not enough to know, exactly as in tell().
         if (bits - 24 << 3) + words[i + 3] > limit:
-            x = int(uint(range) >> 8)
+            x = int(uint(range) + uint(1) >> 8)
             y = 24
             while x > 0xFFFF:
                 x = x >> 1
                 y += 1
             rounds = 3
             while rounds:
-                x = int(uint(x * x) >> 15)
+                x = int(uint(x) * uint(x) >> 15)
                 y += y
                 if x > 0xFFFF:
                     x = x >> 1
@@ -91,34 +91,37 @@ def run(range: int, low: int, coder, out, queue, at: int, count: int, limit: int
             if (bits << 3) - y + words[i + 3] > limit:
                 break
         x = words[i]
-        share = int(uint(range) >> words[i + 2])
+        share = int(uint(range) + uint(1) >> words[i + 2])
         if x:
-            low = int(low + range - share * ((1 << words[i + 2]) - x))
-            range = share * (words[i + 1] - x)
+            y = range + 1 - share * ((1 << words[i + 2]) - x)
+            range = share * (words[i + 1] - x) - 1
+            if int(uint(low) + uint(y) >> 31):
+                # 2 ** 31 less, and the carry
+                low = low - 0x3FFFFFFF + (y - 0x3FFFFFFF) - 2
+                i = state[_AT]
+                x = 1
+                while x:
+                    i -= 1
+                    x = text[i] + 1
+                    text[i] = x
+                    x = x >> 8
+            else:
+                low += y
         else:
-            range = int(range - share * ((1 << words[i + 2]) - words[i + 1]))
-        # 2 ** 31 is negative where words have 32 bits.
-        while int(uint(range - 1) >> 23) == 0:
-            x = int(uint(low) >> 23)
+            range -= share * ((1 << words[i + 2]) - words[i + 1])
+        while range < 0x800000:
             y = state[_AT]
             if y < state[_END]:
-                text[y] = x
+                text[y] = low >> 23
                 state[_AT] = y + 1
             else:
                 state[_FAILED] = 1
-            # the carry
-            x = x >> 8
-            while x:
-                y -= 1
-                x = text[y] + 1
-                text[y] = x
-                x = x >> 8
             low = (low & 0x7FFFFF) << 8
-            range = int(range << 8)
+            range = range << 8 | 0xFF
             bits += 8
         at += 1
     state[_BITS] = bits
-    state[_RANGE] = range
+    state[_RANGE] = range + 1
     state[_LOW] = low
     return at
 
@@ -156,59 +159,45 @@ def raw(window: int, held: int, coder, out, values, widths, count: int):
 
 
 @micropython.viper
-def keep(i: int, y: int, coder, other):
-    """Copies a state: to try with the copy, and another buffer, what something would cost."""
-    here = ptr32(coder)
-    there = ptr32(other)
-    i = STATE_WORDS
-    while i:
-        i -= 1
-        there[i] = here[i]
-
-
-@micropython.viper
-def shrink(x: int, y: int, coder, size: int, at: int):
-    """The frame that began at out[at] gets `size` bytes. There must be no raw bits yet."""
-    state = ptr32(coder)
-    state[_END] = at + size
-
-
-@micropython.viper
 def finish(range: int, low: int, coder, out) -> int:
     """Writes what tells the last symbols apart, zeros and raw bits. Returns 0, or 1 where the frame was too short."""
     state = ptr32(coder)
     text = ptr8(out)
-    range = state[_RANGE]
+    range = int(uint(state[_RANGE]) - uint(1))
     low = state[_LOW]
     at = state[_AT]
     end = state[_END]
-    # The value with the fewest bits, whatever follows it, that lies within the range.
+    # The value with the fewest bits, whatever follows it, that lies within the range: so much above its lower end.
     bits = 8
-    top = int(uint(range) >> 24)
-    while top:
-        top = top >> 1
+    x = int(uint(range) + uint(1) >> 24)
+    while x:
+        x = x >> 1
         bits -= 1
-    mask = int((1 << 31 - bits) - 1)
-    value = int(int(uint(low + mask) >> 31 - bits) << 31 - bits)
-    if int(low + range - (value | mask)) < 1:
+    mask = (1 << 30 - bits) - 1 + (1 << 30 - bits)
+    x = mask - (low + mask & mask)
+    if x > range - mask:
         bits += 1
         mask = mask >> 1
-        value = int(int(uint(low + mask) >> 31 - bits) << 31 - bits)
-    while bits > 0:
-        top = int(uint(value) >> 23)
+        x = mask - (low + mask & mask)
+    if int(uint(low) + uint(x) >> 31):
+        # As in `run`.
+        low = low - 0x3FFFFFFF + (x - 0x3FFFFFFF) - 2
         i = at
+        x = 1
+        while x:
+            i -= 1
+            x = text[i] + 1
+            text[i] = x
+            x = x >> 8
+    else:
+        low += x
+    while bits > 0:
         if at < end:
-            text[at] = top
+            text[at] = low >> 23
             at += 1
         else:
             state[_FAILED] = 1
-        top = top >> 8
-        while top:
-            i -= 1
-            top = text[i] + 1
-            text[i] = top
-            top = top >> 8
-        value = (value & 0x7FFFFF) << 8
+        low = (low & 0x7FFFFF) << 8
         bits -= 8
     i = at
     while i < end:

@@ -107,7 +107,7 @@ class Frames:
         return transient, intra
 
     def plan(self, size, transient):
-        """All between coarse and fine energy. Returns the size, which may have been made smaller."""
+        """All between coarse and fine energy."""
         dice, coder, out, queue, frame = self.dice, self.coder, self.out, self.queue, self.frame
         bits = 8 * size
         often = 1 + dice.roll(4)
@@ -120,12 +120,7 @@ class Frames:
         allocation.code_spread(coder, out, queue, frame, dice.roll(4), bits)
         boost = allocation.code_boosts(coder, out, queue, frame, self.boosts, bits)
         allocation.code_trim(coder, out, queue, frame, 5 if dice.roll(2) else dice.roll(11), boost, bits)
-        least = (range_coder.tell(0, 0, coder) + boost + 63 >> 6) + 2
-        if least < size and dice.once_in(3):
-            size = least + dice.roll(size - least)
-            range_coder.shrink(0, 0, coder, size, 1)
         allocation.allocate(coder, out, queue, frame, self.work, size, 16 if dice.roll(3) else dice.roll(17))
-        return size
 
     def fine(self):
         for band in range(17):
@@ -149,7 +144,7 @@ class Frames:
         range_coder.raw(0, 0, self.coder, self.out, self.energies, self.widths, count)
 
     def make(self, size):
-        """One frame of at most `size` bytes into `out`; returns its length, TOC and all."""
+        """One frame of `size` bytes into `out`; returns its length, TOC and all."""
         range_coder.start(0, 0, self.coder, 1, size)
         self.out[0] = TOC
         if self.dice.once_in(30):
@@ -157,7 +152,7 @@ class Frames:
         else:
             transient, intra = self.header(8 * size)
             self.coarse(8 * size, intra)
-            size = self.plan(size, transient)
+            self.plan(size, transient)
             self.fine()
             self.fill()
             bands.code_bands(
