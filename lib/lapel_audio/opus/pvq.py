@@ -21,7 +21,7 @@ _INDEX = const(95)
 _RAWS = const(100)
 _RAW = const(101)
 # Of what bands are rearranged in, and bits shared out.
-WORK_WORDS = const(48)
+WORK_WORDS = const(51)
 
 # For k up to each first number, so many n.
 _LENGTHS = b"\x07\x30\x08\x20\x0a\x18\x0d\x10\x11\x0c\x25\x08\x59\x06\x81\x04"

@@ -271,19 +271,32 @@ def new() -> "array[int]":
     return array("I", [0] * STATE_WORDS)
 
 
-def put(coder: "array[int]", out: bytearray, queue: "array[int]", first: int, end: int, shift: int) -> None:
+@micropython.viper
+def put(coder, out, queue, first: int, end: int, shift: int):
     """Codes one symbol, by way of the queue's first words."""
-    queue[0] = first
-    queue[1] = end
-    queue[2] = shift
-    queue[3] = 0
-    run(0, 0, coder, out, queue, 0, 1, NO_LIMIT)
+    words = ptr32(queue)
+    words[0] = first
+    words[1] = end
+    words[2] = shift
+    words[3] = 0
+    at = 0
+    count = 1
+    limit = NO_LIMIT
+    run(0, 0, coder, out, queue, at, count, limit)
 
 
-def bit(coder: "array[int]", out: bytearray, queue: "array[int]", value: int, rarity: int) -> None:
+@micropython.viper
+def bit(coder, out, queue, value: int, rarity: int):
     """Codes a bit that is 1 once in 2 ** rarity times."""
-    last = (1 << rarity) - 1
+    words = ptr32(queue)
+    words[0] = 0
+    words[1] = (1 << rarity) - 1
     if value:
-        put(coder, out, queue, last, last + 1, rarity)
-    else:
-        put(coder, out, queue, 0, last, rarity)
+        words[0] = words[1]
+        words[1] = words[1] + 1
+    words[2] = rarity
+    words[3] = 0
+    at = 0
+    count = 1
+    limit = NO_LIMIT
+    run(0, 0, coder, out, queue, at, count, limit)

@@ -14,8 +14,11 @@ _CODED = const(85)
 _BALANCE = const(86)
 _TRIM = const(97)
 _EVEN = const(1 << 20)
-# Of `work`, by bands: bits at the lower of two rates, and what the higher one adds.
+# The last frame's row of the table.
+_ROW = const(102)
+# Of `work`, by bands: bits at the lower of two rows, what the higher one adds, and the most that can be used.
 _MORE = const(17)
+_MOST = const(34)
 
 
 @micropython.viper
@@ -32,101 +35,115 @@ def share(x: int, y: int, frame, queue, work, edges, shares, total: int, widest:
     if total > 7:
         spare = 8
         total -= 8
-    # First two rows of the table, of which the lower one fits, then 64 steps between them.
-    fine = 0
-    low = 1
-    high = 10
-    sum = 0
-    keeps = 0
-    while fine < 2:
-        middle = low + high >> 1
+    # Two rows of the table, of which the lower one fits, most likely those of the last frame. What a band gets never
+    # becomes less with a higher row, nor its sum: so it is the same whichever are tried.
+    low = 0
+    high = 11
+    middle = f[_ROW]
+    below = 0
+    above = 0
+    while high - low > 1:
+        if middle <= low:
+            middle = low + 1
+        if middle >= high:
+            middle = high - 1
         sum = 0
         done = 0
-        i = 17
-        while i:
-            i -= 1
-            width = edge[i + 1] - edge[i]
-            if fine:
-                x = w[i] + (middle * w[i + _MORE] >> 6)
-            else:
-                x = width * table[middle * 17 + 17 + i] << 1
-                if x:
-                    x += width * (f[_TRIM] - 8) * (16 - i)
-                    if x < 0:
-                        x = 0
-                x += f[_BOOSTS + i]
+        y = 17
+        while y:
+            y -= 1
+            width = edge[y + 1] - edge[y]
+            x = width * table[middle * 17 + 17 + y] << 1
+            if x:
+                x += width * (f[_TRIM] - 8) * (16 - y)
+                if x < 0:
+                    x = 0
+            x += f[_BOOSTS + y]
             # Below this no pulse would come of it.
-            y = 12 * width
-            if x >= y or done:
-                done = 1
-                y = (table[i] + 64) * width << 1
-                if x > y:
-                    x = y
-                sum += x
+            if x >= 12 * width or done:
+                done = (table[y] + 64) * width << 1
+                if x > done:
+                    x = done
+                sum = x + sum
             elif x > 7:
                 sum += 8
-        if fine:
-            if sum > total:
-                high = middle
-            else:
-                low = middle
-            if high - low < 2:
-                fine = 2
+        if sum > total:
+            high = middle
+            above = sum
+            middle -= 1
         else:
-            if sum > total:
-                high = middle - 1
-            else:
-                low = middle + 1
-            if low > high:
-                fine = 1
-                i = 0
-                while i < 17:
-                    width = edge[i + 1] - edge[i]
-                    sum = width * (f[_TRIM] - 8) * (16 - i)
-                    x = width * table[low * 17 + i] << 1
-                    if x:
-                        x += sum
-                        if x < 0:
-                            x = 0
-                    if low > 1:
-                        x += f[_BOOSTS + i]
-                    w[i] = x
-                    y = (table[i] + 64) * width << 1
-                    if low < 11:
-                        y = width * table[low * 17 + 17 + i] << 1
-                    if y:
-                        y += sum
-                        if y < 0:
-                            y = 0
-                    if f[_BOOSTS + i]:
-                        y += f[_BOOSTS + i]
-                        keeps = i
-                    y -= x
-                    if y < 0:
-                        y = 0
-                    w[i + _MORE] = y
-                    i += 1
-                low = 0
-                high = 64
-    sum = 0
-    done = 0
-    i = 17
-    while i:
-        i -= 1
-        width = edge[i + 1] - edge[i]
-        x = w[i] + (low * w[i + _MORE] >> 6)
-        if x >= 12 * width:
-            done = 1
-        elif done == 0:
-            if x > 7:
-                x = 8
-            else:
+            low = middle
+            below = sum
+            middle += 1
+    f[_ROW] = low
+    keeps = 0
+    y = 0
+    while y < 17:
+        width = edge[y + 1] - edge[y]
+        tilt = width * (f[_TRIM] - 8) * (16 - y)
+        most = (table[y] + 64) * width << 1
+        x = width * table[low * 17 + 17 + y] << 1
+        if x:
+            x += tilt
+            if x < 0:
                 x = 0
-        y = (table[i] + 64) * width << 1
-        if x > y:
-            x = y
-        f[_BITS + i] = x
-        sum += x
+        if low:
+            x += f[_BOOSTS + y]
+        w[y] = x
+        x = most
+        if high < 11:
+            x = width * table[high * 17 + 17 + y] << 1
+        if x:
+            x += tilt
+            if x < 0:
+                x = 0
+        if f[_BOOSTS + y]:
+            x += f[_BOOSTS + y]
+            keeps = y
+        x -= w[y]
+        if x < 0:
+            x = 0
+        w[y + _MORE] = x
+        w[y + _MOST] = most
+        y += 1
+    # Of 64 steps between them the last one that fits: near to where a line between them would meet it.
+    low = 0
+    high = 64
+    while True:
+        middle = low
+        if high - low > 1:
+            middle = low + high >> 1
+            if above > below:
+                middle = low + (high - low) * (total - below) // (above - below)
+                if middle <= low:
+                    middle = low + 1
+                if middle >= high:
+                    middle = high - 1
+        sum = 0
+        done = 0
+        y = 17
+        while y:
+            y -= 1
+            x = w[y] + (middle * w[y + _MORE] >> 6)
+            if done == 0:
+                if x >= 12 * (edge[y + 1] - edge[y]):
+                    done = 1
+                elif x > 7:
+                    x = 8
+                else:
+                    x = 0
+            if x > w[y + _MOST]:
+                x = w[y + _MOST]
+            f[_BITS + y] = x
+            sum = x + sum
+        if middle == low:
+            break
+        if sum > total:
+            high = middle
+            above = sum
+        else:
+            low = middle
+            below = sum
     # Bands are skipped from the top as long as a flag says so or there is nothing to say.
     flags = 0
     coded = 17
