@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from codec_bench import libopus
 
 pytestmark = pytest.mark.skipif(libopus.missing() is not None, reason=str(libopus.missing()))
@@ -23,6 +24,8 @@ def coded(seed: int, count: int) -> Iterator[tuple[int, bytes]]:
         capture_output=True,
         check=False,
     )
+    if b"invalid micropython decorator" in done.stdout + done.stderr:
+        pytest.skip("MicroPython makes no machine code for this computer, so it has no viper")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     at = 0
     while at < len(done.stdout):

@@ -1,8 +1,8 @@
 """The range encoder (RFC 6716, sections 4.1 and 5.1): symbols grow from the front of a frame, raw bits from its end.
 
-A symbol lies in a queue as four words: where its share begins and ends, both out of 2 ** the third, and what it needs to
-be left, in eighths of a bit. A byte is written as soon as it is known but for a carry; a carry goes back at once through
-what is written. In variables the range is less by 1: so it and all else is below 2 ** 31.
+A symbol lies in a queue as four words: where its share begins and ends, both out of 2 ** the third, and what it needs
+to be left, in eighths of a bit. A byte is written as soon as it is known but for a carry; a carry goes back at once
+through what is written. In variables the range is less by 1: so it and all else is below 2 ** 31.
 """
 
 from array import array
@@ -288,15 +288,9 @@ def put(coder, out, queue, first: int, end: int, shift: int):
 @micropython.viper
 def bit(coder, out, queue, value: int, rarity: int):
     """Codes a bit that is 1 once in 2 ** rarity times."""
-    words = ptr32(queue)
-    words[0] = 0
-    words[1] = (1 << rarity) - 1
+    last = (1 << rarity) - 1
+    first = 0
     if value:
-        words[0] = words[1]
-        words[1] = words[1] + 1
-    words[2] = rarity
-    words[3] = 0
-    at = 0
-    count = 1
-    limit = NO_LIMIT
-    run(0, 0, coder, out, queue, at, count, limit)
+        first = last
+        last += 1
+    put(coder, out, queue, first, last, rarity)

@@ -70,6 +70,6 @@ def covered(cases: Iterable[Case]) -> set[str]:
 
 def cases() -> list[Case]:
     """Those of all libraries."""
-    from device_code.cases import audio, noise
+    from device_code.cases import audio, noise, opus
 
-    return [*audio.CASES, *noise.CASES]
+    return [*audio.CASES, *noise.CASES, *opus.CASES]
