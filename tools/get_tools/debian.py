@@ -185,13 +185,15 @@ def program(name: str, folder: Path, size_mb: int, way_on: str = "", package: st
             f"found no {name}: {error}.\n  Install it by hand (Debian: sudo apt install {package}).{way_on}"
         ) from error
     shutil.rmtree(folder / "apt", ignore_errors=True)
-    return [*loader(folder / "root"), str(folder / "root" / "usr" / "bin" / name)]
+    root = folder / "root"
+    # A package of static programs brings no C library along.
+    words = loader(root) if _loaders(root) else []
+    return [*words, str(root / "usr" / "bin" / name)]
 
 
 def loader(root: Path) -> list[str]:
     """The words that start a program of `root` with the C library of `root` (ld.so(8), --library-path)."""
-    found = sorted(root.glob("usr/lib*/ld-linux*.so.*")) + sorted(root.glob("lib*/ld-linux*.so.*"))
-    found += sorted(root.glob("usr/lib/*/ld-linux*.so.*")) + sorted(root.glob("lib/*/ld-linux*.so.*"))
+    found = _loaders(root)
     if not found:
         raise NotFetched(f"the unpacked packages in {root} have no dynamic loader")
     # Links inside the packages may be absolute: follow them below root, not on this machine.
@@ -200,6 +202,11 @@ def loader(root: Path) -> list[str]:
         start = root / os.readlink(start).lstrip("/")
     folders = sorted({str(p.parent) for p in root.glob("**/*.so.*") if not {"gconv", "etc"} & set(p.parts)})
     return [str(start), "--library-path", ":".join(folders)]
+
+
+def _loaders(root: Path) -> list[Path]:
+    places = ("usr/lib*", "lib*", "usr/lib/*", "lib/*")
+    return [path for place in places for path in sorted(root.glob(f"{place}/ld-linux*.so.*"))]
 
 
 def _run(command: Sequence[str], cwd: Path | None = None, ok: Sequence[int] = (0,)) -> str:

@@ -206,6 +206,29 @@ def test_the_loader_follows_links_inside_the_packages(tmp_path: Path) -> None:
         debian.loader(libraries / "none")
 
 
+def test_a_static_program_needs_no_loader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unpacks:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def update(self) -> None:
+            pass
+
+        def unpack(self, package: str, root: Path) -> None:
+            assert package == "tools"
+            (root / "usr" / "bin").mkdir(parents=True)
+
+    monkeypatch.setattr(debian, "this_system", lambda: debian.System("debian", "trixie", ()))
+    monkeypatch.setattr(debian, "Suite", Unpacks)
+    program = str(tmp_path / "root" / "usr" / "bin" / "tool")
+    assert debian.program("tool", tmp_path, 1, package="tools") == [program]
+    library = tmp_path / "root" / "usr" / "lib" / "machine"
+    library.mkdir(parents=True)
+    (library / "ld-linux-machine.so.2").touch()
+    again = debian.loader(tmp_path / "root")
+    assert again[0].endswith("ld-linux-machine.so.2")
+
+
 def test_an_old_or_foreign_qemu_is_refused(tmp_path: Path) -> None:
     old = program(tmp_path, "old", "echo 'qemu-xtensa version 6.2.0 (Debian 1:6.2)'")
     assert qemu_xtensa.problem([str(old)]) == "it is 6.2, older than 7.2"
