@@ -14,6 +14,7 @@ from bumble import att, core, hci
 from bumble.device import Connection, Device, Peer
 from bumble.gatt_client import CharacteristicProxy
 
+from lapel_companion.link.peer import ended
 from lapel_wire import gatt
 from lapel_wire.packets import Cutter
 from simulator.simulation import Simulation
@@ -190,9 +191,7 @@ class Crowd:
         return self
 
     async def __aexit__(self, *_: Any) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
         for radio in self._radios:
             radio.leave()
 
@@ -226,10 +225,7 @@ class Crowd:
         finally:
             self.inside -= 1
             self.tally.held_s.append(now_s() - begun_s)
-            for task in (acting, leaving):
-                task.cancel()
-            with contextlib.suppress(*GONE):
-                await asyncio.gather(acting, leaving, return_exceptions=True)
+            await ended((acting, leaving))
             with contextlib.suppress(*GONE):
                 if not gone.is_set():
                     await connection.disconnect()

@@ -14,6 +14,7 @@ from bumble.core import UUID, AdvertisingData
 from bumble.device import AdvertisingType, Connection, Device
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 
+from lapel_companion.link.peer import ended
 from lapel_wire import gatt, rescue
 from lapel_wire.packets import Cutter
 from simulator.simulation import Simulation
@@ -147,9 +148,7 @@ class Pretenders:
         return self
 
     async def __aexit__(self, *_: Any) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
         for radio, _fake in self._radios:
             radio.leave()
 

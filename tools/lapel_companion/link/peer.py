@@ -255,12 +255,12 @@ async def run_until(*parts: Awaitable[Any]) -> None:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         done = [task for task in tasks if task.done() and not task.cancelled()]
     finally:
-        await _ended(tasks)
+        await ended(tasks)
     for task in done:
         task.result()
 
 
-async def _ended(tasks: Collection[asyncio.Future[Any]]) -> None:
+async def ended(tasks: Collection[asyncio.Future[Any]]) -> None:
     """Cancel them, again if need be, and wait for that."""
     left = set(tasks)
     while left:
