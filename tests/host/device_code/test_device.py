@@ -92,6 +92,36 @@ def test_kernels_call_kernels_and_use_what_the_module_has(made: Make) -> None:
     assert run.total.instructions == sum(count.instructions for count in run.counts.values())
 
 
+@pytest.mark.parametrize(
+    "number", [0, 5, -1, (1 << 30) - 1, -(1 << 30), 1 << 30, -(1 << 30) - 1, -(1 << 31), (1 << 31) - 1]
+)
+def test_numbers_of_every_length_go_through_calls(made: Make, number: int) -> None:
+    kernels = made(
+        f"""
+        NUMBER = {number}
+        YES = True
+
+        @viper
+        def same(x: int) -> int:
+            return x
+
+        @viper
+        def bits(x: uint) -> uint:
+            return x
+
+        @viper
+        def passed(x: int, out) -> int:
+            p = ptr32(out)
+            p[0] = int(same(x))
+            p[1] = int(bits(x))
+            p[2] = int(same(NUMBER)) + int(same(7)) - int(same(-7)) + int(YES)
+            return int(same(int(same(x))))
+        """
+    )
+    checked_inputs(kernels.meaning, kernels.device(), "probe.passed", [(number, array("i", [0, 0, 0]))])
+    assert kernels.run("bits", number).returned == [number % (1 << 32)]
+
+
 def test_calls_nest_deeper_than_there_are_windows_of_registers(made: Make) -> None:
     source = "@viper\ndef f0(x: int, y: int) -> int:\n    return x * y\n"
     for depth in range(1, 12):
