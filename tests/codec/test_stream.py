@@ -1,4 +1,4 @@
-"""Packets of the pin's own Opus encoder, run by MicroPython, before the judge: libopus reads every one as it was meant."""
+"""Packets of the pin's own Opus encoder, run by MicroPython: libopus reads every one of them as it was meant."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ _HIGH = const(32768)
 
 @micropython.viper
 def attack(x: int, y: int, signal_words, shift: int) -> int:
-    """How much louder an eighth of the frame is than what went before it, 16 for as loud. `shift` makes samples small."""
+    """How much louder an eighth of the frame is than what went before it, 16 for as loud. `shift` makes sums small."""
     signal = ptr32(signal_words)
     at = 0
     before = 0

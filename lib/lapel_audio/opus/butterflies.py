@@ -1,5 +1,8 @@
-"""The butterflies of Fourier transforms of 160 and of 20 points: 5 * 4 (* 4 * 2), in place, real and imaginary words side
-by side, ZERO added (mdct). Each stage shifts what it reads so far that 32-bit products cannot overflow."""
+"""The butterflies of Fourier transforms of 160 and of 20 points: 5 * 4 (* 4 * 2).
+
+In place, real and imaginary words side by side, ZERO added (mdct). Each stage shifts what it reads so far that 32-bit
+products cannot overflow.
+"""
 
 import micropython
 from micropython import const

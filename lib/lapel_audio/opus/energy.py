@@ -78,11 +78,13 @@ def measure(x: int, y: int, spectrum_words, edge_bytes, mean_bytes, level_words,
 
 
 @micropython.viper
-def coarse(x: int, y: int, level_words, old_words, step_words, error_words, intra: int, decay: int, first: int, last: int) -> int:
-    """Steps for the bands first .. last - 1, of the levels `old` that a decoder has of the last frame.
+def coarse(
+    x: int, y: int, level_words, old_words, step_words, error_words, intra: int, decay: int, first: int, end: int
+):
+    """Steps for the bands first .. end - 1, of the levels `old` that a decoder has of the last frame.
 
-    Steps, -15 .. 15, are stored with 128 added. steps[:first] are taken as coded; of the others' `errors` become what is left. `intra`: without
-    the last frame. `decay`: most steps to go down at once, times 1024. Returns the sum of the steps' sizes.
+    Steps, -15 .. 15, are stored with 128 added. Those before `first` are taken as coded; of the others, `errors` become
+    what is left. `intra`: without the last frame. `decay`: most steps to go down at once, times 1024.
     """
     levels = ptr32(level_words)
     old = ptr32(old_words)
@@ -93,8 +95,7 @@ def coarse(x: int, y: int, level_words, old_words, step_words, error_words, intr
         leak = 27853
     sum = 0
     band = 0
-    size = 0
-    while band < last:
+    while band < end:
         if band < first:
             y = steps[band] - 128
         else:
@@ -120,13 +121,8 @@ def coarse(x: int, y: int, level_words, old_words, step_words, error_words, intr
                 y = -15
             steps[band] = y + 128
             errors[band] = level - x - (y << 10) + 65536
-            if y < 0:
-                size -= y
-            else:
-                size += y
         sum += y * leak
         band += 1
-    return size
 
 
 @micropython.viper
@@ -184,7 +180,9 @@ def fine(x: int, y: int, old_words, error_words, frame_words, widths_at: int, va
 
 
 @micropython.viper
-def last(x: int, y: int, old_words, error_words, frame_words, widths_at: int, ranks_at: int, value_words, width_words, bits: int) -> int:
+def last(
+    x: int, y: int, old_words, error_words, frame_words, widths_at: int, ranks_at: int, value_words, width_words, bits: int
+) -> int:
     """One bit more for as many bands as there are `bits`: those of rank 0 first. Returns how many values there are."""
     old = ptr32(old_words)
     errors = ptr32(error_words)
@@ -217,7 +215,7 @@ def last(x: int, y: int, old_words, error_words, frame_words, widths_at: int, ra
 
 @micropython.viper
 def lean(x: int, y: int, level_words, old_words, error_words):
-    """Where a level has hardly changed, a quarter of the last error is kept: a steady gain is better than a nearer one."""
+    """Where a level has hardly changed, a quarter of the last error stays: a steady gain is better than a nearer one."""
     levels = ptr32(level_words)
     old = ptr32(old_words)
     errors = ptr32(error_words)

@@ -12,9 +12,9 @@ _ZERO = const(1 << 28)
 _NOW = const(360)
 # Samples are added up by fives for the first search: 72 sums of the past, 64 of the frame.
 _NOW_THIN = const(72)
-_LONGEST_THIN = const(54)
+_LONGEST_THIN = const(55)
 THIN_WORDS = 136
-SCORE_WORDS = 55
+SCORE_WORDS = 56
 # The first set of taps of a decoder at 16 kHz: where the period is no whole number, a third more, and a third less; of
 # 16384, and 16384 added.
 TAPS = (

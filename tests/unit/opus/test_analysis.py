@@ -20,7 +20,7 @@ def levels(steps):
 
 def test_a_flat_spectrum_has_no_trim_and_a_tilted_one_has():
     assert analysis.trim(0, 0, levels([0] * 17)) == 4
-    assert analysis.trim(0, 0, levels([band for band in range(17)])) == 2
+    assert analysis.trim(0, 0, levels(list(range(17)))) == 2
     assert analysis.trim(0, 0, levels([16 - band for band in range(17)])) == 6
     for _ in range(50):
         assert 0 <= analysis.trim(0, 0, words([random.randrange(65536) for _ in range(17)])) <= 10
