@@ -75,8 +75,7 @@ def frames(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
             at += 1
 
 
-KINDS = ("speech", "speech", "quiet", "clipped", "silence", "noise", "tone", "square", "direct", "clicks", "switch")
-KINDS += ("tiny",)
+KINDS = "speech speech quiet clipped silence noise tone square direct clicks switch tiny".split()
 
 
 def _frame(kind: str, draw: random.Random, speech: Speech, hertz: float, peak: int, level: int, at: int) -> list[float]:

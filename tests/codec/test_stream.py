@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from codec_bench import libopus
 from simulator.pin import find_interpreter
-
 from tests.codec import sounds
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -181,9 +181,18 @@ def fine(x: int, y: int, old_words, error_words, frame_words, widths_at: int, va
 
 @micropython.viper
 def last(
-    x: int, y: int, old_words, error_words, frame_words, widths_at: int, ranks_at: int, value_words, width_words, bits: int
+    x: int,
+    y: int,
+    old_words,
+    error_words,
+    frame_words,
+    widths_at: int,
+    ranks_at: int,
+    value_words,
+    width_words,
+    left: int,
 ) -> int:
-    """One bit more for as many bands as there are `bits`: those of rank 0 first. Returns how many values there are."""
+    """One bit more for each of as many bands as bits are left: those of rank 0 first. Returns how many they were."""
     old = ptr32(old_words)
     errors = ptr32(error_words)
     frame = ptr32(frame_words)
@@ -193,7 +202,7 @@ def last(
     rank = 0
     while rank < 2:
         band = 0
-        while band < _BANDS and bits > 0:
+        while band < _BANDS and left > 0:
             x = frame[widths_at + band]
             if x < 8 and frame[ranks_at + band] == rank:
                 y = errors[band]
@@ -207,7 +216,7 @@ def last(
                 count += 1
                 old[band] = old[band] + y
                 errors[band] = errors[band] - y
-                bits -= 1
+                left -= 1
             band += 1
         rank += 1
     return count
@@ -215,7 +224,7 @@ def last(
 
 @micropython.viper
 def lean(x: int, y: int, level_words, old_words, error_words):
-    """Where a level has hardly changed, a quarter of the last error stays: a steady gain is better than a nearer one."""
+    """Where a level has hardly changed, a quarter of the last error stays: a steady gain is better than a near one."""
     levels = ptr32(level_words)
     old = ptr32(old_words)
     errors = ptr32(error_words)
