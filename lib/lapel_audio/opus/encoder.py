@@ -27,9 +27,9 @@ ATTACK = 64
 BOOST_BYTES = 44
 STRENGTH = 8
 # Packets' worth of bytes that may be saved.
-RESERVOIR = 4
+RESERVOIR = 8
 # A frame gets less where it is weaker than the loudest by this, 1024 for 6 dB; half where it is by so much more.
-WEAK = 2048
+WEAK = 3072
 WEAKEST = 6144
 
 
@@ -65,8 +65,8 @@ def _head(x: int, y: int, queue, flag_words, short: int, intra: int):
 class Encoder:
     """Packets of 20 ms that any Opus decoder reads. Its decoder hears a sample 2.5 ms after it was taken.
 
-    `kbps`: 8 to 128, the header counted. Packets all have the same size, or with `variable` never more on average than
-    that over half a second, and three bytes where it is silent. Nothing is allocated after it was made.
+    `kbps`: 8 to 128, the header counted. Packets all have the same size; or with `variable` at most twice that, by what
+    those before saved in the last 160 ms, and three bytes where it is silent. Nothing is allocated after it was made.
     """
 
     def __init__(self, kbps: int = 24, variable: bool = True) -> None:
@@ -102,6 +102,7 @@ class Encoder:
     def set_rate(self, kbps: int) -> None:
         """From the next packet on. A value beyond 8 to 128 is taken as the nearest of these."""
         self._rate_bytes = min(MOST_BYTES, max(LEAST_BYTES + 4, kbps * 5 // 2))
+        self._save(self._rate_bytes)
 
     def reset(self) -> None:
         """As a new encoder, at the same rate: the next packet needs none before it."""
@@ -152,7 +153,7 @@ class Encoder:
         return size
 
     def _save(self, size: int) -> None:
-        # What a packet takes more was saved before, so the mean stays below the rate.
+        # What a packet takes more was saved before, so the mean stays below the rate; after a change no more than there.
         saved = self._saved_bytes + self._rate_bytes - size
         most = self._rate_bytes * RESERVOIR
         self._saved_bytes = saved if saved < most else most

@@ -74,6 +74,15 @@ def test_a_variable_rate_keeps_its_mean():
     assert total > 50 * 200
 
 
+def test_a_lower_rate_is_kept_at_once():
+    encoder = Encoder(48)
+    out = bytearray(MOST_BYTES)
+    for _ in range(20):
+        assert encoder.encode(bytearray(640), out) == 3
+    encoder.set_rate(16)
+    assert encoder.encode(noise(20000), out) <= 80
+
+
 def test_frames_allocate_nothing():
     frames = [noise(20000), tone(300, 9000, 0), noise(30), bytearray(640), packed([0] * 200 + [30000] * 120)]
     out = bytearray(MOST_BYTES)
