@@ -5,6 +5,8 @@ import struct
 
 from lapel_audio.opus.encoder import MOST_BYTES, TOC, Encoder
 
+random.seed(5)
+
 ONLY_MICROPYTHON = ("test_frames_allocate_nothing", "test_a_variable_rate_keeps_its_mean")
 
 

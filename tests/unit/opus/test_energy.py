@@ -4,6 +4,8 @@ from array import array
 
 from lapel_audio.opus import energy, mdct, tables
 
+random.seed(5)
+
 BANDS = 17
 
 
@@ -56,8 +58,10 @@ def test_levels_are_logarithms():
         shown = words([mdct.ZERO + x for x in spectrum], 320)
         energy.measure(0, 0, shown, tables.EDGES, tables.E_MEANS, levels, energy.LONG_SCALE - 3 * 1024)
         for band in range(BANDS):
-            total = sum(x * x for x in spectrum[8 * tables.EDGES[band] : 8 * tables.EDGES[band + 1]])
-            if total:
+            bins = spectrum[8 * tables.EDGES[band] : 8 * tables.EDGES[band + 1]]
+            total = sum(x * x for x in bins)
+            # -1 alone is nothing
+            if max(bins) > 0 or min(bins) < -1:
                 wanted = math.log(total / 25600) / math.log(4) + 3 - tables.E_MEANS[band] / 16
                 assert abs(stepped(levels[band]) - wanted) < 0.01, (peak, band)
             else:

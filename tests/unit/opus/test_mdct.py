@@ -4,6 +4,8 @@ import struct
 
 from lapel_audio.opus import mdct
 
+random.seed(5)
+
 ZERO = mdct.ZERO
 
 
