@@ -153,7 +153,7 @@ class Encoder:
         return size
 
     def _save(self, size: int) -> None:
-        # What a packet takes more was saved before, so the mean stays below the rate; after a change no more than there.
+        # What a packet takes more was saved before, so the mean stays below the rate.
         saved = self._saved_bytes + self._rate_bytes - size
         most = self._rate_bytes * RESERVOIR
         self._saved_bytes = saved if saved < most else most
