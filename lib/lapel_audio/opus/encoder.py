@@ -80,6 +80,7 @@ class Encoder:
         self._counts = pvq.Counts()
         self._levels = array("i", bytes(4 * tables.BANDS))
         self._old = array("i", bytes(4 * tables.BANDS))
+        self._new = array("i", bytes(4 * tables.BANDS))
         self._errors = array("i", bytes(4 * tables.BANDS))
         self._steps = array("i", bytes(4 * tables.BANDS))
         self._flags = array("i", bytes(4 * tables.BANDS))
@@ -214,15 +215,13 @@ class Encoder:
         coder = self._coder
         queue = self._queue
         levels = self._levels
-        old = self._old
         steps = self._steps
         errors = self._errors
         bits = size * 8
-        energy.lean(0, 0, levels, old, errors)
         intra = 1 if self._intra else 0
         self._intra = False
         decay = min(16384, size << 7)
-        energy.coarse(0, 0, levels, old, steps, errors, intra, decay, 0, tables.BANDS)
+        energy.coarse(0, 0, levels, self._old, self._new, steps, errors, intra, decay, 0, tables.BANDS)
         _head(0, 0, queue, self._flags, short, intra)
         first = 1
         if self._voice.gain:
@@ -234,13 +233,13 @@ class Encoder:
         while done < tables.BANDS:
             self._poor(out, bits, intra, decay, done)
             done += 1
-        energy.settle(0, 0, old, steps, intra)
+        self._old, self._new = self._new, self._old
 
     def _poor(self, out: bytearray, bits: int, intra: int, decay: int, band: int) -> None:
         """A band's step where fewer than 15 bits are left."""
         steps = self._steps
         coder = self._coder
-        energy.coarse(0, 0, self._levels, self._old, steps, self._errors, intra, decay, band, band + 1)
+        energy.coarse(0, 0, self._levels, self._old, self._new, steps, self._errors, intra, decay, band, band + 1)
         wanted = steps[band] - 128
         left = bits - (range_coder.tell(0, 0, coder) + 7 >> 3)
         step = -1
@@ -253,3 +252,4 @@ class Encoder:
             range_coder.bit(coder, out, self._queue, -step, 1)
         steps[band] = step + 128
         self._errors[band] += wanted - step << 10
+        self._new[band] -= wanted - step << 10

@@ -79,15 +79,26 @@ def measure(x: int, y: int, spectrum_words, edge_bytes, mean_bytes, level_words,
 
 @micropython.viper
 def coarse(
-    x: int, y: int, level_words, old_words, step_words, error_words, intra: int, decay: int, first: int, end: int
+    x: int,
+    y: int,
+    level_words,
+    old_words,
+    new_words,
+    step_words,
+    error_words,
+    intra: int,
+    decay: int,
+    first: int,
+    end: int,
 ):
-    """Steps for the bands first .. end - 1, of the levels `old` that a decoder has of the last frame.
+    """Steps for the bands first .. end - 1, of the levels `old` that a decoder has of the last frame; `new` are its next.
 
     Steps, -15 .. 15, are stored with 128 added. Those before `first` are taken as coded; of the others, `errors` become
     what is left. `intra`: without the last frame. `decay`: most steps to go down at once, times 1024.
     """
     levels = ptr32(level_words)
     old = ptr32(old_words)
+    new = ptr32(new_words)
     steps = ptr32(step_words)
     errors = ptr32(error_words)
     leak = 26214
@@ -96,58 +107,42 @@ def coarse(
     sum = 0
     band = 0
     while band < end:
-        if band < first:
-            y = steps[band] - 128
-        else:
-            # what is predicted of the level
+        if band >= first:
+            level = levels[band] - _HIGH
+            last = old[band] - _HIGH
+            x = level - last
+            if x > -2048 and x < 2048:
+                # Where it has hardly changed, a quarter of the error stays: a steady gain is better than a near one.
+                x = errors[band] - 65536
+                if x > 512:
+                    x = 512
+                elif x < -512:
+                    x = -512
+                level -= x >> 2
+            limit = last - decay - level
+            # what is predicted of it
             x = sum >> 5
             if intra == 0:
-                y = old[band] - _HIGH
-                if y < -9216:
-                    y = -9216
-                x += y >> 1
-            level = levels[band] - _HIGH
+                if last < -9216:
+                    last = -9216
+                x += last >> 1
             y = level - x + 512 >> 10
-            if y < 0:
+            if y < 0 and limit > 0:
                 # not too far down at once
-                limit = old[band] - _HIGH - decay - level
-                if limit > 0:
-                    y += limit >> 10
-                    if y > 0:
-                        y = 0
+                y += limit >> 10
+                if y > 0:
+                    y = 0
             if y > 15:
                 y = 15
             elif y < -15:
                 y = -15
             steps[band] = y + 128
-            errors[band] = level - x - (y << 10) + 65536
-        sum += y * leak
-        band += 1
-
-
-@micropython.viper
-def settle(x: int, y: int, old_words, step_words, intra: int):
-    """The decoder's levels after all 17 steps."""
-    old = ptr32(old_words)
-    steps = ptr32(step_words)
-    leak = 26214
-    if intra:
-        leak = 27853
-    sum = 0
-    band = 0
-    while band < _BANDS:
-        x = sum >> 5
-        if intra == 0:
-            y = old[band] - _HIGH
-            if y < -9216:
-                y = -9216
-            x += y >> 1
-        y = steps[band] - 128
-        x += (y << 10) + _HIGH
-        if x < _LOWEST:
-            x = _LOWEST
-        old[band] = x
-        sum += y * leak
+            x += y << 10
+            errors[band] = level - x + 65536
+            if x < _LOWEST - _HIGH:
+                x = _LOWEST - _HIGH
+            new[band] = x + _HIGH
+        sum += (steps[band] - 128) * leak
         band += 1
 
 
@@ -220,22 +215,3 @@ def last(
             band += 1
         rank += 1
     return count
-
-
-@micropython.viper
-def lean(x: int, y: int, level_words, old_words, error_words):
-    """Where a level has hardly changed, a quarter of the last error stays: a steady gain is better than a near one."""
-    levels = ptr32(level_words)
-    old = ptr32(old_words)
-    errors = ptr32(error_words)
-    band = 0
-    while band < _BANDS:
-        y = levels[band] - old[band]
-        if y > -2048 and y < 2048:
-            x = errors[band] - 65536
-            if x > 512:
-                x = 512
-            elif x < -512:
-                x = -512
-            levels[band] = levels[band] - (x >> 2)
-        band += 1

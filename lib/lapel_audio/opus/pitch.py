@@ -222,8 +222,11 @@ def comb(
     at += 1
     a = heard[at] - _ZERO >> shift
     at += 1
+    end = 360
+    if out:
+        end = 80
     x = 40
-    while x < 80:
+    while x < end:
         # from the newest, two samples less than a period ago
         y = d * f4 + c * f3 + b * f2 + a * f1 + 8192
         d = c
@@ -232,39 +235,13 @@ def comb(
         a = heard[at] - _ZERO >> shift
         at += 1
         y = y + a * f0 >> 14
-        e = window[x - 40]
-        e = e * e >> 14
-        if out:
-            e = 16384 - e
-        signal[x] = signal[x] - (y * e >> 14 << shift)
-        x += 1
-    if out:
-        return
-    while x < 360:
-        y = d * f4 + c * f3 + b * f2 + a * f1 + 8192
-        e = heard[at] - _ZERO >> shift
-        at += 1
-        signal[x] = signal[x] - (y + e * f0 >> 14 << shift)
-        x += 1
-        y = c * f4 + b * f3 + a * f2 + e * f1 + 8192
-        d = heard[at] - _ZERO >> shift
-        at += 1
-        signal[x] = signal[x] - (y + d * f0 >> 14 << shift)
-        x += 1
-        y = b * f4 + a * f3 + e * f2 + d * f1 + 8192
-        c = heard[at] - _ZERO >> shift
-        at += 1
-        signal[x] = signal[x] - (y + c * f0 >> 14 << shift)
-        x += 1
-        y = a * f4 + e * f3 + d * f2 + c * f1 + 8192
-        b = heard[at] - _ZERO >> shift
-        at += 1
-        signal[x] = signal[x] - (y + b * f0 >> 14 << shift)
-        x += 1
-        y = e * f4 + d * f3 + c * f2 + b * f1 + 8192
-        a = heard[at] - _ZERO >> shift
-        at += 1
-        signal[x] = signal[x] - (y + a * f0 >> 14 << shift)
+        if x < 80:
+            e = window[x - 40]
+            e = e * e >> 14
+            if out:
+                e = 16384 - e
+            y = y * e >> 14
+        signal[x] = signal[x] - (y << shift)
         x += 1
 
 
