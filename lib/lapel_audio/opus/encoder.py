@@ -19,13 +19,13 @@ LEAST_BYTES = 16
 _SILENT_BITS = 7
 # Symbols of a frame's queue: silence, post-filter, short blocks and intra come before the steps.
 _FIRST_STEP = 5
-# Spreading of few pulses over a band: 2 is CELT's usual.
+# In frames below so many bytes few pulses are spread over their band, as CELT usually does. In others that is no better.
 SPREAD = 2
+SPREAD_BYTES = 57
 # An eighth of a frame so much louder (in sixteenths) than what went before is coded in short blocks.
 ATTACK = 64
-# Frames below this are not boosted.
-BOOST_BYTES = 44
-STRENGTH = 8
+# A little more for low bands than what is usual.
+TRIM = 6
 # Packets' worth of bytes that may be saved.
 RESERVOIR = 8
 # A frame gets less where it is weaker than the loudest by this, 1024 for 6 dB; half where it is by so much more.
@@ -180,19 +180,13 @@ class Encoder:
         coder = self._coder
         queue = self._queue
         frame = self._frame
-        levels = self._levels
         bits = size * 8
         range_coder.start(0, 0, coder, 1, size)
         self._energy(out, size, short)
         allocation.code_flags(coder, out, queue, frame, self._flags, 0, short, bits)
-        allocation.code_spread(coder, out, queue, frame, 0 if size > BOOST_BYTES else SPREAD, bits)
-        most = 0
-        if size > BOOST_BYTES:
-            most = bits * 2 // 18
-        analysis.stand_out(0, 0, levels, tables.EDGES, self._boosts, self._values, STRENGTH, most)
-        trim = analysis.trim(0, 0, levels)
+        allocation.code_spread(coder, out, queue, frame, SPREAD if size < SPREAD_BYTES else 0, bits)
         boosted = allocation.code_boosts(coder, out, queue, frame, self._boosts, bits)
-        allocation.code_trim(coder, out, queue, frame, trim, boosted, bits)
+        allocation.code_trim(coder, out, queue, frame, TRIM, boosted, bits)
         allocation.allocate(coder, out, queue, frame, self._work, size, 16)
         values = self._values
         widths = self._widths

@@ -1,7 +1,7 @@
 import random
 from array import array
 
-from lapel_audio.opus import analysis, tables
+from lapel_audio.opus import analysis
 
 random.seed(5)
 
@@ -20,14 +20,6 @@ def levels(steps):
     return words([HIGH + round(1024 * step) for step in steps])
 
 
-def test_a_flat_spectrum_has_no_trim_and_a_tilted_one_has():
-    assert analysis.trim(0, 0, levels([0] * 17)) == 4
-    assert analysis.trim(0, 0, levels(list(range(17)))) == 2
-    assert analysis.trim(0, 0, levels([16 - band for band in range(17)])) == 6
-    for _ in range(50):
-        assert 0 <= analysis.trim(0, 0, words([random.randrange(65536) for _ in range(17)])) <= 10
-
-
 def test_what_begins_within_the_frame_is_an_attack():
     for quiet, loud in ((0, 100), (5, 2000), (30, 1 << 20)):
         noise = [random.randrange(quiet + 1) - quiet // 2 for _ in range(360)]
@@ -44,28 +36,6 @@ def test_an_even_sound_and_one_that_ends_are_none():
     ends = [sample if n < 150 else 0 for n, sample in enumerate(even)]
     assert analysis.attack(0, 0, words([ZERO + sample for sample in ends]), 0) < 32
     assert analysis.attack(0, 0, words([ZERO] * 360), 0) == 0
-
-
-def boosted(steps, strength=8, most=1000):
-    boosts = words([9] * 17)
-    analysis.stand_out(0, 0, levels(steps), tables.EDGES, boosts, words([0] * 17), strength, most)
-    return list(boosts)
-
-
-def test_only_what_stands_out_is_boosted():
-    assert boosted([0] * 17) == [0] * 17
-    assert boosted([band / 2 for band in range(17)]) == [0] * 17
-    steps = [0] * 17
-    steps[9] = 6
-    found = boosted(steps, 32)
-    assert found[9] > 0 and sum(found) == found[9]
-    assert boosted(steps, 0) == [0] * 17
-
-
-def test_boosts_end_at_the_most():
-    for most in (0, 1, 7):
-        found = boosted([8 * (band & 1) for band in range(17)], 64, most)
-        assert sum(found) == most and min(found) == 0
 
 
 def test_a_loud_band_hides_weak_ones_behind_it():
