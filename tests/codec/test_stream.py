@@ -47,7 +47,7 @@ def rates(seed: int, count: int) -> list[int]:
     found, rate = [], 24
     for _ in range(count):
         if draw.randrange(12) == 0:
-            rate = draw.choice((8, 12, 16, 17, 20, 24, 32, 40, 48, 64, 128))
+            rate = draw.choice((8, 12, 16, 17, 20, 24, 32, 40, 48, 64, 100))
         found.append(rate)
     return found
 

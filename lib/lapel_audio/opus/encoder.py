@@ -9,12 +9,13 @@ from lapel_audio.opus.mdct import ZERO, Transform
 from lapel_audio.opus.voice import Voice
 
 FRAME_BYTES = 640
-MOST_BYTES = 320
+MOST_BYTES = 250
 # CELT alone, wideband, 20 ms, mono, one frame a packet.
 TOC = 0xB8
 SILENCE_BYTES = 3
-# No frame that is not silent is smaller: then headers and the first bands always find their bits.
-LEAST_BYTES = 16
+# No frame that is not silent is smaller: then headers and levels in steps of 1 always find their bits.
+LEAST_BYTES = 20
+_MOST_STEP = 15
 # All samples of the frame and of its overlap are -2 to 1.
 _SILENT_BITS = 7
 # Symbols of a frame's queue: silence, post-filter, short blocks and intra come before the steps.
@@ -34,15 +35,9 @@ WEAKEST = 6144
 
 
 @micropython.viper
-def _head(x: int, y: int, queue, flag_words, short: int, intra: int):
-    """Queues that the frame is not silent, has no post-filter, whether short and whether intra. Sets the flags of time
-    and frequency so that a band's resolution is that of its frame."""
+def _head(x: int, y: int, queue, short: int, intra: int):
+    """Queues that the frame is not silent, has no post-filter, whether short and whether intra."""
     symbols = ptr32(queue)
-    flags = ptr32(flag_words)
-    x = 17
-    while x:
-        x -= 1
-        flags[x] = short
     symbols[4] = 0
     symbols[5] = 32767
     symbols[6] = 15
@@ -65,7 +60,7 @@ def _head(x: int, y: int, queue, flag_words, short: int, intra: int):
 class Encoder:
     """Packets of 20 ms that any Opus decoder reads. Its decoder hears a sample 2.5 ms after it was taken.
 
-    `kbps`: 8 to 128, the header counted. Packets all have the same size; or with `variable` at most twice that, by what
+    `kbps`: 8 to 100, the header counted. Packets all have the same size; or with `variable` at most twice that, by what
     those before saved in the last 160 ms, and three bytes where it is silent. Nothing is allocated after it was made.
     """
 
@@ -83,8 +78,6 @@ class Encoder:
         self._new = array("i", bytes(4 * tables.BANDS))
         self._errors = array("i", bytes(4 * tables.BANDS))
         self._steps = array("i", bytes(4 * tables.BANDS))
-        self._flags = array("i", bytes(4 * tables.BANDS))
-        self._boosts = array("i", bytes(4 * tables.BANDS))
         self._values = array("i", bytes(4 * tables.BANDS))
         self._widths = array("i", bytes(4 * tables.BANDS))
         self._rate_bytes = 0
@@ -101,8 +94,8 @@ class Encoder:
         return self._coder[range_coder.RANGE]
 
     def set_rate(self, kbps: int) -> None:
-        """From the next packet on. A value beyond 8 to 128 is taken as the nearest of these."""
-        self._rate_bytes = min(MOST_BYTES, max(LEAST_BYTES + 4, kbps * 5 // 2))
+        """From the next packet on. A value beyond 8 to 100 is taken as the nearest of these."""
+        self._rate_bytes = min(MOST_BYTES, max(LEAST_BYTES, kbps * 5 // 2))
         self._save(self._rate_bytes)
 
     def reset(self) -> None:
@@ -181,12 +174,9 @@ class Encoder:
         queue = self._queue
         frame = self._frame
         bits = size * 8
-        range_coder.start(0, 0, coder, 1, size)
-        self._energy(out, size, short)
-        allocation.code_flags(coder, out, queue, frame, self._flags, 0, short, bits)
-        allocation.code_spread(coder, out, queue, frame, SPREAD if size < SPREAD_BYTES else 0, bits)
-        boosted = allocation.code_boosts(coder, out, queue, frame, self._boosts, bits)
-        allocation.code_trim(coder, out, queue, frame, TRIM, boosted, bits)
+        if not self._energy(out, size, short, _MOST_STEP):
+            self._energy(out, size, short, 1)
+        allocation.describe(coder, out, queue, frame, short, SPREAD if size < SPREAD_BYTES else 0, TRIM)
         allocation.allocate(coder, out, queue, frame, self._work, size, 16)
         values = self._values
         widths = self._widths
@@ -205,45 +195,25 @@ class Encoder:
         range_coder.raw(0, 0, coder, out, values, widths, count)
         range_coder.finish(0, 0, coder, out)
 
-    def _energy(self, out: bytearray, size: int, short: int) -> None:
+    def _energy(self, out: bytearray, size: int, short: int, most: int) -> bool:
+        """Begins a frame and codes all levels, in steps of at most `most`. False: too little is left for the rest."""
         coder = self._coder
         queue = self._queue
-        levels = self._levels
         steps = self._steps
-        errors = self._errors
-        bits = size * 8
+        range_coder.start(0, 0, coder, 1, size)
         intra = 1 if self._intra else 0
-        self._intra = False
         decay = min(16384, size << 7)
-        energy.coarse(0, 0, levels, self._old, self._new, steps, errors, intra, decay, 0, tables.BANDS)
-        _head(0, 0, queue, self._flags, short, intra)
+        energy.coarse(0, 0, self._levels, self._old, self._new, steps, self._errors, intra, decay, most)
+        _head(0, 0, queue, short, intra)
         first = 1
         if self._voice.gain:
             # its own symbols, in place of the first two
             first = 3
             self._voice.write(coder, out, queue, self._values, self._widths)
         range_coder.laplace(0, 0, queue, _FIRST_STEP, tables.BANDS, steps, tables.LAPLACE, 34 if intra else 0)
-        done = range_coder.run(0, 0, coder, out, queue, first, _FIRST_STEP + tables.BANDS, bits * 8) - _FIRST_STEP
-        while done < tables.BANDS:
-            self._poor(out, bits, intra, decay, done)
-            done += 1
+        end = _FIRST_STEP + tables.BANDS
+        if range_coder.run(0, 0, coder, out, queue, first, end, size * 64 - allocation.NEEDS) < end:
+            return False
+        self._intra = False
         self._old, self._new = self._new, self._old
-
-    def _poor(self, out: bytearray, bits: int, intra: int, decay: int, band: int) -> None:
-        """A band's step where fewer than 15 bits are left."""
-        steps = self._steps
-        coder = self._coder
-        energy.coarse(0, 0, self._levels, self._old, self._new, steps, self._errors, intra, decay, band, band + 1)
-        wanted = steps[band] - 128
-        left = bits - (range_coder.tell(0, 0, coder) + 7 >> 3)
-        step = -1
-        if left >= 2:
-            step = max(-1, min(1, wanted))
-            low = 0 if step == 0 else 2 if step < 0 else 3
-            range_coder.put(coder, out, self._queue, low, 2 if step == 0 else low + 1, 2)
-        elif left == 1:
-            step = max(-1, min(0, wanted))
-            range_coder.bit(coder, out, self._queue, -step, 1)
-        steps[band] = step + 128
-        self._errors[band] += wanted - step << 10
-        self._new[band] -= wanted - step << 10
+        return True

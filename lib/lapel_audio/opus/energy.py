@@ -88,13 +88,11 @@ def coarse(
     error_words,
     intra: int,
     decay: int,
-    first: int,
-    end: int,
+    most: int,
 ):
-    """Steps for the bands first .. end - 1, of the levels `old` that a decoder has of the last frame; `new` are its next.
+    """Steps, -most .. most, 128 added, from the levels `old` that a decoder has of the last frame; `new` are its next.
 
-    Steps, -15 .. 15, are stored with 128 added. Those before `first` are taken as coded; of the others, `errors` become
-    what is left. `intra`: without the last frame. `decay`: most steps to go down at once, times 1024.
+    `errors` become what is left over. `intra`: without the last frame. `decay`: most to go down at once, times 1024.
     """
     levels = ptr32(level_words)
     old = ptr32(old_words)
@@ -106,43 +104,42 @@ def coarse(
         leak = 27853
     sum = 0
     band = 0
-    while band < end:
-        if band >= first:
-            level = levels[band] - _HIGH
-            last = old[band] - _HIGH
-            x = level - last
-            if x > -2048 and x < 2048:
-                # Where it has hardly changed, a quarter of the error stays: a steady gain is better than a near one.
-                x = errors[band] - 65536
-                if x > 512:
-                    x = 512
-                elif x < -512:
-                    x = -512
-                level -= x >> 2
-            limit = last - decay - level
-            # what is predicted of it
-            x = sum >> 5
-            if intra == 0:
-                if last < -9216:
-                    last = -9216
-                x += last >> 1
-            y = level - x + 512 >> 10
-            if y < 0 and limit > 0:
-                # not too far down at once
-                y += limit >> 10
-                if y > 0:
-                    y = 0
-            if y > 15:
-                y = 15
-            elif y < -15:
-                y = -15
-            steps[band] = y + 128
-            x += y << 10
-            errors[band] = level - x + 65536
-            if x < _LOWEST - _HIGH:
-                x = _LOWEST - _HIGH
-            new[band] = x + _HIGH
-        sum += (steps[band] - 128) * leak
+    while band < _BANDS:
+        level = levels[band] - _HIGH
+        last = old[band] - _HIGH
+        x = level - last
+        if x > -2048 and x < 2048:
+            # Where it has hardly changed, a quarter of the error stays: a steady gain is better than a near one.
+            x = errors[band] - 65536
+            if x > 512:
+                x = 512
+            elif x < -512:
+                x = -512
+            level -= x >> 2
+        limit = last - decay - level
+        # what is predicted of it
+        x = sum >> 5
+        if intra == 0:
+            if last < -9216:
+                last = -9216
+            x += last >> 1
+        y = level - x + 512 >> 10
+        if y < 0 and limit > 0:
+            # not too far down at once
+            y += limit >> 10
+            if y > 0:
+                y = 0
+        if y > most:
+            y = most
+        elif y + most < 0:
+            y = 0 - most
+        steps[band] = y + 128
+        x += y << 10
+        errors[band] = level - x + 65536
+        if x < _LOWEST - _HIGH:
+            x = _LOWEST - _HIGH
+        new[band] = x + _HIGH
+        sum += y * leak
         band += 1
 
 

@@ -8,7 +8,6 @@ from micropython import const
 _BITS = const(0)
 _FINE = const(17)
 _LATER = const(34)
-_BOOSTS = const(68)
 # how many bands have bits, eighths not given to any plus _EVEN, and how the bits lean.
 _CODED = const(85)
 _BALANCE = const(86)
@@ -58,7 +57,6 @@ def share(x: int, y: int, frame, queue, work, edges, shares, total: int, widest:
                 x += width * (f[_TRIM] - 8) * (16 - y)
                 if x < 0:
                     x = 0
-            x += f[_BOOSTS + y]
             # Below this no pulse would come of it.
             if x >= 12 * width or done:
                 done = (table[y] + 64) * width << 1
@@ -87,8 +85,6 @@ def share(x: int, y: int, frame, queue, work, edges, shares, total: int, widest:
             x += tilt
             if x < 0:
                 x = 0
-        if low:
-            x += f[_BOOSTS + y]
         w[y] = x
         x = most
         if high < 11:
@@ -97,9 +93,6 @@ def share(x: int, y: int, frame, queue, work, edges, shares, total: int, widest:
             x += tilt
             if x < 0:
                 x = 0
-        if f[_BOOSTS + y]:
-            x += f[_BOOSTS + y]
-            keeps = y
         x -= w[y]
         if x < 0:
             x = 0

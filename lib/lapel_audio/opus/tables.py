@@ -28,8 +28,6 @@ LAPLACE = (
 SMALL_ENERGY_ICDF = b"\x02\x01\x00"
 SPREAD_ICDF = b"\x19\x17\x02\x00"
 TRIM_ICDF = b"\x7e\x7c\x77\x6d\x57\x29\x13\x09\x04\x02\x00"
-# Change of resolution plus 4, by 4 * transient + 2 * selection + flag (section 4.3.4.5).
-TF_CHANGE = b"\x04\x02\x04\x01\x07\x04\x05\x03"
 
 # Section 4.3.3: the most that a band can use, in eighths of a bit a quarter of a bin, less 64; then 11 rows of what
 # they get at rising rates, in 1/32 bit a bin.

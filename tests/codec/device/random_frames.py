@@ -10,6 +10,8 @@ from lapel_audio.opus import allocation, bands, pvq, range_coder, tables
 
 TOC = 0xB8
 OFFSET = 1 << 28
+# The smallest frames that are not silent, without the TOC.
+LEAST = 19
 
 
 class Dice:
@@ -38,8 +40,6 @@ class Frames:
         self.work = array("i", [0] * pvq.WORK_WORDS)
         self.counts = pvq.Counts()
         self.energies = array("i", [0] * 17)
-        self.flags = array("i", [0] * 17)
-        self.boosts = array("i", [0] * 17)
         self.widths = array("i", [0] * 17)
         self.spectrum = array("i", [0] * 320)
         self.out = bytearray(1 + 400)
@@ -71,55 +71,29 @@ class Frames:
             for i in range(begin, min(320, begin + 8 * dice.roll(12))):
                 self.spectrum[i] = OFFSET
 
-    def coarse(self, bits, intra):
-        """Energies of all bands, also where bits are short."""
+    def coarse(self, size, intra, wild):
+        """Energies of all bands. False where too few bits are left for what comes next."""
         dice, coder, out, queue, energies = self.dice, self.coder, self.out, self.queue, self.energies
-        wild = (1, 2, 8, 60)[dice.roll(4)]
         for band in range(17):
             energies[band] = 128 + dice.roll(2 * wild + 1) - wild
         range_coder.laplace(0, 0, queue, 1, 17, energies, tables.LAPLACE, 34 * intra)
-        band = range_coder.run(0, 0, coder, out, queue, 1, 18, 8 * bits) - 1
-        while band < 17:
-            left = bits - self.used()
-            if left >= 15:
-                raise AssertionError("there was room")
-            value = dice.roll(3) - 1
-            if left >= 2:
-                symbol = 2 * value if value >= 0 else 1
-                icdf = tables.SMALL_ENERGY_ICDF
-                range_coder.put(coder, out, queue, 4 - icdf[symbol - 1] if symbol else 0, 4 - icdf[symbol], 2)
-            elif left == 1:
-                self.bit(dice.roll(2), 1)
-            band += 1
+        return range_coder.run(0, 0, coder, out, queue, 1, 18, 64 * size - allocation.NEEDS) == 18
 
-    def header(self, bits):
+    def header(self):
         """Returns whether it is transient, and intra."""
         self.bit(0, 15)
-        if self.used() + 16 <= bits:
-            self.bit(0, 1)
-        transient = intra = 0
-        if self.used() + 3 <= bits:
-            transient = self.dice.roll(2)
-            self.bit(transient, 3)
-        if self.used() + 3 <= bits:
-            intra = self.dice.roll(2)
-            self.bit(intra, 3)
+        self.bit(0, 1)
+        transient = self.dice.roll(2)
+        self.bit(transient, 3)
+        intra = self.dice.roll(2)
+        self.bit(intra, 3)
         return transient, intra
 
     def plan(self, size, transient):
         """All between coarse and fine energy."""
         dice, coder, out, queue, frame = self.dice, self.coder, self.out, self.queue, self.frame
-        bits = 8 * size
-        often = 1 + dice.roll(4)
-        for band in range(17):
-            self.flags[band] = 1 if dice.once_in(often) else 0
-            self.boosts[band] = dice.roll(4) if dice.once_in(4 * often) else 0
-        if dice.once_in(20):
-            self.boosts[dice.roll(17)] = 9
-        allocation.code_flags(coder, out, queue, frame, self.flags, dice.roll(2), transient, bits)
-        allocation.code_spread(coder, out, queue, frame, dice.roll(4), bits)
-        boost = allocation.code_boosts(coder, out, queue, frame, self.boosts, bits)
-        allocation.code_trim(coder, out, queue, frame, 5 if dice.roll(2) else dice.roll(11), boost, bits)
+        trim = 5 if dice.roll(2) else dice.roll(11)
+        allocation.describe(coder, out, queue, frame, transient, dice.roll(4), trim)
         allocation.allocate(coder, out, queue, frame, self.work, size, 16 if dice.roll(3) else dice.roll(17))
 
     def fine(self):
@@ -145,13 +119,16 @@ class Frames:
 
     def make(self, size):
         """One frame of `size` bytes into `out`; returns its length, TOC and all."""
-        range_coder.start(0, 0, self.coder, 1, size)
         self.out[0] = TOC
-        if self.dice.once_in(30):
+        range_coder.start(0, 0, self.coder, 1, size)
+        if size < LEAST or self.dice.once_in(30):
             self.bit(1, 15)
         else:
-            transient, intra = self.header(8 * size)
-            self.coarse(8 * size, intra)
+            transient, intra = self.header()
+            if not self.coarse(size, intra, (1, 2, 8, 60)[self.dice.roll(4)]):
+                range_coder.start(0, 0, self.coder, 1, size)
+                transient, intra = self.header()
+                self.coarse(size, intra, 1)
             self.plan(size, transient)
             self.fine()
             self.fill()
@@ -168,10 +145,10 @@ class Frames:
         return 1 + size
 
     def any(self):
-        """A frame of 8 to 160 bytes, now and then of 2 to 7."""
+        """A frame of 19 to 160 bytes, now and then of 2 to 7, which is silent."""
         if self.dice.once_in(12):
             return self.make(2 + self.dice.roll(6))
-        return self.make(8 + self.dice.roll(153))
+        return self.make(LEAST + self.dice.roll(142))
 
 
 def main(seed, count):

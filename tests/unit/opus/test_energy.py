@@ -85,7 +85,7 @@ def test_a_decoder_has_the_levels_that_the_encoder_believes_it_has():
         wanted = [max(-27, min(14, centre + random.uniform(-6, 6))) for _ in range(BANDS)]
         levels = words([energy.HIGH + int(1024 * step) for step in wanted])
         intra = random.randrange(4) == 0
-        energy.coarse(0, 0, levels, old, new, steps, errors, intra, 16384, 0, BANDS)
+        energy.coarse(0, 0, levels, old, new, steps, errors, intra, 16384, 15)
         old, new = new, old
         decoder.coarse(steps, intra)
         ranks = [random.randrange(2) for _ in range(BANDS)]
@@ -109,28 +109,27 @@ def test_a_level_falls_no_faster_than_it_is_told():
     old, new, steps = words([energy.HIGH + 8 * 1024] * BANDS), words(), words()
     errors = words([energy.NO_ERROR] * BANDS)
     levels = words([energy.HIGH - 9 * 1024] * BANDS)
-    energy.coarse(0, 0, levels, old, new, steps, errors, 0, 2048, 0, BANDS)
+    energy.coarse(0, 0, levels, old, new, steps, errors, 0, 2048, 15)
     assert all(stepped(level) >= 4 for level in new)
 
 
-def test_a_part_of_the_steps_leaves_the_others():
-    old, new = words([energy.HIGH] * BANDS), words()
-    levels = words([energy.HIGH + random.randrange(-5000, 9000) for _ in range(BANDS)])
-    whole, parts = words(), words()
+def test_steps_are_no_larger_than_they_may():
+    old, new, steps = words([energy.HIGH] * BANDS), words(), words()
     errors = words([energy.NO_ERROR] * BANDS)
-    energy.coarse(0, 0, levels, old, new, whole, errors, 0, 16384, 0, BANDS)
-    errors = words([energy.NO_ERROR] * BANDS)
-    for band in range(BANDS):
-        energy.coarse(0, 0, levels, old, new, parts, errors, 0, 16384, band, band + 1)
-    assert list(whole) == list(parts)
+    levels = words([energy.HIGH + (19000 if band & 1 else -19000) for band in range(BANDS)])
+    for most in (15, 1):
+        energy.coarse(0, 0, levels, old, new, steps, errors, 0, 16384, most)
+        assert max(steps) == 128 + most and min(steps) >= 128 - most
+        for band in range(BANDS):
+            assert errors[band] - energy.NO_ERROR == levels[band] - new[band] or new[band] == energy.LOWEST
 
 
 def test_a_steady_level_leans_to_the_last_one():
     old, new, steps = words([energy.HIGH] * BANDS), words(), words()
     levels = words([energy.HIGH + 100] * BANDS)
     errors = words([energy.NO_ERROR + 400] * BANDS)
-    energy.coarse(0, 0, levels, old, new, steps, errors, 1, 16384, 0, BANDS)
+    energy.coarse(0, 0, levels, old, new, steps, errors, 1, 16384, 15)
     assert list(steps) == [128] * BANDS and list(errors) == [energy.NO_ERROR] * BANDS
     levels = words([energy.HIGH + 4200] * BANDS)
-    energy.coarse(0, 0, levels, old, new, steps, errors, 1, 16384, 0, BANDS)
+    energy.coarse(0, 0, levels, old, new, steps, errors, 1, 16384, 15)
     assert errors[0] - energy.NO_ERROR == 4200 - 4096
