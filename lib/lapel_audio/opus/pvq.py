@@ -203,14 +203,14 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
     if left:
         # Those too few are added one by one, those too many taken: where product ** 2 / energy becomes the largest.
         down = 0
-        while product + most >> down > 0x7FFF:
-            down += 1
-        sum = product + most >> down
-        sum = sum * sum
         half = 0
-        while sum >> half > 0x7FFF:
-            half += 1
         while left:
+            while product + most >> down > 0x7FFF:
+                down += 1
+            sum = product + most >> down
+            sum = sum * sum
+            while sum >> half > 0x7FFF:
+                half += 1
             energy += 1
             best_size = -1
             best_pulses = 0
