@@ -75,8 +75,8 @@ def _queue(x: int, y: int, queue, frame, spread_icdf, trim_icdf, transient: int,
 
 
 def describe(coder, out, queue, frame, transient: int, spread: int, trim: int) -> None:
-    """Codes that no band changes its resolution, how pulses are spread (0 not at all to 3), that no band is boosted, and
-    how bits lean towards low bands (10) or high ones (0). NEEDS eighths of a bit must be left."""
+    """Codes that no band changes its resolution, how pulses are spread (0 not at all to 3), that no band is boosted,
+    and how bits lean towards low bands (10) or high ones (0). NEEDS eighths of a bit must be left."""
     count = _queue(0, 0, queue, frame, SPREAD_ICDF, TRIM_ICDF, transient, spread, trim)
     range_coder.run(0, 0, coder, out, queue, 1, count, range_coder.NO_LIMIT)
 

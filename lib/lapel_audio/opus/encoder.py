@@ -20,7 +20,7 @@ _MOST_STEP = 15
 _SILENT_BITS = 7
 # Symbols of a frame's queue: silence, post-filter, short blocks and intra come before the steps.
 _FIRST_STEP = 5
-# In frames below so many bytes few pulses are spread over their band, as CELT usually does. In others that is no better.
+# In frames below so many bytes few pulses are spread over their band, as CELT usually does; in others it is no better.
 SPREAD = 2
 SPREAD_BYTES = 57
 # An eighth of a frame so much louder (in sixteenths) than what went before is coded in short blocks.

@@ -1,127 +1,141 @@
-"""Opus: what follows on the signal's side of a frame, 50 a second: energies said, bits shared out, shapes coded."""
+"""Opus: frames of 20 ms as the encoder codes them, with every call that it makes of a kernel."""
 
 from __future__ import annotations
 
-import math
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from math import exp, sin, tau
 from random import Random
-from typing import Any
 
 from device_code.cases import Case, Whole
 from device_code.meaning import Meaning
 
+RATE = 16_000
+SAMPLES = 320
 PER_SECOND = 50
-BANDS = 17
-OFFSET = 1 << 28
+KBPS = 24
+# What a frame may cost, bytecodes and all: a fifth of a core at 240 MHz.
+FRAME_CYCLES = 1_000_000
 _OPUS = "lapel_audio.opus"
+# Frames that are counted, one of so many.
+COUNTED = 5
+EVERY = 3
 
 
-def spectrum(random: Random) -> array[int]:
-    """Of something like a voice: harmonics below 4 kHz, and less the higher."""
-    bins = array("i")
-    for place in range(320):
-        level = 40_000 / (1 + place / 12) ** 1.2
-        if place < 160:
-            level *= 0.25 + 2 * abs(math.cos(math.pi * place / 7.3)) ** 6
-        bins.append(OFFSET + int(level * random.gauss(0, 1)))
-    return bins
+def voice(random: Random, count: int) -> array[int]:
+    """Something like speech: voiced, hissing and silent by turns, each of a fifth of a second at the most."""
+    samples = array("h")
+    phase = 0.0
+    while len(samples) < count:
+        length = random.randrange(800, 3200)
+        kind = random.randrange(4)
+        pitch = random.uniform(80, 240)
+        formants = [random.uniform(*border) for border in ((250, 900), (900, 2400), (2300, 3500))]
+        for at in range(length):
+            # its attack is sudden, its end is not
+            level = min(1.0, at / 40, (length - at) / 400)
+            if kind == 0:
+                value = 3 * random.gauss(0, 1)
+            elif kind == 1:
+                value = level * random.gauss(0, 1500)
+            else:
+                phase = (phase + pitch / RATE) % 1
+                rings = (exp(-phase * 4) * sin(tau * formant * phase / pitch) for formant in formants)
+                value = 6000 * level * sum(rings) + random.gauss(0, 40)
+            samples.append(max(-32768, min(32767, int(value))))
+    return samples[:count]
 
 
-class Frames:
-    """The buffers of an encoder, and frames of no signal."""
-
-    def __init__(self, random: Random, meaning: Meaning) -> None:
-        names = ("allocation", "bands", "pvq", "range_coder", "tables")
-        self.allocation, self.bands, self.pvq, self.range_coder, self.tables = (
-            meaning.module(f"{_OPUS}.{name}") for name in names
-        )
-        self.random = random
-        self.coder = self.range_coder.new()
-        self.queue = array("i", [0] * self.allocation.QUEUE_WORDS)
-        self.frame = array("i", [0] * self.allocation.FRAME_WORDS)
-        self.work = array("i", [0] * self.pvq.WORK_WORDS)
-        self.out = bytearray(400)
-        self.counts: Any = None
-
-    def count_out(self) -> None:
-        """What is done once."""
-        self.counts = self.pvq.Counts()
-
-    def make(self, size: int, transient: int, spread: int) -> Callable[[], None]:
-        """What codes one frame of `size` bytes."""
-        random, coder, out, queue, frame = self.random, self.coder, self.out, self.queue, self.frame
-        steps = array("i", [128 + random.choice((0, 0, 0, 1, -1, 2, -2)) for _ in range(BANDS)])
-        flags = array("i", [transient | random.choice((0, 0, 0, 1)) for _ in range(BANDS)])
-        boosts = array("i", [random.choice((0, 0, 0, 0, 0, 1)) for _ in range(BANDS)])
-        bins = spectrum(random)
-
-        def head() -> None:
-            self.range_coder.start(0, 0, coder, 1, size)
-            for value, rarity in ((0, 15), (0, 1), (transient, 3), (0, 3)):
-                self.range_coder.bit(coder, out, queue, value, rarity)
-            self.range_coder.laplace(0, 0, queue, 1, BANDS, steps, self.tables.LAPLACE, 0)
-            self.range_coder.run(0, 0, coder, out, queue, 1, 1 + BANDS, 64 * size)
-
-        def code() -> None:
-            head()
-            allocation, bits = self.allocation, 8 * size
-            allocation.code_flags(coder, out, queue, frame, flags, transient, transient, bits)
-            allocation.code_spread(coder, out, queue, frame, spread, bits)
-            boost = allocation.code_boosts(coder, out, queue, frame, boosts, bits)
-            allocation.code_trim(coder, out, queue, frame, 5, boost, bits)
-            allocation.allocate(coder, out, queue, frame, self.work, size, 16)
-            widths = frame[allocation.FINE : allocation.FINE + BANDS]
-            fine = array("i", [random.randrange(1 << width) for width in widths])
-            self.range_coder.raw(0, 0, coder, out, fine, widths, BANDS)
-            self.bands.code_bands(coder, out, frame, self.work, bins, OFFSET, self.counts)
-            self.range_coder.finish(0, 0, coder, out)
-
-        return code
+def _frames(samples: Sequence[int]) -> list[bytearray]:
+    return [bytearray(array("h", samples[at : at + SAMPLES])) for at in range(0, len(samples), SAMPLES)]
 
 
-def _frames(random: Random, meaning: Meaning) -> Sequence[tuple[float, Callable[[], object]]]:
-    frames = Frames(random, meaning)
-    others = ((8, 0, 2), (13, 1, 3), (40, 0, 1), (60, 0, 0), (120, 0, 2), (160, 1, 2))
-    return (
-        (0, frames.count_out),
-        (0.9, frames.make(60, 0, 2)),
-        (0.1, frames.make(60, 1, 2)),
-        *((0, frames.make(*other)) for other in others),
-    )
+def _coded(random: Random, meaning: Meaning) -> Iterable[tuple[float, Callable[[], object]]]:
+    encoder = meaning.module(f"{_OPUS}.encoder").Encoder(KBPS)
+    out = bytearray(meaning.module(f"{_OPUS}.encoder").MOST_BYTES)
+    frames = _frames(voice(random, COUNTED * EVERY * SAMPLES))
+    for number, frame in enumerate(frames):
+        if number % EVERY == EVERY - 1:
+            yield 1 / COUNTED, partial(encoder.encode, frame, out)
+        else:
+            encoder.encode(frame, out)
+    # Compared only: what is loud, faint, silent, sudden, poor in bits, and rich.
+    rails = (-32768, 32767)
+    samples = [random.choice(rails) for _ in range(SAMPLES)]
+    samples += [random.randrange(-2, 3) for _ in range(SAMPLES)]
+    samples += [rails[at // 50 & 1] for at in range(SAMPLES)]
+    samples += [0] * (3 * SAMPLES - 30) + [32767] * 30
+    samples += voice(random, 2 * SAMPLES)
+    for kbps in (8, 16, 64):
+        encoder.set_rate(kbps)
+        yield from ((0, partial(encoder.encode, frame, out)) for frame in _frames(samples))
 
 
+def _made(random: Random, meaning: Meaning) -> Iterable[tuple[float, Callable[[], object]]]:
+    return ((1, partial(meaning.module(f"{_OPUS}.encoder").Encoder, KBPS)),)
+
+
+# Cycles of one frame, a fifth more than they take.
+_KERNELS = {
+    "allocation._queue": 7_300,
+    "analysis.attack": 13_000,
+    "analysis.loudness": 1_400,
+    "bands.prepare": 8_200,
+    "butterflies.fives": 41_000,
+    "butterflies.fours": 96_000,
+    "butterflies.twos": 38_000,
+    "encoder._head": 550,
+    "energy.coarse": 6_500,
+    "energy.fine": 4_300,
+    "energy.last": 2_000,
+    "energy.measure": 50_000,
+    "halves.halve": 9_900,
+    "mdct.emphasise": 63_000,
+    "mdct.fold": 30_000,
+    "mdct.spin": 38_000,
+    "mdct.unspin": 41_000,
+    "partitions.code": 47_000,
+    "pitch.comb": 59_000,
+    "pitch.refine": 46_000,
+    "pitch.search": 86_000,
+    "pitch.size": 15_000,
+    "pitch.thin": 22_000,
+    "pvq.quantise": 150_000,
+    "pvq.rotate": 32_000,
+    "range_coder.bit": 1_500,
+    "range_coder.finish": 820,
+    "range_coder.laplace": 4_900,
+    "range_coder.put": 760,
+    "range_coder.raw": 4_300,
+    "range_coder.run": 15_000,
+    "range_coder.start": 440,
+    "range_coder.tell": 1_700,
+    "shares.share": 28_000,
+    "voice._put_octave": 290,
+}
 CASES: Sequence[Case] = (
     Whole(
-        "the bits of an Opus frame of 60 bytes",
+        "an Opus frame",
         "frame",
-        1,
-        PER_SECOND,
-        420_000,
-        _frames,
+        units=1,
+        per_second=PER_SECOND,
+        budget=FRAME_CYCLES,
+        parts=_coded,
         bytecodes=True,
         each=True,
         strict=True,
-        kernels={
-            f"{_OPUS}.range_coder.start": 500,
-            f"{_OPUS}.range_coder.tell": 2_500,
-            f"{_OPUS}.range_coder.run": 22_000,
-            f"{_OPUS}.range_coder.raw": 3_000,
-            f"{_OPUS}.range_coder.finish": 1_000,
-            f"{_OPUS}.range_coder.laplace": 6_000,
-            f"{_OPUS}.range_coder.put": 7_000,
-            f"{_OPUS}.range_coder.bit": 5_000,
-            f"{_OPUS}.allocation._queue_flags": 2_600,
-            f"{_OPUS}.allocation._set_changes": 1_600,
-            f"{_OPUS}.allocation._queue_boosts": 4_500,
-            f"{_OPUS}.allocation._set_boosts": 2_500,
-            f"{_OPUS}.shares.share": 32_000,
-            f"{_OPUS}.bands.prepare": 36_000,
-            f"{_OPUS}.partitions.code": 50_000,
-            f"{_OPUS}.halves.halve": 30_000,
-            f"{_OPUS}.pvq.rotate": 110_000,
-            f"{_OPUS}.pvq.quantise": 130_000,
-            f"{_OPUS}.pvq._count_out": 100_000,
-        },
+        kernels={f"{_OPUS}.{name}": budget for name, budget in _KERNELS.items()},
+    ),
+    Whole(
+        "an Opus encoder made",
+        "encoder",
+        units=1,
+        per_second=None,
+        budget=3_000_000,
+        parts=_made,
+        bytecodes=True,
+        strict=True,
+        kernels={f"{_OPUS}.pvq._count_out": 140_000},
     ),
 )
