@@ -45,7 +45,7 @@ def prepare(x: int, y: int, frame, spectrum, work, edges):
 
 def code_bands(coder, out, frame, work, spectrum, offset: int, counts: pvq.Counts) -> None:
     """Codes the shape of all bands as `allocation.allocate` left their bits in `frame`. `spectrum` has 320 words, each
-    `offset` more than a coefficient of any common scale, below 2 ** 24 and 8 times that below the offset; short blocks
+    `offset` more than a coefficient of any common scale, below 2 ** 22 and an eighth of the offset; short blocks
     interleaved. It is changed."""
     frame[_OFFSET] = offset
     frame[_TELL] = range_coder.tell(0, 0, coder)

@@ -158,30 +158,29 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
     left = f[_K]
     n = f[_N]
     at = f[_AT]
-    end = at + n
     most = 0
     sum = 0
-    y = at
-    while y < end:
-        x = s[y] - offset
+    y = n
+    while y:
+        y -= 1
+        x = s[y + at] - offset
         if x < 0:
             x = 0 - x
         w[y] = x
         most = x | most
         sum = x + sum
-        y += 1
     if most == 0:
-        w[at] = most = sum = 1
+        w[0] = most = sum = 1
     down = 0
     while most > 0x3FFF:
         most = most >> 1
         down += 1
     if down:
         sum = sum >> down
-        y = at
-        while y < end:
+        y = n
+        while y:
+            y -= 1
             w[y] = w[y] >> down
-            y += 1
     # Rounded at a scale where there will be about k pulses, if they are spread as is usual.
     x = 8 * left
     if n > left:
@@ -189,8 +188,9 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
     gain = (x << 20) // sum
     product = 0
     energy = 0
-    y = at
-    while y < end:
+    y = n
+    while y:
+        y -= 1
         x = w[y]
         x = x * gain + 3774874 >> 23
         p[y] = x
@@ -199,7 +199,6 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
             energy += x * x
             x = x * w[y]
             product = x + product
-        y += 1
     if left:
         # Those too few are added one by one, those too many taken: where product ** 2 / energy becomes the largest.
         down = 0
@@ -216,10 +215,11 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
             best_pulses = 0
             best_square = 0
             best_energy = 1
+            y = n
             if left > 0:
                 left -= 1
-                y = at
-                while y < end:
+                while y:
+                    y -= 1
                     x = w[y]
                     # If neither larger nor with fewer pulses: not better.
                     if x > best_size or p[y] < best_pulses:
@@ -233,13 +233,12 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
                             best_pulses = p[y]
                             best_square = sum
                             best_energy = x
-                    y += 1
                 p[best] = best_pulses + 1
                 product += best_size
             else:
                 left += 1
-                y = at
-                while y < end:
+                while y:
+                    y -= 1
                     x = p[y]
                     if x:
                         sum = product - w[y] >> down
@@ -250,28 +249,27 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
                             best_size = w[y]
                             best_square = sum
                             best_energy = x
-                    y += 1
                 p[best] = p[best] - 1
                 product -= best_size
             energy = best_energy
     # The number, from the last pulse to the first place.
     ways = ptr32(counts)
     column = ptr16(columns)
-    y = end - 1
-    while p[y] == 0:
-        y -= 1
     number = uint(0)
     left = 0
-    sum = end - 2 - y
-    while y >= at:
-        sum += 1
-        number += uint(ways[sum])
+    y = n
+    while p[y - 1] == 0:
+        y -= 1
+    at = n - y
+    while y:
+        y -= 1
+        number += uint(ways[at])
         if p[y]:
             left += p[y]
-            sum = column[left] + end - 1 - y
-            if s[y] < offset:
-                number += uint(ways[column[left + 1] + end - 1 - y])
-        y -= 1
+            at = column[left] + n - 1 - y
+            if s[f[_AT] + y] < offset:
+                number += uint(ways[column[left + 1] + n - 1 - y])
+        at += 1
     # Of a number above 8 bits only the top is a symbol.
     last = uint(ways[column[left] + n - 1]) + uint(ways[column[left + 1] + n - 1]) - uint(1)
     x = int(last >> 8)
@@ -289,11 +287,11 @@ def quantise(x: int, y: int, frame, spectrum, magnitudes, pulses, counts, column
 
 
 class Counts:
-    """U(n, k) for every partition there can be, and room to place pulses in: 8 kB."""
+    """U(n, k) for every partition there can be, and room to place pulses in: 7 kB."""
 
     def __init__(self) -> None:
         self.ways = array("I", [0] * _COUNTS)
         self.columns = array("H", [0] * _COLUMNS)
         self.magnitudes = array("i", [0] * 320)
-        self.pulses = array("i", [0] * 320)
+        self.pulses = array("i", [0] * 48)
         _count_out(0, 0, self.ways, self.columns, _LENGTHS)

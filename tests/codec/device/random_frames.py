@@ -54,7 +54,7 @@ class Frames:
     def fill(self):
         """A spectrum of some temper: dense, sparse, steep, tiny, nothing at all in places."""
         dice = self.dice
-        size = 1 << dice.roll(24)
+        size = 1 << dice.roll(22)
         steep = dice.roll(3)
         sparse = (1, 1, 3, 20)[dice.roll(4)]
         for i in range(320):

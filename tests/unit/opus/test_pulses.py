@@ -77,7 +77,7 @@ class Places:
         pvq.quantise(
             0, 0, frame, self.spectrum, counts.magnitudes, counts.pulses, counts.ways, counts.columns
         )
-        pulses = [counts.pulses[at + number] * (-1 if values[number] < 0 else 1) for number in range(len(values))]
+        pulses = [counts.pulses[number] * (-1 if values[number] < 0 else 1) for number in range(len(values))]
         raws = frame[RAWS]
         assert frame[RAW] < 1 << raws
         return pulses, frame[INDEX] << raws | frame[RAW], frame[WAYS], raws
