@@ -27,7 +27,7 @@ BLOCKS = 256
 POWER_ON, HARD_RESET, WATCHDOG, SOFT_RESET = 1, 2, 3, 5
 KEPT_OUTPUT_BYTES = 1 << 18
 # What the interpreter tells on its private wire: see boards/sim/usb/control.py.
-LISTEN, KEY, WDT, FEED, RTC_SAVE, RTC_LOAD = b"l", b"k", b"w", b"f", b"S", b"L"
+LISTEN, KEY, WDT, FEED, RTC_SAVE, RTC_LOAD, SYNC = b"l", b"k", b"w", b"f", b"S", b"L", b"y"
 RESET, SOFT_RESET_ASKED, POWER_CUT, ENDED = b"R", b"s", b"X", b""
 
 
@@ -296,4 +296,4 @@ class SerialPin:
             self._rtc = data
         if kind in (WDT, FEED):
             self._bites_at = time.monotonic() + self._watchdog_s
-        return self._rtc if kind == RTC_LOAD else b""
+        return {RTC_LOAD: self._rtc, SYNC: data}.get(kind, b"")

@@ -15,6 +15,7 @@ SOFT_RESET = b"s"
 POWER_CUT = b"X"
 RTC_LOAD = b"L"
 RTC_SAVE = b"S"
+SYNC = b"y"
 
 
 class Control:
@@ -23,12 +24,29 @@ class Control:
     def __init__(self, out, back):
         self._out = out
         self._back = back
+        self._interrupts = 0
 
     def ask(self, kind, data=b""):
         """The host half's answer as bytes."""
+        try:
+            self._tell(kind, data)
+            n = int.from_bytes(self._back.read(2), "little")
+            return self._back.read(n) if n else b""
+        except KeyboardInterrupt:
+            self._sync()
+            raise
+
+    def _tell(self, kind, data):
         self._out.write(kind + len(data).to_bytes(2, "little") + data)
-        n = int.from_bytes(self._back.read(2), "little")
-        return self._back.read(n) if n else b""
+
+    def _sync(self):
+        # What is left of an answer that nobody waits for any more would be taken for the next one.
+        self._interrupts += 1
+        mark = b"interrupt %d." % self._interrupts
+        self._tell(SYNC, mark)
+        read = b""
+        while read != mark:
+            read = (read + self._back.read(1))[-len(mark) :]
 
     def listen(self, yes):
         """Whether Ctrl-C interrupts what runs; else it is a character like any other."""
@@ -47,7 +65,7 @@ class Control:
         self._end(POWER_CUT)
 
     def _end(self, kind, data=b""):
-        self._out.write(kind + len(data).to_bytes(2, "little") + data)
+        self._tell(kind, data)
         while True:
             try:
                 time.sleep(60)
