@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from lapel_companion.api_answer import Answer, Stream, answer
 from lapel_companion.api_guests import Guests
 from lapel_companion.api_request import Refused, Request
 from lapel_companion.api_server import Connection, Server
+from lapel_companion.api_threads import Threads
 from lapel_companion.blobs import Blobs, NoSuchBlob
 from lapel_companion.clips import ClipFiles
 from lapel_companion.engine import Engine, EngineError
@@ -66,6 +68,7 @@ class Api:
         self._tokens: Tokens | None = None
         self._following: list[str] = []
         self._writes: dict[str, Allowance] = {}
+        self._threads = Threads()
         self._routes = (
             Route("GET", "/v1/status", "read", self._status),
             Route("GET", "/v1/events", "read", self._events, ("after", "limit", "kinds", "dispatch", "follow")),
@@ -105,6 +108,7 @@ class Api:
         """Stop listening, and remove the sockets."""
         await self._guests.close()
         await self._server.close()
+        self._threads.close()
 
     def enter(self, request: Request, connection: Connection) -> Callable[[bytes], Awaitable[Answer | Stream]]:
         """See api_server.Door."""
@@ -137,7 +141,7 @@ class Api:
             "followers": len(self._following),
             "refused": sum(door.refused for door in doors),
         }
-        return answer({**await asyncio.to_thread(self._backend.status), "api": served})
+        return answer({**await self._threads.run(ask.principal, self._backend.status), "api": served})
 
     async def _events(self, ask: Ask) -> Stream:
         after = ask.number("after", 0, 1 << 60)
@@ -149,7 +153,7 @@ class Api:
         if ask.flag("follow"):
             self._may_follow(ask.principal)
             return Stream(api_feed.follow(self._backend.log, self._following, ask.principal.name, chosen))
-        return Stream(api_feed.read(self._backend.log, chosen, limit))
+        return Stream(api_feed.read(self._backend.log, partial(self._threads.run, ask.principal), chosen, limit))
 
     def _may_write(self, principal: Principal) -> None:
         name = principal.name
@@ -166,61 +170,57 @@ class Api:
             raise Refused(429, f"this token follows the events {MAX_FOLLOWERS_A_TOKEN} times already.")
 
     async def _dispatches(self, ask: Ask) -> Answer:
-        limit = ask.number("limit", 50, views.MAX_LISTED)
-        return answer(
-            {"dispatches": await asyncio.to_thread(views.dispatches, self._backend.log, limit)}
-        )
+        log, limit = self._backend.log, ask.number("limit", 50, views.MAX_LISTED)
+        return answer({"dispatches": await self._threads.run(ask.principal, views.dispatches, log, limit)})
 
     async def _dispatch(self, ask: Ask) -> Answer:
         name = ask.named["id"]
-        return _found(await asyncio.to_thread(views.dispatch, self._backend.log, name), "dispatch", name)
+        return _found(await self._threads.run(ask.principal, views.dispatch, self._backend.log, name), "dispatch", name)
 
     async def _jobs(self, ask: Ask) -> Answer:
-        limit = ask.number("limit", 50, views.MAX_LISTED)
-        return answer({"jobs": await asyncio.to_thread(views.jobs, self._backend.log, limit)})
+        log, limit = self._backend.log, ask.number("limit", 50, views.MAX_LISTED)
+        return answer({"jobs": await self._threads.run(ask.principal, views.jobs, log, limit)})
 
     async def _job(self, ask: Ask) -> Answer:
         name = ask.named["id"]
-        return _found(await asyncio.to_thread(views.job, self._backend.log, name), "job", name)
+        return _found(await self._threads.run(ask.principal, views.job, self._backend.log, name), "job", name)
 
     async def _log(self, ask: Ask) -> Answer:
         name = ask.named["id"]
-        found = await asyncio.to_thread(views.job, self._backend.log, name)
+        found = await self._threads.run(ask.principal, views.job, self._backend.log, name)
         if found is None:
             raise Refused(404, f"there is no job {name}; lapel jobs lists them.")
         data = self._backend.engine.log_so_far(name)
         if data is None and found["log"]:
             try:
-                data = await asyncio.to_thread(self._backend.blobs.get, found["log"])
+                data = await self._threads.run(ask.principal, self._backend.blobs.get, found["log"])
             except (NoSuchBlob, OSError):
                 raise Refused(404, f"the log of {name} is gone.") from None
         text = (data or b"").decode("utf-8", "replace")
         return answer({"job": name, "state": found["state"], "text": found["text"], "log": text})
 
     async def _notices(self, ask: Ask) -> Answer:
-        limit = ask.number("limit", 50, views.MAX_LISTED)
+        log, limit = self._backend.log, ask.number("limit", 50, views.MAX_LISTED)
         unseen = ask.flag("unseen")
-        return answer(
-            {"notices": await asyncio.to_thread(views.notices, self._backend.log, limit, unseen)}
-        )
+        return answer({"notices": await self._threads.run(ask.principal, views.notices, log, limit, unseen)})
 
     async def _seen(self, ask: Ask) -> Answer:
         given = ask.named["seq"]
         log = self._backend.log
         number = int(given) if given.isdecimal() and len(given) < 11 else -1
-        if await asyncio.to_thread(log.find, "notice", "seq", number) is None:
+        if await self._threads.run(ask.principal, log.find, "notice", "seq", number) is None:
             raise Refused(404, f"there is no notice {given}; lapel notices lists them.")
-        await self._mark([number], ask.principal)
+        await self._mark([number], ask)
         return answer({"seen": [number]})
 
     async def _all_seen(self, ask: Ask) -> Answer:
-        seqs = [notice.seq for notice in await asyncio.to_thread(self._backend.outbox.unseen)]
-        await self._mark(seqs, ask.principal)
+        seqs = [notice.seq for notice in await self._threads.run(ask.principal, self._backend.outbox.unseen)]
+        await self._mark(seqs, ask)
         return answer({"seen": seqs})
 
-    async def _mark(self, seqs: list[int], principal: Principal) -> None:
-        outbox = self._backend.outbox
-        await asyncio.to_thread(outbox.seen, outbox.epoch, seqs, principal=principal.name)
+    async def _mark(self, seqs: list[int], ask: Ask) -> None:
+        outbox, who = self._backend.outbox, ask.principal
+        await self._threads.run(who, outbox.seen, outbox.epoch, seqs, principal=who.name)
 
     async def _say(self, ask: Ask) -> Answer:
         after = self._backend.log.head()
@@ -266,13 +266,13 @@ class Api:
     async def _clip(self, ask: Ask) -> Answer:
         name = ask.named["id"]
         try:
-            await asyncio.to_thread(self._backend.clips.pcm, name)
+            await self._threads.run(ask.principal, self._backend.clips.pcm, name)
             path = self._backend.clips.wav_path(name)
             if not path.is_file():
                 raise FileNotFoundError(name)
         except FileNotFoundError:
             raise Refused(404, f"there is no recording {name}.") from None
-        return Answer(await asyncio.to_thread(path.read_bytes), "audio/wav")
+        return Answer(await self._threads.run(ask.principal, path.read_bytes), "audio/wav")
 
     async def _flight(self, ask: Ask) -> Answer:
         try:

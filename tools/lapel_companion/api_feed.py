@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lapel_companion.events import Event, EventLog
@@ -25,11 +24,13 @@ class Chosen:
         return (self.kinds is None or event.kind in self.kinds) and self.dispatch in (None, event.dispatch)
 
 
-async def read(log: EventLog, chosen: Chosen, limit: int) -> AsyncGenerator[bytes]:
-    """What is there, at most `limit`."""
+async def read(
+    log: EventLog, aside: Callable[..., Awaitable[list[Event]]], chosen: Chosen, limit: int
+) -> AsyncGenerator[bytes]:
+    """What is there, at most `limit`; `aside` calls in a thread."""
     while limit > 0:
         many = min(limit, _BATCH)
-        batch = await asyncio.to_thread(log.read, chosen.after, chosen.kinds, chosen.dispatch, many)
+        batch = await aside(log.read, chosen.after, chosen.kinds, chosen.dispatch, many)
         for event in batch:
             yield _line(event)
         if len(batch) < many:

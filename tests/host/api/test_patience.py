@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
-from lapel_companion import api_server
+from lapel_companion import api_server, api_threads, views
 from tests.host.api.raw import Reply, connect, get, post, read_all, talk
+from tests.host.api.test_tokens import bearer, token_of
 from tests.host.companion.companion_api import serving
 from tests.host.companion.companion_fakes import run
 
@@ -104,5 +106,41 @@ def test_who_takes_nothing_of_an_answer_is_cut_off(tmp_path: Path, monkeypatch: 
                     await asyncio.sleep(0.01)
                 assert (await talk(rig.state, get(STATUS))).body["api"]["followers"] == 0
                 stalled.close()
+
+    run(test)
+
+
+def test_who_asks_for_much_does_not_hold_up_what_is_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recordings are written in threads, too, of which there are few."""
+    go_on, asked = threading.Event(), threading.Semaphore(0)
+
+    def slow(*_: object) -> list[object]:
+        asked.release()
+        go_on.wait(60)
+        return []
+
+    monkeypatch.setattr(views, "dispatches", slow)
+
+    async def test() -> None:
+        async with serving(tmp_path / "s") as rig:
+            token = await token_of(rig, "agent", "read")
+            held = [connect(rig.state) for _ in range(50)]
+            for one in held:
+                one.sendall(get("/v1/dispatches", bearer(token)))
+            while rig.api._server.connections < len(held):
+                await asyncio.sleep(0.01)
+            for _ in range(api_threads.THREADS):
+                assert await asyncio.to_thread(asked.acquire)
+            # Whatever the computer has, all of these go through meanwhile.
+            assert await asyncio.gather(*(asyncio.to_thread(int, "7") for _ in range(40))) == [7] * 40
+            # And a token's questions do not hold up the person's.
+            assert (await talk(rig.state, get(STATUS))).status == 200
+            assert not go_on.is_set() and rig.api._server.connections == len(held)
+            go_on.set()
+            for one in held:
+                assert Reply(await asyncio.to_thread(read_all, one)).status == 200
+                one.close()
 
     run(test)
