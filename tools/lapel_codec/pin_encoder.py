@@ -103,6 +103,8 @@ class InMicroPython:
         self._said.seek(0)
         lines = self._said.read().decode("utf-8", "replace").split("\n")
         last = next((line for line in reversed(lines) if line.strip()), f"exit status {self._process.returncode}")
+        if "micropython decorator" in last:
+            return CannotEncode("MicroPython makes no machine code on this computer; take --runtime cpython.")
         return CannotEncode(f"the pin's encoder broke off under MicroPython: {last.strip()}.")
 
 

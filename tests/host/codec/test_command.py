@@ -137,6 +137,13 @@ def test_no_interpreter_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("LAPEL_MICROPYTHON", "/bin/false")
     done = lapel_codec(source, tmp_path / "out.wav", "--codec", "adpcm")
     assert done.exit_code == 1 and "broke off under MicroPython: exit status 1" in done.output
+    # as one without an emitter of machine code, at Opus
+    script = tmp_path / "micropython"
+    script.write_text("#!/bin/sh\necho 'SyntaxError: invalid micropython decorator' >&2; exit 1\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("LAPEL_MICROPYTHON", str(script))
+    done = lapel_codec(source, tmp_path / "out.wav")
+    assert done.exit_code == 1 and "no machine code on this computer; take --runtime cpython." in done.output
     assert not (tmp_path / "out.wav").exists()
 
 
