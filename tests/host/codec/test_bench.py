@@ -102,6 +102,7 @@ def test_the_table_says_what_is_better_and_what_was_aimed_at() -> None:
     )
     assert rows[0].words_unlike_raw_percent is None and rows[0].words_wrong_percent == 25.0
     assert (rows[2].words_wrong_percent, rows[2].words_unlike_raw_percent) == (75.0, 60.0)
+    assert rows[0].words_more is None and rows[2].words_more == table.Points(50.0, 50.0)
     assert (rows[1].pesq, rows[1].pesq_worst, rows[1].kbps) == (3.2, 2.95, 0.8)
     text = table.printed(rows)
     assert "900000" in text and "75.0 %" in text and len({len(line) for line in text.split("\n") if line}) == 1

@@ -24,5 +24,5 @@ def test_a_frame_of_adpcm_costs_what_its_samples_cost() -> None:
 def test_what_runs_elsewhere_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cycles.of_a_frame(Coder("libopus 0", 24, "constant"), voice_like(0.2)) is None
     monkeypatch.setattr(qemu, "QEMU", Path("/nowhere/qemu-xtensa"))
-    with pytest.raises(cycles.NotCounted, match="adpcm: .*there is no .tools/qemu-xtensa"):
+    with pytest.raises(cycles.NotCounted, match=r"adpcm: .*there is no \.tools/qemu-xtensa"):
         cycles.of_a_frame(ADPCM, voice_like(0.2))
