@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -57,12 +58,14 @@ def library() -> ctypes.CDLL:
     except OSError as error:
         raise OpusError(f"{name} cannot be loaded: {error}.") from error
     pointer, number, samples = ctypes.c_void_p, ctypes.c_int32, ctypes.POINTER(ctypes.c_int16)
+    levels = ctypes.POINTER(ctypes.c_float)
     for function, result, arguments in (
         ("opus_get_version_string", ctypes.c_char_p, []),
         ("opus_strerror", ctypes.c_char_p, [ctypes.c_int]),
         ("opus_decoder_create", pointer, [number, ctypes.c_int, ctypes.POINTER(ctypes.c_int)]),
         ("opus_decoder_destroy", None, [pointer]),
         ("opus_decode", ctypes.c_int, [pointer, ctypes.c_char_p, number, samples, ctypes.c_int, ctypes.c_int]),
+        ("opus_decode_float", ctypes.c_int, [pointer, ctypes.c_char_p, number, levels, ctypes.c_int, ctypes.c_int]),
         ("opus_encoder_create", pointer, [number, ctypes.c_int, ctypes.c_int, ctypes.POINTER(ctypes.c_int)]),
         ("opus_encoder_destroy", None, [pointer]),
         ("opus_encode", number, [pointer, samples, ctypes.c_int, ctypes.c_char_p, number]),
@@ -114,6 +117,13 @@ class Decoder:
             count = self._lib.opus_decode(self._state, data, len(data), self._pcm, self._room, 0)
         _check(self._lib, count)
         return ctypes.string_at(self._pcm, 2 * count)
+
+    def decode_float(self, packet: bytes) -> array[float]:
+        """The same as numbers, -1..1 and beyond, where `decode` bends what is too loud. OpusError: it is no packet."""
+        levels = (ctypes.c_float * self._room)()
+        count = self._lib.opus_decode_float(self._state, packet, len(packet), levels, self._room, 0)
+        _check(self._lib, count)
+        return array("f", ctypes.string_at(levels, 4 * count))
 
     @property
     def final_range(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
 import wave
 from array import array
@@ -19,7 +18,6 @@ from lapel_companion import cli
 from tests.host.codec.sounds import unlike, voice_like, wav
 
 SOUND = voice_like(0.61)
-NO_OPUS = importlib.util.find_spec("lapel_audio.opus") is None
 SAMPLES = array("h", SOUND)
 
 
@@ -95,8 +93,6 @@ def test_16_khz_mono_is_taken_as_it_is(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_a_sentence(
     tmp_path: Path, codec: str, name: str, data: bytes | str | None, said: str
 ) -> None:
-    if codec == "opus" and NO_OPUS:
-        pytest.skip("there is no encoder of our own yet")
     source = tmp_path / name
     if isinstance(data, bytes):
         source.write_bytes(data)
@@ -153,7 +149,17 @@ def test_adpcm_has_one_rate_and_says_so(tmp_path: Path) -> None:
     assert done.exit_code == 0 and "ADPCM always takes 64 kbit/s" in done.output
 
 
-@pytest.mark.skipif(NO_OPUS, reason="there is no encoder of our own yet")
+def test_opus_is_the_same_on_both_pythons(tmp_path: Path) -> None:
+    source = wav(tmp_path / "in.wav", SOUND[:9600])
+    found = []
+    for runtime in pin_encoder.RUNTIMES:
+        done = lapel_codec(source, tmp_path / runtime, "--runtime", runtime)
+        assert done.exit_code == 0, done.output
+        with (tmp_path / runtime).open("rb") as file:
+            found.append(list(ogg.packets(file)))
+    assert found[0] == found[1] and len(found[0]) == 16
+
+
 @pytest.mark.skipif(libopus.missing() is not None, reason=str(libopus.missing()))
 @pytest.mark.parametrize(
     ("words", "least", "most"), [(("--kbps", "32"), 24, 36), (("--kbps", "16", "--constant"), 16, 16)]

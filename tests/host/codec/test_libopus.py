@@ -74,10 +74,7 @@ def test_what_is_no_frame_is_refused_with_a_sentence() -> None:
 
 def test_ffmpeg_hears_the_same_and_refuses_nonsense() -> None:
     packets, _ = stream(24, complexity=0, variable=True)
-    reference = libopus.decode_all(packets, 48_000)
-    assert ffmpeg.unlike_db(packets, reference) < -80
-    # other sound is not the same sound
-    assert ffmpeg.unlike_db(packets, bytes(len(reference))) > -40
+    assert ffmpeg.unlike_db(packets) < -100
     judge = ffmpeg.Decoder()
     judge.decode(packets[0])
     with pytest.raises(ffmpeg.DecodeError, match="frame 1: FFmpeg"):

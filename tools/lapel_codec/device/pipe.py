@@ -43,8 +43,9 @@ def encoder(words):
     """The encoder that the words of the command line name."""
     if words[0] == "adpcm":
         return Adpcm()
-    opus = __import__("lapel_audio.opus.encoder", None, None, ("Encoder",))
-    return opus.Encoder(int(words[1]), words[2] == "variable")
+    from lapel_audio.opus.encoder import Encoder
+
+    return Encoder(int(words[1]), words[2] == "variable")
 
 
 def run(words, source, target):
