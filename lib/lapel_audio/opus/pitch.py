@@ -116,7 +116,7 @@ def search(x: int, y: int, thin_words, score_words) -> int:
     # A multiple of the period does as well: the shortest that does nearly so.
     share = 2
     lag = best
-    while share < 5:
+    while share < 7:
         y = (best + (share >> 1)) // share
         if y > 8:
             x = scores[y]
@@ -124,7 +124,7 @@ def search(x: int, y: int, thin_words, score_words) -> int:
                 x = scores[y - 1]
             if scores[y + 1] > x:
                 x = scores[y + 1]
-            if x * 8 > most * 5:
+            if x * 2 > most:
                 lag = y
         share += 1
     return lag
