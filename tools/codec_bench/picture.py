@@ -43,17 +43,32 @@ def draw(panels: Sequence[tuple[str, bytes]], path: Path) -> None:
         x = _LEFT + round(_PANEL_W * tenth / 10 / seconds)
         pen.line((x, bottom + 1, x, bottom + 4), _SOFT)
         pen.text((x, bottom + 6), f"{tenth / 10:g} s", _SOFT, small, anchor="mt")
-    # Few colours are enough for a scale of them, and a third of the bytes.
-    image.quantize(96, dither=Image.Dither.NONE).save(path, "PNG", optimize=True)
+    # Few colours are enough, and a third of the bytes.
+    image.quantize(palette=_palette(), dither=Image.Dither.NONE).save(path, "PNG", optimize=True)
 
 
 def _panel(spectrum: NDArray[Any], loudest: float) -> Image.Image:
     """Bins upwards, frames to the right, in colours."""
-    height = np.clip((spectrum.T[::-1] - loudest + _RANGE_DB) / _RANGE_DB, 0, 1) * (len(_COLOURS) - 1)
-    low = np.minimum(height.astype(int), len(_COLOURS) - 2)
-    part = (height - low)[..., None]
-    colours = _COLOURS[low] * (1 - part) + _COLOURS[low + 1] * part
-    return Image.fromarray(colours.round().astype(np.uint8)).resize((_PANEL_W, _PANEL_H), Image.Resampling.BILINEAR)
+    height = np.clip((spectrum.T[::-1] - loudest + _RANGE_DB) / _RANGE_DB, 0, 1)
+    colours = Image.fromarray(_scale(height).astype(np.uint8))
+    return colours.resize((_PANEL_W, _PANEL_H), Image.Resampling.BILINEAR)
+
+
+def _scale(height: NDArray[Any]) -> NDArray[Any]:
+    """The colours of heights from 0 to 1."""
+    steps = height * (len(_COLOURS) - 1)
+    low = np.minimum(steps.astype(int), len(_COLOURS) - 2)
+    part = (steps - low)[..., None]
+    return np.asarray((_COLOURS[low] * (1 - part) + _COLOURS[low + 1] * part).round())
+
+
+def _palette() -> Image.Image:
+    """The scale, and what letters are made of."""
+    letters = [np.linspace(_PAPER, ink, 16) for ink in (_INK, _SOFT)]
+    colours = np.concatenate([_scale(np.linspace(0, 1, 96)), *letters]).round().astype(np.uint8)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colours.tobytes())
+    return palette
 
 
 def _levels_db(pcm: bytes) -> NDArray[Any]:
