@@ -1,8 +1,5 @@
-import asyncio
 
 from mic_bench import BLOCK, META, Bench, stream
-
-from lapel.services.store_files import StoreError, StoreFull
 
 MICROPYTHON_HEAP = "24m"
 MICROPYTHON_TIMEOUT_S = 60
@@ -131,60 +128,6 @@ async def test_a_release_known_after_its_tail_ends_the_clip_at_once():
         assert bench.heard()[1] <= 2620 * 16
 
 
-async def test_flash_stalls_lose_nothing():
-    async with Bench() as bench:
-        stalls = [0, 45, 45, 0, 0, 0, 200, 0, 0, 0, 0, 0, 0, 280]
-        bench.store.stalls = {"begin": [200], "write": stalls, "finish": [100]}
-        await bench.hold(0, 3000)
-        assert bench.store.stalls == {"begin": [], "write": [], "finish": []}
-        assert bench.heard() == (GOOD, 3120 * 16 - 1)
-        assert bench.clip()[0] == stream(*bench.heard())
-        assert bench.mic.lost == 0 and bench.recorder.hearing.overrun_samples == 0
-        assert bench.trace.of("dropped") == []
-
-
-async def test_a_stall_beyond_the_dma_memory_is_counted():
-    async with Bench() as bench:
-        bench.store.stalls = {"write": [0, 0, 500]}
-        await bench.hold(0, 3000)
-        assert bench.mic.lost > 0
-        assert bench.recorder.hearing.overrun_samples == bench.mic.lost
-        ((_, fields),) = bench.trace.of("dropped")
-        assert fields == {"queue": "mic", "count": bench.mic.lost}
-        # The rest of the clip is in its place: it still ends 120 ms after letting go.
-        samples = bench.encoder.clips[0]
-        assert samples[0] == GOOD and samples[-1] == 3120 * 16 - 1
-        assert len(samples) == 3120 * 16 - GOOD - bench.mic.lost
-
-
-async def test_the_loss_is_known_to_a_block_wherever_the_stall_falls():
-    for stall in (300, 304, 310, 319, 320, 321, 333, 350, 400, 555, 1000):
-        async with Bench() as bench:
-            bench.store.stalls = {"write": [0, stall]}
-            await bench.hold(7, 2500)
-            missed = bench.mic.lost - bench.recorder.hearing.overrun_samples
-            # A block that got whole in the very millisecond is taken for not yet whole.
-            assert missed == (BLOCK if stall % 16 == 0 and stall > 304 else 0), stall
-
-
-async def test_sound_that_only_came_late_is_not_lost():
-    # As when what drives the clock and what drives the sound are two: the count is put right again.
-    async with Bench() as bench:
-        await bench.press(0)
-        await bench.begin(300)
-        await bench.timing.step_to(1000)
-        bench.mic.dma_samples, bench.mic.late_ms = 1 << 20, 420
-        await bench.timing.step_to(1419)
-        bench.mic.late_ms = 0
-        await bench.timing.step_to(1500)
-        assert bench.recorder.hearing.overrun_samples > 0 and bench.mic.lost == 0
-        await bench.release(3000)
-        await bench.timing.step(300)
-        # To the millisecond that the clock can tell.
-        first, last = bench.heard()
-        assert first == GOOD and 0 <= 3120 * 16 - 1 - last <= 16
-
-
 async def test_the_ring_is_whole_for_the_link():
     async with Bench() as bench:
         await bench.press(0)
@@ -231,20 +174,6 @@ async def test_a_hold_as_short_as_can_be():
         assert bench.heard() == (GOOD, 420 * 16 - 1) and bench.feedback.names() == ["listening", "captured"]
 
 
-async def test_flash_full_is_said_at_the_press_that_becomes_a_hold():
-    async with Bench() as bench:
-        bench.store.has_room = False
-        await bench.press(0)
-        assert not bench.mic.is_open
-        assert await bench.begin(300) is False
-        assert bench.feedback.names() == ["full"] and [o for _, o in bench.over] == ["full"]
-        await bench.release(900)
-        assert bench.store.calls == []
-        # A tap does not need any room.
-        await bench.tap(2000, 2100)
-        assert bench.feedback.names() == ["full"] and [o for _, o in bench.over] == ["full", "discarded"]
-
-
 async def test_a_pin_that_is_not_paired_says_so_and_hears_nothing():
     async with Bench() as bench:
         bench.recorder.is_paired = False
@@ -258,80 +187,6 @@ async def test_a_pin_that_is_not_paired_says_so_and_hears_nothing():
         await bench.release(1900)
         await bench.tap(3000, 3100)
         assert bench.feedback.names() == ["unpaired"] and bench.store.calls == []
-
-
-async def test_flash_that_gets_full_keeps_what_was_said():
-    async with Bench() as bench:
-        await bench.press(0)
-        await bench.begin(300)
-        await bench.timing.step_to(1000)
-        bench.store.errors = {"write": StoreFull("flash is full")}
-        await bench.timing.step_to(1200)
-        assert bench.feedback.names() == ["listening", "full"] and not bench.mic.is_open
-        count, ms, cut = bench.clip()[1]
-        assert cut and count == len(bench.clip()[0]) and ms == count // 8
-        assert bench.recorder.number is None and bench.trace.of("captured") == []
-        await bench.release(1500)
-        await bench.hold(3000, 4000)
-        assert bench.feedback.names()[-1] == "captured"
-
-
-async def test_flash_that_fails_is_an_error_and_the_pin_goes_on():
-    for call in ("begin", "write", "finish"):
-        async with Bench() as bench:
-            bench.store.errors = {call: StoreError("flash error 5")}
-            await bench.hold(0, 2000)
-            assert bench.feedback.names() == ["listening", "error"], call
-            assert bench.trace.of("captured") == [] and not bench.mic.is_open
-            assert bench.trace.of("store_error")[0][1] == {"error": "flash error 5"}
-            assert bench.recorder.number is None and not bench.recorder.is_busy
-            bench.store.errors = {}
-            await bench.hold(4000, 5000)
-            assert bench.feedback.names()[-1] == "captured"
-
-
-async def test_a_microphone_that_does_not_start():
-    async with Bench() as bench:
-        bench.mic.fails = OSError(19)
-        await bench.press(0)
-        assert await bench.begin(300) is False
-        assert bench.feedback.names() == ["error"]
-        assert "does not start" in bench.trace.of("mic_error")[0][1]["error"]
-        bench.mic.fails = None
-        await bench.hold(2000, 3000)
-        assert bench.feedback.names()[-1] == "captured"
-
-
-async def test_a_microphone_that_dies_while_one_speaks():
-    async with Bench() as bench:
-        await bench.press(0)
-        await bench.begin(300)
-        await bench.timing.step_to(2000)
-        bench.mic.dead = True
-        await bench.release(2500)
-        await bench.timing.step(1500)
-        assert not bench.mic.is_open
-        assert bench.clip()[1][2] is True and len(bench.clip()[0]) > 10_000
-        assert bench.feedback.names() == ["listening", "captured"]
-        bench.mic.dead = False
-        await bench.hold(6000, 7000)
-        assert bench.feedback.names()[-1] == "captured"
-
-
-async def test_a_microphone_that_never_speaks():
-    async with Bench() as bench:
-        bench.mic.dead = True
-        await bench.press(0)
-        await bench.begin(300)
-        await bench.timing.step_to(3000)
-        assert bench.feedback.names() == ["error"] and not bench.mic.is_open and bench.store.calls == []
-
-
-async def test_a_long_stall_is_not_a_dead_microphone():
-    async with Bench() as bench:
-        bench.store.stalls = {"write": [0, 1900]}
-        await bench.hold(0, 4000)
-        assert bench.feedback.names() == ["listening", "captured"]
 
 
 async def test_a_press_during_the_tail_waits_for_its_turn():
@@ -387,95 +242,6 @@ async def test_presses_in_a_row_are_clips_of_their_own():
             assert bench.clip(number + 1)[0] == stream(*bench.heard(number + 1))
 
 
-async def test_preroll_keeps_what_was_before_the_press():
-    async with Bench() as bench:
-        bench.recorder.configure(True, 0)
-        await bench.timing.step_to(5000)
-        assert bench.mic.is_open and bench.store.calls == [] and bench.encoder.clips == []
-        await bench.press(5000)
-        await bench.begin(5300)
-        assert bench.feedback.shown == [(5300, "listening")]
-        assert bench.trace.of("listening")[0][1] == {"first_ms": -200}
-        await bench.release(6000)
-        await bench.timing.step(300)
-        first, last = bench.heard()
-        assert last - first + 1 == 1320 * 16 and bench.clip()[0] == stream(first, last)
-        assert bench.mic.is_open
-        bench.recorder.configure(False, 0)
-        await bench.timing.step(50)
-        assert not bench.mic.is_open
-
-
-async def test_preroll_goes_no_further_without_a_hold():
-    async with Bench() as bench:
-        bench.recorder.configure(True, 0)
-        await bench.timing.step_to(2000)
-        await bench.tap(2000, 2100)
-        await bench.timing.step(50)
-        assert bench.mic.is_open and bench.store.calls == []
-        await bench.press(2200)
-        await bench.begin(2500)
-        await bench.release(3000)
-        await bench.timing.step(300)
-        # What was heard during the tap is gone.
-        first, last = bench.heard(2)
-        assert last + 1 == 3120 * 16 and first >= 2100 * 16
-
-
-async def test_preroll_right_after_the_start_has_only_good_samples():
-    async with Bench() as bench:
-        bench.recorder.configure(True, 0)
-        await bench.timing.settle()
-        await bench.press(300)
-        await bench.begin(600)
-        await bench.release(1000)
-        await bench.timing.step(300)
-        assert bench.heard()[0] == GOOD
-
-
-async def test_preroll_for_hours():
-    async with Bench() as bench:
-        bench.recorder.configure(True, 0)
-        await bench.timing.step_to(125_000)
-        # A minute was taken off the count.
-        assert bench.recorder.hearing.position < 70_000 * 16
-        await bench.hold(125_000, 126_000)
-        samples = bench.encoder.clips[0]
-        assert len(samples) == 1320 * 16
-        assert bench.trace.of("dropped") == []
-
-
-async def test_gain_reaches_the_converter():
-    async with Bench() as bench:
-        bench.recorder.configure(False, 2)
-        await bench.hold(0, 1000)
-        assert bench.converter.shift == 6
-
-
-async def test_an_unforeseen_failure_is_raised_and_everything_is_in_order_after_it():
-    bench = Bench()
-    task = asyncio.create_task(bench.recorder.run())
-    await bench.press(0)
-    await bench.begin(300)
-    await bench.timing.step_to(1000)
-    writer = bench.store.writers[0]
-    writer.write = None
-    await bench.timing.step_to(1500)
-    try:
-        await task
-    except TypeError:
-        pass
-    else:
-        raise AssertionError("it went on")
-    assert not bench.mic.is_open and bench.recorder.number is None and not bench.recorder.is_busy
-    assert bench.feedback.names() == ["listening", "error"] and bench.feedback.held[-1][1] is False
-    # What was written is kept, and the store's writer is free for the next.
-    assert writer.done[2] is True
-    async with bench:
-        await bench.hold(3000, 4000)
-        assert bench.feedback.names()[-1] == "captured"
-
-
 async def test_close_keeps_what_was_said_so_far():
     bench = Bench()
     async with bench:
@@ -511,50 +277,3 @@ async def test_blocks_are_of_a_dma_block():
     async with Bench() as bench:
         await bench.hold(0, 1000)
         assert bench.recorder.hearing.blocks == (1120 * 16 + BLOCK - 1) // BLOCK
-
-
-async def test_the_console_is_held_while_a_clip_is_open_and_not_for_taps():
-    async with Bench() as bench:
-        await bench.tap(0, 100)
-        assert bench.console == []
-        await bench.hold(1000, 3000)
-        (begun, held), (over, let_go) = bench.console
-        # From the moment it is a hold until it is whole on flash.
-        assert (held, let_go) == (True, False)
-        assert begun == 1300 and over >= bench.trace.of("captured")[0][0]
-
-
-async def test_the_console_stays_held_for_the_clip_after_it():
-    async with Bench() as bench:
-        await bench.hold(0, 1000)
-        await bench.press(1050)
-        await bench.begin(1350)
-        assert [held for _, held in bench.console][-1] is True
-        await bench.release(2000)
-        await bench.timing.step(1000)
-        assert [held for _, held in bench.console][-1] is False
-        # Each change is told once.
-        told = [held for _, held in bench.console]
-        assert all(told[i] != told[i + 1] for i in range(len(told) - 1))
-
-
-async def test_the_console_is_free_again_whatever_ended_the_clip():
-    for end in ("let go", "closed", "failure"):
-        bench = Bench()
-        task = asyncio.create_task(bench.recorder.run())
-        await bench.press(0)
-        await bench.begin(300)
-        await bench.timing.step_to(1000)
-        if end == "let go":
-            await bench.release(1600)
-        elif end == "closed":
-            await bench.recorder.close()
-        else:
-            bench.store.writers[0].write = None
-        await bench.timing.step(3000)
-        assert [held for _, held in bench.console] == [True, False], (end, bench.console)
-        task.cancel()
-        try:
-            await task
-        except (asyncio.CancelledError, TypeError):
-            pass

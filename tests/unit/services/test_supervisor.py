@@ -2,12 +2,13 @@
 
 import asyncio
 
+from watched import Bench, Worker
+
 from lapel.core.clock import Clock
 from lapel.services.flight import Flight
 from lapel.services.supervisor import (
     BACKOFF_MAX_MS,
     BACKOFF_MS,
-    BOOT_WELL_MS,
     DEATHS_MAX,
     HEAP_EVERY_MS,
     PERIOD_MS,
@@ -18,143 +19,6 @@ from lapel.services.supervisor import (
 )
 from lapel.services.timing import Timing
 from lapel_wire import flight_reading
-
-
-class SteppedTiming:
-    """services/timing.Timing whose time is moved by hand."""
-
-    def __init__(self):
-        self.now_ms = 0
-        self._sleepers = []
-
-    def ms(self):
-        return self.now_ms
-
-    async def sleep_ms(self, delay_ms):
-        await self.passed_ms(delay_ms)
-
-    async def passed_ms(self, delay_ms):
-        """Waits until so much stepped time has passed."""
-        entry = (self.now_ms + delay_ms, asyncio.Event())
-        self._sleepers.append(entry)
-        try:
-            await entry[1].wait()
-        finally:
-            self._sleepers.remove(entry)
-
-    async def step(self, ms):
-        """Lets so much time pass, waking who is due on the way, in order."""
-        end_ms = self.now_ms + ms
-        await self.settle()
-        while True:
-            due = [at for at, event in self._sleepers if at <= end_ms and not event.is_set()]
-            if not due:
-                break
-            self.now_ms = max(self.now_ms, min(due))
-            for at, event in list(self._sleepers):
-                if at <= self.now_ms:
-                    event.set()
-            await self.settle()
-        self.now_ms = end_ms
-
-    async def settle(self):
-        for _ in range(8):
-            await asyncio.sleep(0)
-
-
-class FakeFlight:
-    def __init__(self):
-        self.told = []
-        self.at_work = None
-        self.ticks = 0
-
-    def task(self, name):
-        self.at_work = name
-
-    def tick(self):
-        self.ticks += 1
-
-    def stall(self, ms):
-        if ms > 0:
-            self.told.append(("stall", ms))
-
-    def died(self, task, error):
-        self.told.append(("died", task, error))
-
-    def late(self, task):
-        self.told.append(("late", task))
-
-    def error(self, text):
-        self.told.append(("error", text))
-
-    def heap(self, free):
-        self.told.append(("heap", free))
-
-
-class FakeWatchdog:
-    def __init__(self):
-        self.fed = 0
-
-    def feed(self):
-        self.fed += 1
-
-
-class Bench:
-    """A supervisor and everything around it."""
-
-    def __init__(self, **options):
-        self.timing = SteppedTiming()
-        self.flight = FakeFlight()
-        self.watchdog = FakeWatchdog()
-        self.traced = []
-        self.trouble = []
-        self.supervisor = Supervisor(
-            self.trace, self.watchdog, self.flight, self.timing, self.trouble.append, **options
-        )
-        self.task = None
-
-    def trace(self, event, **fields):
-        self.traced.append((event, fields))
-
-    async def start(self):
-        self.task = asyncio.create_task(self.supervisor.run())
-        await self.timing.settle()
-
-    async def stop(self):
-        self.task.cancel()
-        try:
-            await self.task
-        except asyncio.CancelledError:
-            pass
-
-    def deaths(self):
-        return [fields for event, fields in self.traced if event == "task_died"]
-
-
-class Worker:
-    """A service that checks in each `every_ms`, and dies in its lives of `dies` after so many ms."""
-
-    def __init__(self, bench, name, every_ms=1000, dies=()):
-        self.starts = []
-        self.ended = 0
-        self._bench = bench
-        self._check_in = bench.supervisor.checker(name)
-        self._every_ms = every_ms
-        self._dies = list(dies)
-
-    async def run(self):
-        timing = self._bench.timing
-        self.starts.append(timing.ms())
-        lives_ms = self._dies.pop(0) if self._dies else None
-        try:
-            if lives_ms is not None:
-                await timing.passed_ms(lives_ms)
-                raise OSError(5)
-            while True:
-                self._check_in()
-                await timing.passed_ms(self._every_ms)
-        finally:
-            self.ended += 1
 
 
 async def test_the_watchdog_is_fed_while_all_check_in():
@@ -211,7 +75,7 @@ async def test_a_service_that_dies_is_reported_with_its_cause_and_restarted():
     assert len(bench.deaths()) == 1
     fields = bench.deaths()[0]
     assert fields["task"] == "link" and fields["error"].startswith("OSError: ")
-    assert "test_supervisor.py:" in fields["error"] and "\n" not in fields["error"]
+    assert "watched.py:" in fields["error"] and "\n" not in fields["error"]
     assert bench.flight.told == [("died", "link", fields["error"])] and bench.trouble == []
     # The watchdog was fed through it: the pin goes on.
     assert bench.watchdog.fed == 10_000 // TICK_MS
@@ -391,66 +255,3 @@ async def test_with_the_real_clock_and_recorder():
     assert traced == [("task_died", "link")]
     log = flight_reading.decode(memory.data)
     assert log["last_error"].startswith("link: ValueError: no such block (test_supervisor.py:")
-
-
-def well_bench(**options):
-    well = []
-    bench = Bench(on_well=lambda: well.append(bench.timing.ms()), **options)
-    return bench, well
-
-
-async def test_a_boot_is_well_once_all_were_at_work_for_10_s():
-    bench, well = well_bench()
-    for name in ("link", "recorder"):
-        bench.supervisor.spawn(name, Worker(bench, name).run)
-    await bench.start()
-    await bench.timing.step(BOOT_WELL_MS - TICK_MS)
-    assert well == []
-    await bench.timing.step(3 * TICK_MS)
-    assert len(well) == 1 and ("well", {}) in bench.traced
-    await bench.timing.step(10 * BOOT_WELL_MS)
-    assert len(well) == 1
-    await bench.stop()
-
-
-async def test_a_service_that_died_or_is_late_begins_the_10_s_again():
-    bench, well = well_bench()
-    bench.supervisor.spawn("link", Worker(bench, "link", dies=(6000,)).run)
-    bench.supervisor.spawn("recorder", Worker(bench, "recorder").run)
-    await bench.start()
-    await bench.timing.step(6000 + BOOT_WELL_MS)
-    assert well == []
-    await bench.timing.step(BACKOFF_MS + 3 * TICK_MS)
-    assert len(well) == 1
-    await bench.stop()
-    bench, well = well_bench()
-    bench.supervisor.spawn("link", Worker(bench, "link").run)
-    bench.supervisor.spawn("recorder", Worker(bench, "recorder", every_ms=BOOT_WELL_MS * 3).run)
-    await bench.start()
-    # On time at first, then late, and never well.
-    await bench.timing.step(BOOT_WELL_MS * 2)
-    assert well == []
-    await bench.stop()
-
-
-async def test_a_boot_with_a_service_that_dies_again_and_again_is_not_well():
-    bench, well = well_bench()
-    bench.supervisor.spawn("link", Worker(bench, "link", dies=[3000] * 99).run)
-    bench.supervisor.spawn("recorder", Worker(bench, "recorder").run)
-    await bench.start()
-    await bench.timing.step(20_000)
-    assert well == []
-    await bench.stop()
-
-
-async def test_being_well_is_not_written_down_into_a_recording():
-    idle = [False]
-    bench, well = well_bench(is_idle=lambda: idle[0])
-    bench.supervisor.spawn("recorder", Worker(bench, "recorder").run)
-    await bench.start()
-    await bench.timing.step(3 * BOOT_WELL_MS)
-    assert well == []
-    idle[0] = True
-    await bench.timing.step(2 * TICK_MS)
-    assert len(well) == 1
-    await bench.stop()
