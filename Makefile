@@ -65,7 +65,7 @@ wipe: $(VENV) ## erase recordings, settings and key of a pin; ALL=1 everything; 
 
 .PHONY: test quick lint size cycles bench bench-codec wrong-actions flash-torture fuzz strangers torture torture-selftest
 test: $(VENV) $(MPY) $(FLITE) $(QEMU) $(OPUS) ## the whole suite, for two cores (T=path or T="-k name" for a part)
-	@$(PY) -m pytest -q -n 3 --dist worksteal $(PYTEST) $(T)
+	@$(PY) -m pytest -q -n 4 --dist worksteal $(PYTEST) $(T)
 
 quick: $(VENV) $(MPY) ## the unit tests on both Pythons and the house rules
 	@$(PY) -m pytest -q -n 2 tests/unit tests/host/house $(PYTEST)
