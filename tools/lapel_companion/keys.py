@@ -66,6 +66,8 @@ class Keys:
                 raise PairingError("another lapel pair or unpair is at work on this computer: let it end.") from None
             yield
         finally:
+            # A program that is being started has the file open, too, and would keep the lock for a moment.
+            fcntl.flock(handle, fcntl.LOCK_UN)
             os.close(handle)
 
     def load(self) -> Key | None:

@@ -97,6 +97,8 @@ class StateFolder:
     def close(self) -> None:
         """Unlock the folder. May be called twice."""
         if self._lock >= 0:
+            # A program that is being started has the file open, too, and would keep the lock for a moment.
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
             os.close(self._lock)
             self._lock = -1
 

@@ -44,5 +44,7 @@ class PinFolder:
         return unique_id
 
     def close(self) -> None:
-        """Let others have it."""
-        self._lock.close()
+        """Let others have it, also while a program is being started, whose child has the file open."""
+        if not self._lock.closed:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self._lock.close()
