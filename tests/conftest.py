@@ -1,4 +1,5 @@
-"""For every test: the home folder is an empty one, so that nothing of the person's own is read or written."""
+"""For every test: the home folder is an empty one, and there is no keyring, so that nothing of the person's own is read
+or written."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ FOLDERS = {
     "XDG_STATE_HOME": ".local/state",
     "XDG_CACHE_HOME": ".cache",
 }
+KEYRING = "PYTHON_KEYRING_BACKEND"
 
 # What waits for processes and their clocks, minutes in all.
 LONG = ("sim", "torture", "speech")
@@ -53,9 +55,11 @@ def ctrl_c() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def empty_home() -> Iterator[Path]:
     """The folder that is HOME while the tests run."""
-    before = {name: os.environ.get(name) for name in ("HOME", *FOLDERS)}
+    before = {name: os.environ.get(name) for name in ("HOME", KEYRING, *FOLDERS)}
     with tempfile.TemporaryDirectory(prefix="lapel-home-") as home:
         os.environ["HOME"] = home
+        # Asked for a keyring, the library would take any class of one that some test has made.
+        os.environ[KEYRING] = "keyring.backends.fail.Keyring"
         for name, folder in FOLDERS.items():
             os.environ[name] = str(Path(home) / folder)
         yield Path(home)
