@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import select
-import signal
 import struct
 import subprocess
 import termios
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simulator import interrupting
 from simulator.serial_flash import SerialFlash
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,6 +87,7 @@ class Interpreter:
         self.key = CTRL_C
         self.interrupt_waits = False
         self._interrupted_at = 0.0
+        self._computed_s: float | None = None
         self._fed_at = 0.0
 
     @property
@@ -104,25 +105,27 @@ class Interpreter:
         os.close(self.control_fd)
 
     def interrupt(self) -> None:
-        """What Ctrl-C does; soon, when the last one is very new."""
+        """What Ctrl-C does, as soon as it may: see interrupting.py."""
         if self._asks and not self.interrupt_waits:
-            self._asks.interrupt = self.interrupt_waits = True
+            self._asks.interrupt = True
             self._interrupted_at = time.monotonic()
-            return
-        if time.monotonic() - self._interrupted_at < INTERRUPT_GAP_S:
-            self.interrupt_waits = True
-            return
-        self._interrupted_at, self.interrupt_waits = time.monotonic(), False
-        if self._asks:
-            self._asks.interrupt = False
-        self._process.send_signal(signal.SIGINT)
+        self.interrupt_waits = True
+        self._computed_s = interrupting.computed_s(self._process.pid)
+        self.interrupt_again()
 
     def interrupt_again(self) -> None:
         """The interrupt that had to wait."""
         if self._asks and not self._asks.interrupt:
             self.interrupt_waits = False
-        if self.interrupt_waits and self.listens:
-            self.interrupt()
+        since_s = time.monotonic() - self._interrupted_at
+        if not (self.interrupt_waits and self.listens) or since_s < INTERRUPT_GAP_S:
+            return
+        now_s = interrupting.computed_s(self._process.pid)
+        is_busy = now_s is None or self._computed_s is None or now_s > self._computed_s + interrupting.BUSY_S
+        if interrupting.interrupt(self._process.pid, anyway=is_busy):
+            self._interrupted_at, self.interrupt_waits = time.monotonic(), False
+            if self._asks:
+                self._asks.interrupt = False
 
     def feed(self, waiting: deque[int], chunk_bytes: int, chunk_s: float) -> None:
         """Moves input to the interpreter, no more ahead than the port's buffer holds."""

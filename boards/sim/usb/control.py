@@ -32,21 +32,26 @@ class Control:
             self._tell(kind, data)
             n = int.from_bytes(self._back.read(2), "little")
             return self._back.read(n) if n else b""
-        except KeyboardInterrupt:
-            self._sync()
-            raise
+        except KeyboardInterrupt as error:
+            while not self._is_synced():
+                pass
+            raise error
 
     def _tell(self, kind, data):
         self._out.write(kind + len(data).to_bytes(2, "little") + data)
 
-    def _sync(self):
-        # What is left of an answer that nobody waits for any more would be taken for the next one.
+    def _is_synced(self):
+        # What is left of an answer that nobody waits for any more would be taken for the next one. False: interrupted.
         self._interrupts += 1
         mark = b"interrupt %d." % self._interrupts
-        self._tell(SYNC, mark)
-        read = b""
-        while read != mark:
-            read = (read + self._back.read(1))[-len(mark) :]
+        try:
+            self._tell(SYNC, mark)
+            read = b""
+            while read != mark:
+                read = (read + self._back.read(1))[-len(mark) :]
+        except KeyboardInterrupt:
+            return False
+        return True
 
     def listen(self, yes):
         """Whether Ctrl-C interrupts what runs; else it is a character like any other."""

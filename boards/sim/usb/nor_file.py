@@ -1,7 +1,7 @@
 """The simulated pin's flash on USB: a block device on an image file, with the rules of NOR.
 
-On the chip this is C, which Ctrl-C does not interrupt half way. MicroPython looks for an interrupt at jumps and
-in waiting system calls only; so nothing here branches, loops or waits: tables take the place of conditions.
+On the chip this is C, which Ctrl-C does not interrupt half way. Here it comes while the process waits
+(tools/simulator/interrupting.py); so nothing waits here, nor branches or loops: tables take the place of conditions.
 
 The `state` file is shared with the host half; six u32: the operation at which power goes, whether that one is torn,
 operations so far, operations that broke a rule, erases, whether Ctrl-C waits (on_bus.py). `log` gets each operation:

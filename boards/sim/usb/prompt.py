@@ -117,13 +117,16 @@ class Port:
             run()
         except BaseException as error:
             failed = error
-        try:
-            self._control.listen(False)
-            # an interrupt that is on its way is taken here and not later
-            for _ in range(3):
-                pass
-        except KeyboardInterrupt as error:
-            failed = failed or error
+        listens = True
+        while listens:
+            try:
+                self._control.listen(False)
+                # an interrupt that is on its way is taken here and not later
+                for _ in range(3):
+                    pass
+                listens = False
+            except KeyboardInterrupt as error:
+                failed = failed or error
         print(end, end="")
         if isinstance(failed, SystemExit):
             raise SoftReset
