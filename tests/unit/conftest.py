@@ -6,7 +6,7 @@ A file may say, at its top level:
     ONLY_MICROPYTHON = ("test_a",)    functions that CPython does not run (what viper or the heap does)
     ONLY_CPYTHON = ("test_b",)        functions that MicroPython does not run
     MICROPYTHON_HEAP = "200k"         heap of its interpreter (objects are 64-bit there: twice the device's)
-    MICROPYTHON_TIMEOUT_S = 60        longest time of one function (20)
+    MICROPYTHON_TIMEOUT_S = 120       longest time of one function (60)
 Modules shared by test files live in tests/unit/helpers.
 """
 
@@ -85,7 +85,7 @@ class MicroPythonItem(pytest.Item):
 
     def runtest(self) -> None:
         program = interpreter()
-        timeout_s = float(self.settings.get("MICROPYTHON_TIMEOUT_S", 20))  # type: ignore[arg-type]
+        timeout_s = float(self.settings.get("MICROPYTHON_TIMEOUT_S", 60))  # type: ignore[arg-type]
         heap = self.settings.get("MICROPYTHON_HEAP")
         options = ["-X", f"heapsize={heap}"] if heap else []
         command = [program, *options, str(UNIT / "mp_runner.py"), str(self.path.parent), self.path.stem]

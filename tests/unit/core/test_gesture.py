@@ -3,7 +3,6 @@ import random
 from lapel.core import gesture
 from lapel.core.gesture import BEGIN, DISCARD, DOUBLE, DOWN, END, NEW, REPLY, TAP, TRIPLE, WARN, Gesture
 
-MICROPYTHON_TIMEOUT_S = 60
 PERIOD = 1 << 30
 
 

@@ -272,7 +272,7 @@ class House:
             while not condition():
                 await sleep_ms(2)
 
-        await wait_for_ms(wait(), 5000)
+        await wait_for_ms(wait(), 20_000)
 
 
 def run(scenario, clips=None, **options):
@@ -282,7 +282,7 @@ def run(scenario, clips=None, **options):
         house = House(clips, **options)
         task = asyncio.create_task(house.link.run())
         try:
-            await wait_for_ms(scenario(house), 15000)
+            await wait_for_ms(scenario(house), 45_000)
         finally:
             task.cancel()
             try:

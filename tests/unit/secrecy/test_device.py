@@ -9,7 +9,6 @@ import noise_vectors as vectors
 from noise import curve_kernels, device, plain
 
 ONLY_MICROPYTHON = ("test_a_record_allocates_nothing", "test_thousands_of_records", "test_many_ladders")
-MICROPYTHON_TIMEOUT_S = 60
 P = (1 << 255) - 19
 GUARD = b"\xa5" * 16
 # where machine code goes wrong: nothing, everything, around the modulus, around carries between limbs of 13 bits

@@ -11,7 +11,6 @@ from lapel.core.vigil import Vigil
 from lapel_wire.channel import REFUSED_IN_A_ROW_MAX, Channel
 
 ALICE = b"alice!"
-MICROPYTHON_TIMEOUT_S = 60
 
 
 async def sent_away(house, transport):

@@ -2,7 +2,6 @@
 from mic_bench import BLOCK, META, Bench, stream
 
 MICROPYTHON_HEAP = "24m"
-MICROPYTHON_TIMEOUT_S = 60
 GOOD = 256 * 16
 
 

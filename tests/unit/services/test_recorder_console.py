@@ -5,7 +5,6 @@ import asyncio
 from mic_bench import Bench
 
 MICROPYTHON_HEAP = "24m"
-MICROPYTHON_TIMEOUT_S = 60
 
 
 async def test_the_console_is_held_while_a_clip_is_open_and_not_for_taps():

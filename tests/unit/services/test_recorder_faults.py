@@ -7,7 +7,6 @@ from mic_bench import BLOCK, Bench, stream
 from lapel.services.store_files import StoreError, StoreFull
 
 MICROPYTHON_HEAP = "24m"
-MICROPYTHON_TIMEOUT_S = 60
 GOOD = 256 * 16
 
 

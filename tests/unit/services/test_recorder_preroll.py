@@ -3,7 +3,6 @@
 from mic_bench import Bench, stream
 
 MICROPYTHON_HEAP = "24m"
-MICROPYTHON_TIMEOUT_S = 60
 GOOD = 256 * 16
 
 

@@ -17,7 +17,6 @@ from lapel_audio import adpcm, convert, kernels
 
 ONLY_MICROPYTHON = ("test_a_block_allocates_nothing_on_its_way_to_the_ring",)
 MICROPYTHON_HEAP = "8m"
-MICROPYTHON_TIMEOUT_S = 60
 
 
 class Silent:

@@ -16,7 +16,6 @@ ONLY_MICROPYTHON = (
     "test_who_borrows_the_owners_address_gets_no_more_than_a_place",
 )
 MICROPYTHON_HEAP = "16m"
-MICROPYTHON_TIMEOUT_S = 60
 
 try:
     from siege import QUICK_MS, SLOW_MS, Place, Stranger

@@ -7,7 +7,6 @@ from lapel_wire import gatt, messages
 from noise import plain
 
 ALICE, MALLORY = b"alice!", b"mallor"
-MICROPYTHON_TIMEOUT_S = 60
 
 
 async def sent_away(house, transport):

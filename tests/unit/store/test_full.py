@@ -11,7 +11,6 @@ from lapel.services.store_notices import UNSEEN_MAX
 
 ONLY_MICROPYTHON = ("test_the_last_blocks", "test_an_end_that_finds_no_block")
 MICROPYTHON_HEAP = "16m"
-MICROPYTHON_TIMEOUT_S = 60
 
 EPOCH = "f0f1f2f3f4f5f6f7"
 BLOCKS = 48

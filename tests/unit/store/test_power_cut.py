@@ -24,7 +24,6 @@ ONLY_MICROPYTHON = (
     "test_cuts_with_small_caches_and_long_notices",
 )
 MICROPYTHON_HEAP = "16m"
-MICROPYTHON_TIMEOUT_S = 60
 
 
 def possible(steps, at, first):

@@ -23,7 +23,6 @@ ONLY_MICROPYTHON = (
     "test_a_worn_out_block_is_told",
 )
 MICROPYTHON_HEAP = "16m"
-MICROPYTHON_TIMEOUT_S = 60
 
 BLOCKS = 40
 # What the boards give LittleFS: small files then lie in the directories.
