@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lapel_companion import api_feed, api_guests, socket_path, views
+from lapel_companion import api_feed, api_guests, audio, socket_path, views
 from lapel_companion.allowance import Allowance
 from lapel_companion.api_access import OWNER, Ask, Principal, Route, principal_of, route_of
 from lapel_companion.api_answer import Answer, Stream, answer
@@ -266,13 +266,12 @@ class Api:
     async def _clip(self, ask: Ask) -> Answer:
         name = ask.named["id"]
         try:
-            await self._threads.run(ask.principal, self._backend.clips.pcm, name)
-            path = self._backend.clips.wav_path(name)
-            if not path.is_file():
-                raise FileNotFoundError(name)
+            pcm = await self._threads.run(ask.principal, self._backend.clips.pcm, name)
         except FileNotFoundError:
             raise Refused(404, f"there is no recording {name}.") from None
-        return Answer(await self._threads.run(ask.principal, path.read_bytes), "audio/wav")
+        except audio.AudioError as error:
+            raise Refused(415, f"the recording {name} cannot be played: {error}.") from None
+        return Answer(audio.wav(pcm), "audio/wav")
 
     async def _flight(self, ask: Ask) -> Answer:
         try:

@@ -2,8 +2,8 @@
 
     <id>.meta.json    what the pin said of the clip; durable before its first byte is acknowledged
     <id>.part         the bytes so far
-    <id>.adpcm        the clip, once the events table knows it as accepted
-    <id>.wav          the same for people's players
+    <id>.adpcm        the clip, once the events table knows it as accepted; .packets when it is Opus
+    <id>.wav          the same for people's players; .opus when it is Opus
     <id>.K.conflict   bytes that contradicted the pin's; kept for a person to look at, never merged
 
 Everything here blocks on the disk: call it from a thread, one call at a time for each clip.
@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lapel_companion import audio, durable
+from lapel_companion import audio, durable, opus
 
 # 60 s at 8000 B/s, the kept tail, and room to spare.
 MAX_CLIP_BYTES = 520_000
@@ -194,51 +194,65 @@ class ClipFiles:
 
     def whole(self) -> list[str]:
         """The ids of all accepted clips whose recording is here, the oldest first."""
-        files = sorted(self._folder.glob("*.adpcm"), key=lambda path: path.stat().st_mtime)
+        found = (path for suffix in audio.SUFFIXES.values() for path in self._folder.glob(f"*.{suffix}"))
+        files = sorted(found, key=lambda path: path.stat().st_mtime)
         return [path.stem for path in files if _ID.fullmatch(path.stem)]
 
     def described(self, clip_id: str) -> tuple[ClipMeta, bytes] | None:
         """What the pin said of a clip, and its bytes; None when one of the two is not here."""
         meta = _read_meta(self._folder / f"{clip_id}.meta.json")
         try:
-            return (meta, self._coded(clip_id)) if meta is not None else None
+            return (meta, self._coded(clip_id)[1]) if meta is not None else None
         except OSError:
             return None
 
     def finish(self, clip_id: str) -> None:
-        """Give an accepted clip its name, and people a WAV. May be repeated. Raises OSError."""
+        """Give an accepted clip its name, and people a file to play. May be repeated. Raises OSError."""
         part = self._folder / f"{clip_id}.part"
-        if part.exists():
-            durable.rename(part, self._folder / f"{clip_id}.adpcm", "clip")
-        self.pcm(clip_id)
+        suffix = audio.SUFFIXES.get(self._codec(clip_id))
+        if suffix and part.exists():
+            durable.rename(part, self._folder / f"{clip_id}.{suffix}", "clip")
+        # Who wants its words is told that they cannot be had.
+        with contextlib.suppress(audio.AudioError):
+            self.pcm(clip_id)
 
     def pcm(self, clip_id: str) -> bytes:
-        """16-bit little-endian mono PCM of an accepted clip; its WAV is written if it can be.
+        """16-bit little-endian mono PCM of an accepted clip; a file to play is written if it can be.
 
-        Raises NoSuchClip, OSError.
+        Raises NoSuchClip, OSError, audio.AudioError.
         """
-        wav = self.wav_path(clip_id)
+        wav = self._named(clip_id, "wav")
         with self._decoding:
             with contextlib.suppress(FileNotFoundError, audio.AudioError):
                 return audio.read_wav(wav)
-            pcm = audio.decode(self._coded(clip_id))
-            meta = _read_meta(self._folder / f"{clip_id}.meta.json")
-            # A full disk takes the WAV from people's players, not the clip from the work.
+            codec, data = self._coded(clip_id)
+            pcm = audio.decode(data, codec)
+            # A full disk takes the file from people's players, not the clip from the work.
             with contextlib.suppress(OSError):
-                audio.write_wav(wav, pcm, meta.rate_hz if meta else audio.RATE_HZ)
+                if codec != audio.OPUS:
+                    meta = _read_meta(self._folder / f"{clip_id}.meta.json")
+                    audio.write_wav(wav, pcm, meta.rate_hz if meta else audio.RATE_HZ)
+                elif not (played := self._named(clip_id, "opus")).exists():
+                    opus.write_ogg(played, data)
             return pcm
 
-    def wav_path(self, clip_id: str) -> Path:
-        """Where the WAV of a clip lies. Raises NoSuchClip for what is no clip id."""
+    def _named(self, clip_id: str, suffix: str) -> Path:
         if not _ID.fullmatch(clip_id):
             raise NoSuchClip(f"{clip_id} is no clip")
-        return self._folder / f"{clip_id}.wav"
+        return self._folder / f"{clip_id}.{suffix}"
 
-    def _coded(self, clip_id: str) -> bytes:
-        for suffix in ("adpcm", "part"):
+    def _coded(self, clip_id: str) -> tuple[str, bytes]:
+        """Codec and bytes."""
+        for codec, suffix in audio.SUFFIXES.items():
             with contextlib.suppress(FileNotFoundError):
-                return (self._folder / f"{clip_id}.{suffix}").read_bytes()
+                return codec, self._named(clip_id, suffix).read_bytes()
+        with contextlib.suppress(FileNotFoundError):
+            return self._codec(clip_id), self._named(clip_id, "part").read_bytes()
         raise NoSuchClip(f"there is no clip {clip_id}")
+
+    def _codec(self, clip_id: str) -> str:
+        meta = _read_meta(self._folder / f"{clip_id}.meta.json")
+        return meta.codec if meta else audio.ADPCM
 
 
 def clip_of(name: str) -> str | None:

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from lapel_companion import audio
 from lapel_companion.clips import ClipFiles
 from lapel_companion.events import EventLog
 from lapel_companion.incoming import accept
@@ -20,7 +21,6 @@ from lapel_companion.state import StateFolder
 
 # So many recordings that nobody knows are asked about; the others stay where they are.
 ASKED_MAX = 20
-_BYTES_A_MS = 8
 
 
 class History:
@@ -99,7 +99,7 @@ class History:
             return []
         meta, data = found
         end = {
-            "ms": len(data) // _BYTES_A_MS,
+            "ms": audio.length_ms(data, meta.codec),
             "bytes": len(data),
             "sha": hashlib.sha256(data).hexdigest(),
             "cut": False,

@@ -115,7 +115,7 @@ class Intake:
             return
         incoming = self._incoming.get(meta.id)
         if incoming is None:
-            is_known = (meta.codec, meta.rate_hz) == (audio.CODEC, audio.RATE_HZ)
+            is_known = meta.codec in audio.SUFFIXES and meta.rate_hz == audio.RATE_HZ
             if not is_known or not make_room(self._incoming, self._offered.ids()):
                 self._refuse(meta)
                 return

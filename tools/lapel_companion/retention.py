@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from lapel_companion import durable, ledger
+from lapel_companion import audio, durable, ledger
 from lapel_companion.clips import clip_of
 from lapel_companion.config import Keep
 from lapel_companion.events import EventLog
@@ -22,6 +22,7 @@ _EVERY_S = 6 * 3600.0
 _BUSY_S = 60.0
 _DAY_S = 86_400.0
 _MB = 1_000_000
+_RECORDED = (*(f".{suffix}" for suffix in audio.SUFFIXES.values()), ".part")
 # Held dispatches wait for a person, who may want to listen.
 _WAITING = ("accepted", "running", "held")
 
@@ -108,7 +109,7 @@ class Retention:
                 _add(items, clip_id, file, is_clip=True)
         for item in items.values():
             # The recording first: what a crash leaves of it is only what describes it.
-            item.files.sort(key=lambda file: file.suffix not in (".adpcm", ".part"))
+            item.files.sort(key=lambda file: file.suffix not in _RECORDED)
         return list(items.values())
 
     def _logs(self) -> list[Item]:
@@ -147,6 +148,6 @@ def _add(items: dict[str, Item], name: str, file: Path, *, is_clip: bool) -> Non
     item = items.setdefault(name, Item(name, is_clip, [], 0, 0.0))
     item.files.append(file)
     item.bytes += found.st_size
-    # The recording's own time: its WAV is written anew whenever somebody listens.
-    if file.suffix != ".wav":
+    # The recording's own time: what is played is written anew whenever somebody listens.
+    if file.suffix not in (".wav", ".opus"):
         item.changed_s = max(item.changed_s, found.st_mtime)

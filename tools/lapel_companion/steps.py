@@ -12,6 +12,7 @@ from typing import Any
 from lapel_companion import dispatcher, history, ledger, processes, wording
 from lapel_companion.agents.base import Context, Result
 from lapel_companion.agents.base import Job as AgentJob
+from lapel_companion.audio import AudioError
 from lapel_companion.engine import Services
 from lapel_companion.ledger import Dispatch, Job
 from lapel_companion.outcomes import BY_HAND
@@ -80,7 +81,7 @@ class Steps:
             return f"the recogniser took longer than {self._services.config.speech.timeout_s:g} s"
         except FileNotFoundError:
             return "its recording is not there"
-        except SpeechError as error:
+        except (SpeechError, AudioError) as error:
             return str(error)
         await asyncio.to_thread(self._heard, found, transcript)
         return None
