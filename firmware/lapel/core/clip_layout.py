@@ -1,9 +1,11 @@
 """Where the bytes of a clip lie in its file: pages with a CRC32 at their end, then an end record.
 
-A page is one LittleFS file block: block 0 holds 4096 bytes, block i >= 1 holds 4096 less one
-pointer for each trailing zero bit of i and one more (littlefs DESIGN.md, "CTZ skip-lists"). A
-file synced exactly at such a border goes on in a fresh block; anywhere else the last block is
-copied, which costs an erase. The last four bytes of a page are the CRC32 of the rest of it.
+A page is one LittleFS file block, or an equal part of one: each is synced at its end, so it is what
+a power cut can take, and about half a second in every codec. Block 0 of a file holds 4096 bytes,
+block i >= 1 holds 4096 less one pointer for each trailing zero bit of i and one more (littlefs
+DESIGN.md, "CTZ skip-lists"). A file synced exactly at such a border goes on in a fresh block;
+anywhere else the last block is copied, which costs an erase. The last four bytes of a page are the
+CRC32 of the rest of it.
 
 The payloads of all pages, joined, are the stream: header record, then the audio. After the last
 byte of audio follow the CRC32 of a page that is not full, and the end record. The end record that
@@ -16,64 +18,79 @@ from lapel.core import records
 
 BLOCK_BYTES = 4096
 CRC_BYTES = 4
-PAYLOAD_MAX_BYTES = BLOCK_BYTES - CRC_BYTES
 _CUT = 1
+_OPUS = "opus"
+_OPUS_BYTES_S = 3050
+# 1365 B of Opus are 0.67 s at 16 kbit/s and 0.34 s at 32; a block of ADPCM is 0.51 s.
+_OPUS_PARTS = 3
 END_BYTES = records.FRAME_BYTES + 41
 META_MAX_BYTES = 400
 # A header record of any size (services/clip_header.py).
 HEADER_MAX_BYTES = records.FRAME_BYTES + META_MAX_BYTES
 
 
-def page_start(page: int) -> int:
-    """File offset at which `page` begins."""
-    if page == 0:
+def parts(meta: dict) -> int:
+    """Pages a block."""
+    return _OPUS_PARTS if meta["codec"] == _OPUS else 1
+
+
+def block_start(block: int) -> int:
+    """File offset at which `block` begins."""
+    if block == 0:
         return 0
-    ones, rest = 0, page - 1
+    ones, rest = 0, block - 1
     while rest:
         rest &= rest - 1
         ones += 1
-    # Pointers in blocks 1 to page-1: the sum of ctz(k) + 1 is 2 * (page - 1) - popcount(page - 1).
-    return page * BLOCK_BYTES - 4 * (2 * (page - 1) - ones)
+    # Pointers in blocks 1 to block-1: the sum of ctz(k) + 1 is 2 * (block - 1) - popcount(block - 1).
+    return block * BLOCK_BYTES - 4 * (2 * (block - 1) - ones)
 
 
-def stream_start(page: int) -> int:
+def page_start(page: int, parts: int = 1) -> int:
+    """File offset at which `page` begins."""
+    return block_start(page // parts) + page % parts * (BLOCK_BYTES // parts)
+
+
+def stream_start(page: int, parts: int = 1) -> int:
     """Position in the stream at which `page` begins."""
-    return page_start(page) - page * CRC_BYTES
+    return page_start(page, parts) - page * CRC_BYTES
 
 
-def payload_bytes(page: int) -> int:
+def payload_bytes(page: int, parts: int = 1) -> int:
     """Bytes of the stream that `page` holds."""
-    return stream_start(page + 1) - stream_start(page)
+    return stream_start(page + 1, parts) - stream_start(page, parts)
 
 
-def page_of(position: int) -> int:
+def page_of(position: int, parts: int = 1) -> int:
     """The page that holds this byte of the stream."""
-    page = position // PAYLOAD_MAX_BYTES
-    while stream_start(page + 1) <= position:
+    page = position * parts // (BLOCK_BYTES - parts * CRC_BYTES)
+    while page and stream_start(page, parts) > position:
+        page -= 1
+    while stream_start(page + 1, parts) <= position:
         page += 1
     return page
 
 
-def file_bytes(stream_bytes: int) -> int:
+def file_bytes(stream_bytes: int, parts: int = 1) -> int:
     """Size of the finished file of a stream."""
-    page = page_of(stream_bytes)
-    rest = stream_bytes - stream_start(page)
-    return page_start(page) + (rest + CRC_BYTES if rest else 0) + END_BYTES
+    page = page_of(stream_bytes, parts)
+    rest = stream_bytes - stream_start(page, parts)
+    return page_start(page, parts) + (rest + CRC_BYTES if rest else 0) + END_BYTES
 
 
 def blocks(size_bytes: int) -> int:
     """Blocks that a file of this size takes."""
     if size_bytes <= 0:
         return 0
-    page = size_bytes // BLOCK_BYTES
-    while page_start(page) < size_bytes:
-        page += 1
-    return page
+    block = size_bytes // BLOCK_BYTES
+    while block_start(block) < size_bytes:
+        block += 1
+    return block
 
 
 def bytes_per_second(meta: dict) -> int:
-    """Data rate of the codec: IMA ADPCM has four bits a sample."""
-    return max(1, meta["rate"] // 2)
+    """Data rate of the codec: IMA ADPCM has four bits a sample; of Opus the usual rate."""
+    return _OPUS_BYTES_S if meta.get("codec") == _OPUS else max(1, meta["rate"] // 2)
 
 
 def duration_ms(meta: dict, data_bytes: int) -> int:

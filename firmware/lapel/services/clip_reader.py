@@ -13,27 +13,28 @@ class PageCache:
         self._buffer = bytearray(clip_layout.BLOCK_BYTES)
         self._view = memoryview(self._buffer)
         self._owner = None
-        self._page = -1
+        self._start = -1
         self._bytes = 0
 
     def forget(self) -> None:
         """Nothing is in the cache any more."""
         # The owner None is one like others.
-        self._owner, self._page = None, -1
+        self._owner, self._start = None, -1
 
-    def load(self, owner, file, page: int, payload: int):
-        """A view of the `payload` bytes of that page, or None when they fail their CRC32. Raises OSError."""
-        if self._owner is owner and self._page == page and self._bytes == payload:
+    def load(self, owner, file, start: int, payload: int):
+        """A view of the `payload` bytes of the page at file offset `start`, or None when they fail their CRC32.
+        Raises OSError."""
+        if self._owner is owner and self._start == start and self._bytes == payload:
             return self._view[:payload]
         self.forget()
-        file.seek(clip_layout.page_start(page))
+        file.seek(start)
         size = payload + clip_layout.CRC_BYTES
         if file.readinto(self._view[:size]) != size:
             return None
         wanted = int.from_bytes(self._view[payload:size], "little")
         if records.crc32(self._view[:payload]) != wanted:
             return None
-        self._owner, self._page, self._bytes = owner, page, payload
+        self._owner, self._start, self._bytes = owner, start, payload
         return self._view[:payload]
 
 
@@ -125,17 +126,20 @@ class ClipReader:
 
     def _page_at(self, offset: int):
         position = self.header_bytes + offset
-        page = clip_layout.page_of(position)
-        start = clip_layout.stream_start(page)
-        payload = min(clip_layout.payload_bytes(page), self.header_bytes + self.size - start)
+        parts = clip_layout.parts(self.meta)
+        page = clip_layout.page_of(position, parts)
+        start = clip_layout.stream_start(page, parts)
+        payload = min(clip_layout.payload_bytes(page, parts), self.header_bytes + self.size - start)
+        lies_at = clip_layout.page_start(page, parts)
         for _ in range(2):
             try:
-                view = self._clips.pages.load(self, self._file, page, payload)
+                view = self._clips.pages.load(self, self._file, lies_at, payload)
             except OSError:
                 view = None
             if view is not None:
                 return view, position - start
-            # Once more, before it counts as damaged, and by a handle that has nothing in its cache.
+            # Once more, before it counts as damaged, by a handle that has nothing in its cache and knows the file as
+            # it is: a last block that was not full has been copied since, and given away.
             self._open()
         if not self.complete:
             raise store_files.StoreError("clip %d cannot be read back while it is recorded" % self.number)
@@ -149,7 +153,7 @@ class ClipReader:
 
     def _read_end(self) -> None:
         try:
-            end = self._clips.end_of(self._file, self.header_bytes)
+            end = self._clips.end_of(self._file, self)
         except OSError as error:
             raise store_files.failure(error, "reading the end of clip %d" % self.number) from None
         if end is None:

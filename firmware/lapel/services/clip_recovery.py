@@ -5,6 +5,7 @@ import hashlib
 
 from lapel.core import clip_layout, records
 from lapel.services import clip_header, store_files
+from lapel_audio.frames import FRAME_MS, Frames
 
 WHOLE = "whole"
 CUT = "cut"
@@ -25,7 +26,7 @@ def settle(path: str, number: int, pages, report):
             meta, header_bytes = clip_header.unpack(file.read(clip_layout.HEADER_MAX_BYTES))
             if meta["n"] != number:
                 return BROKEN, "it says that it is clip %d" % meta["n"], None
-            end = read_end(file, header_bytes)
+            end = read_end(file, header_bytes, meta)
     except OSError as error:
         raise store_files.failure(error, "looking at clip %d" % number) from None
     except records.BadRecord as bad:
@@ -35,7 +36,7 @@ def settle(path: str, number: int, pages, report):
     return CUT, mend(path, number, header_bytes, meta, pages, report)[0], meta["ep"]
 
 
-def read_end(file, header_bytes: int):
+def read_end(file, header_bytes: int, meta: dict):
     """(bytes of audio, ms, SHA-256 in hex, cut) from the end of the file, or None. Raises OSError."""
     size = file.seek(0, 2)
     if size < header_bytes + clip_layout.END_BYTES:
@@ -45,7 +46,7 @@ def read_end(file, header_bytes: int):
         data_bytes, ms, digest, cut = clip_layout.unpack_end(file.read(clip_layout.END_BYTES))
     except records.BadRecord:
         return None
-    if clip_layout.file_bytes(header_bytes + data_bytes) > size:
+    if clip_layout.file_bytes(header_bytes + data_bytes, clip_layout.parts(meta)) > size:
         return None
     return data_bytes, ms, binascii.hexlify(digest).decode(), cut
 
@@ -56,12 +57,14 @@ def mend(path: str, number: int, header_bytes: int, meta: dict, pages, report, l
     An end that the flash does not take is reported, and found anew with the next look at the clip: what can be
     read is there without it. Raises StoreError when there is nothing to be read.
     """
+    frames = Frames() if meta["codec"] == "opus" else None
+    parts = clip_layout.parts(meta)
     try:
         with open(path, "rb") as file:
-            good_bytes, digest = _good_audio(file, header_bytes, file.seek(0, 2), pages, limit)
+            good_bytes, digest = _good_audio(file, header_bytes, parts, pages, limit, frames)
     except OSError as error:
         raise store_files.failure(error, "reading clip %d again" % number) from None
-    ms = clip_layout.duration_ms(meta, good_bytes)
+    ms = FRAME_MS * frames.whole if frames else clip_layout.duration_ms(meta, good_bytes)
     try:
         file = open(path, "ab")
         try:
@@ -74,24 +77,34 @@ def mend(path: str, number: int, header_bytes: int, meta: dict, pages, report, l
     return good_bytes, ms, binascii.hexlify(digest).decode(), True
 
 
-def _good_audio(file, header_bytes: int, size: int, pages, limit):
+def _good_audio(file, header_bytes: int, parts: int, pages, limit, frames):
     # The longest prefix of pages that pass their CRC32, and its SHA-256.
     sha = hashlib.sha256()
     good, page = 0, 0
+    size = file.seek(0, 2)
     pages.forget()
     while limit is None or good < limit:
-        payload = clip_layout.payload_bytes(page)
-        if clip_layout.page_start(page + 1) > size:
+        start = clip_layout.page_start(page, parts)
+        payload = clip_layout.payload_bytes(page, parts)
+        view = _checked(file, start, payload, pages)
+        if view is None:
             # The last page of a clip whose end record alone is unreadable.
-            payload = size - clip_layout.page_start(page) - clip_layout.CRC_BYTES - clip_layout.END_BYTES
-        try:
-            view = pages.load(None, file, page, payload) if payload > 0 else None
-        except OSError:
-            view = None
+            payload = min(payload, size - start - clip_layout.CRC_BYTES - clip_layout.END_BYTES)
+            view = _checked(file, start, payload, pages)
         if view is None:
             break
-        sha.update(view[header_bytes:] if page == 0 else view)
-        good = clip_layout.stream_start(page) + payload - header_bytes
+        view = view[header_bytes:] if page == 0 else view
+        sha.update(view)
+        if frames:
+            frames.take(view)
+        good = clip_layout.stream_start(page, parts) + payload - header_bytes
         page += 1
     pages.forget()
     return good, sha.digest()
+
+
+def _checked(file, start: int, payload: int, pages):
+    try:
+        return pages.load(None, file, start, payload) if payload > 0 else None
+    except OSError:
+        return None

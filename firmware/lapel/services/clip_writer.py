@@ -11,7 +11,6 @@ from lapel.services import clip_header, store_files
 
 # Big pieces cost the file system fewer calls; small ones leave little to write when the person lets go.
 _PIECE_BYTES = const(512)
-# Each page, half a second of speech, is synced at its end: there it costs no block copy, only a commit.
 
 
 class ClipWriter:
@@ -37,8 +36,9 @@ class ClipWriter:
         self._sha = hashlib.sha256()
         self._written = 0
         self._page = 0
+        self._parts = clip_layout.parts(meta)
         # Bytes of the stream that the page still takes; 0 when there is no block for another page.
-        self._room = clip_layout.payload_bytes(0)
+        self._room = clip_layout.payload_bytes(0, self._parts)
         self._crc = 0
         self._crc_bytes = bytearray(clip_layout.CRC_BYTES)
         # Gathers a piece: unlike a slice assignment, its write() and readinto() allocate nothing,
@@ -82,7 +82,7 @@ class ClipWriter:
         digest = self._sha.digest()
         self.cut = self.cut or cut
         try:
-            if self._room and self._room != clip_layout.payload_bytes(self._page):
+            if self._room and self._room != clip_layout.payload_bytes(self._page, self._parts):
                 self._put_crc()
             self._file.write(clip_layout.pack_end(self.size, ms, digest, self.cut))
             self._file.flush()
@@ -90,7 +90,7 @@ class ClipWriter:
         except OSError as error:
             raise self._failed(error) from None
         self.synced = self.size
-        self._clips.finished(self, clip_layout.file_bytes(len(self._header) + self.size))
+        self._clips.finished(self, clip_layout.file_bytes(len(self._header) + self.size, self._parts))
         return self.size, binascii.hexlify(digest).decode()
 
     def abort(self) -> None:
@@ -175,10 +175,11 @@ class ClipWriter:
     def _end_page(self) -> None:
         self._put_crc()
         page = self._page = self._page + 1
-        self._room = clip_layout.payload_bytes(page) if self._clips.take_block(self) else 0
+        has_block = page % self._parts or self._clips.take_block(self)
+        self._room = clip_layout.payload_bytes(page, self._parts) if has_block else 0
         self._crc = 0
         self._file.flush()
-        self.synced = clip_layout.stream_start(page) - len(self._header)
+        self.synced = clip_layout.stream_start(page, self._parts) - len(self._header)
 
     def _put_crc(self) -> None:
         struct.pack_into("<I", self._crc_bytes, 0, self._crc)

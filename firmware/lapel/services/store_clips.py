@@ -172,9 +172,9 @@ class Clips:
         self._settle(writer.number)
         self._count()
 
-    def end_of(self, file, header_bytes: int):
-        """(bytes, ms, SHA-256 in hex, cut) of an open clip file, or None. Raises OSError."""
-        return clip_recovery.read_end(file, header_bytes)
+    def end_of(self, file, reader):
+        """(bytes, ms, SHA-256 in hex, cut) of a reader's open file, or None. Raises OSError."""
+        return clip_recovery.read_end(file, reader.header_bytes, reader.meta)
 
     def mend(self, reader, good_bytes=None):
         """As end_of() of a finished clip that is damaged, or has no end: it ends before the damage from now on."""

@@ -12,7 +12,7 @@ import hashlib
 import cuts
 from flash import Flash, Random
 from nor import Nor, PowerCut
-from store_run import BLOCKS, EPOCH, META, Run, boot, speech
+from store_run import BLOCKS, EPOCH, Run, boot, speech
 
 from lapel.services.store import StoreError
 
@@ -22,6 +22,7 @@ ONLY_MICROPYTHON = (
     "test_every_cut_with_random_bits_of_the_last_operation",
     "test_cuts_during_the_recovery_from_a_cut",
     "test_cuts_with_small_caches_and_long_notices",
+    "test_cuts_of_clips_whose_pages_are_parts_of_blocks",
 )
 MICROPYTHON_HEAP = "16m"
 
@@ -107,7 +108,7 @@ def go_on(run, store, root, at, seed):
     """The pin is used on after the cut: no id comes twice, and what is recorded now is whole."""
     issued = [number for number, clip in run.clips.items() if clip.begun <= at]
     data = speech(99, 5000)
-    writer = store.begin(META)
+    writer = store.begin(run.meta)
     assert writer.number not in issued and writer.number not in store.waiting()
     writer.write(data)
     writer.finish(625)
@@ -194,3 +195,11 @@ def test_cuts_with_small_caches_and_long_notices():
     assert run.total > 200
     assert every_cut(run, cuts.BITS, 9) == run.total + 1
     assert every_cut(run, cuts.UNTORN, 10) == run.total + 1
+
+
+def test_cuts_of_clips_whose_pages_are_parts_of_blocks():
+    # A page that ends within a block is synced there, and the block copied when it goes on.
+    run = Run(11, 150, {"readsize": 128}, "opus")
+    assert run.total > wide().total
+    for how in (cuts.UNTORN, cuts.PREFIX, cuts.BITS):
+        assert every_cut(run, how, 11) == run.total + 1

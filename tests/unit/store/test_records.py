@@ -62,6 +62,21 @@ def test_pages_are_the_blocks_of_the_file_system():
         offset += littlefs_block_data(page)
 
 
+def test_parts_of_blocks_are_pages_that_fill_them():
+    for parts in (2, 3, 4):
+        stream, file = 0, 0
+        for page in range(300):
+            block, part = divmod(page, parts)
+            last = part == parts - 1
+            size = littlefs_block_data(block) - (parts - 1) * (4096 // parts) if last else 4096 // parts
+            assert clip_layout.page_start(page, parts) == file
+            assert clip_layout.stream_start(page, parts) == stream
+            assert clip_layout.payload_bytes(page, parts) == size - 4
+            assert clip_layout.page_of(stream, parts) == page == clip_layout.page_of(stream + size - 5, parts)
+            file, stream = file + size, stream + size - 4
+            assert clip_layout.file_bytes(stream, parts) == file + clip_layout.END_BYTES
+
+
 def test_positions_find_their_page():
     for position in range(0, 520_000, 61):
         page = clip_layout.page_of(position)
