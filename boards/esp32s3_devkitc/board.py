@@ -26,7 +26,7 @@ _MOTOR_TIMER = 1
 class Board(esp32s3.Esp32S3):
     name = "esp32s3_devkitc"
     # 8 MB of PSRAM hold the heap; the rest is internal RAM.
-    memory = {"heap_bytes": 8_000_000, "executable_bytes": 6_300, "dma_bytes": 38_912, "nimble_bytes": 45_000}
+    memory = {"heap_bytes": 8_000_000, "executable_bytes": 44_900, "dma_bytes": 38_912, "nimble_bytes": 45_000}
 
 
 def essentials():

@@ -9,8 +9,7 @@ require("aioble-server")
 module("_boot.py")
 module("main.py", base_path="../../firmware")
 package("lapel", base_path="../../firmware")
-# not what no pin needs yet
-package("lapel_audio", ("__init__.py", "adpcm.py", "convert.py", "kernels.py", "stream.py"), base_path="../../lib")
+package("lapel_audio", base_path="../../lib")
 # not the halves for other computers
 package(
     "lapel_wire",

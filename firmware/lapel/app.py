@@ -14,6 +14,7 @@ from lapel.services import link as links
 from lapel.services.acts import Acts
 from lapel.services.announcer import Announcer
 from lapel.services.clip_feed import ClipFeed
+from lapel.services.codec import Codec
 from lapel.services.desk import Desk
 from lapel.services.feedback import Feedback
 from lapel.services.flight import Flight
@@ -38,7 +39,7 @@ class App:
         self._clock = clock = Clock()
         timing = Timing(clock)
         self._boot = binascii.hexlify(os.urandom(4)).decode()
-        self._settings = dict(settings_rules.DEFAULTS)
+        self._settings: dict = dict(settings_rules.DEFAULTS)
 
         self._flight = flight = Flight(board.retained, clock.ms)
         flight.boot(board.reset_cause())
@@ -70,6 +71,7 @@ class App:
             hold_console=board.console.hold,
         )  # fmt: skip
         recorder.is_paired = pairing.is_paired
+        self._codec = Codec(recorder, board.memory["heap_bytes"], gc.mem_free, trace, flight)
         self._announcer = announcer = Announcer(feedback, timing, trace, check("announcer"))
         desk = Desk(
             store, clock, self._boot, flight, self._battery_mv, self._drops, announcer, self._set_jobs,
@@ -85,7 +87,7 @@ class App:
         self._link = links.Link(gatt, feed, desk, clock, keys, trace, supervisor.report, check("link"))
         self._upkeep = Upkeep(
             board.battery, self._battery, self._link.set_battery, store, recorder, feedback, self._drops,
-            flight, timing, trace, check("upkeep"),
+            flight, timing, trace, check("upkeep"), self._at_rest,
         )  # fmt: skip
 
     async def run(self) -> None:
@@ -94,6 +96,7 @@ class App:
         trace("boot", cause=self._board.reset_cause(), boot=self._boot, device=store.device)
         trace("pairing", paired=self._pairing.is_paired, generation=self._pairing.generation)
         self._apply(settings_rules.salvaged(store.settings.load()[1]))
+        self._codec.settle()
         for sentence in self._board.faults:
             self.wrong(sentence)
         if store.quarantined:
@@ -202,6 +205,10 @@ class App:
         self._feedback.brightness = values["led_brightness"]
         self._battery.low_mv = values["low_battery_mv"]
         self._recorder.configure(values["preroll"], values["mic_gain_steps"])
+        self._codec.want(values["codec"])
+
+    def _at_rest(self) -> None:
+        self._codec.settle(self._link.interval_ms, self._battery.percent)
 
 
 def run(build_board, on_well=None, failed: int = 0, cause: str = "") -> None:

@@ -38,6 +38,8 @@ class Encoding:
     its pair or 0, whole bytes so far.
     """
 
+    codec = "ima-adpcm"
+
     def __init__(self) -> None:
         self.state = array("i", (MIDDLE, 0, 0, 0))
 
@@ -45,6 +47,10 @@ class Encoding:
         """Starts a new clip."""
         self.state[0] = MIDDLE
         self.state[1] = self.state[2] = self.state[3] = 0
+
+    def finish(self, out: bytearray, mask: int) -> int:
+        """The count of bytes of the whole clip; the last sample of an odd count stays behind."""
+        return self.state[3]
 
 
 class Conversion:

@@ -25,7 +25,11 @@ class AudioError(Exception):
 def decode(data: bytes, codec: str = ADPCM) -> bytes:
     """What the pin recorded to 16-bit little-endian mono PCM. Any bytes decode. AudioError for an unknown codec."""
     if codec == OPUS:
-        return opus.decode(data)
+        try:
+            return opus.decode(data)
+        except Exception as error:
+            # What a foreign library may raise is not known, and the clip is taken: who wants its words gets a sentence.
+            raise AudioError(f"it cannot be decoded here ({one_line(str(error))})") from error
     if codec != ADPCM:
         raise AudioError(f"its codec is not known here ({one_line(codec)}): a newer lapel may know it")
     samples = adpcm.decode(data)

@@ -85,6 +85,7 @@ class Pin:
     quiet_to: str | None
     haptic_percent: int
     led_percent: int
+    codec: str
 
 
 @dataclass(frozen=True)

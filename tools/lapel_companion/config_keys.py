@@ -21,6 +21,7 @@ class Key:
 ENGINES = ("pocketsphinx", "faster-whisper", "openai")
 CHANNELS = ("auto", "desktop", "terminal")
 TEXTS = ("here", "everywhere", "nowhere")
+CODECS = ("auto", "opus", "adpcm")
 AGENTS = ("command", "note", "reminder")
 
 MAX_PHRASES = 200
@@ -63,6 +64,7 @@ SECTIONS: dict[str, dict[str, Key]] = {
         "quiet_to": Key("clock"),
         "haptic_percent": Key("whole", 100, 0, 100),
         "led_percent": Key("whole", 100, 0, 100),
+        "codec": Key("text", "auto", choices=CODECS),
     },
 }
 

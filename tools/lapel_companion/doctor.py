@@ -140,6 +140,8 @@ def pin(state: Path, status: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(WARN, "flight recorder", flight["wrong"])
     else:
         yield flight_recorder(flight["log"])
+        if why := flight_words.no_opus(flight["log"]):
+            yield Finding(INFO, "recordings", f"the pin takes ADPCM: {why}")
 
 
 def flight_recorder(log: dict[str, Any]) -> Finding:

@@ -63,6 +63,12 @@ def headline(log: dict[str, Any]) -> str:
     return f"{text}; {trouble.do}" if trouble.do else text
 
 
+def no_opus(log: dict[str, Any]) -> str:
+    """Why the pin records in ADPCM, by its own words of this boot; "" when it has said nothing of it."""
+    said = [e["text"] for e in log["events"] if _ago(log, e) == 0 and e["text"].startswith(("no Opus: ", "codec "))]
+    return _shown(said[-1]) if said and not said[-1].startswith("codec ") else ""
+
+
 def lines(log: dict[str, Any]) -> list[str]:
     """The recorder in lines for a person: the counters in words, then the newest events as they were written."""
     out = [f"{_boots(log)} remembered, {_counted(log)}"]

@@ -23,8 +23,3 @@ def notes_file() -> Path:
 def engine_database(state: Path) -> Path:
     """What the job engine needs to go on after a restart; the table of events is the truth."""
     return state / "dbos.sqlite"
-
-
-def clip_wav(state: Path, clip_id: str) -> Path:
-    """The recording of a clip, as a person can play it."""
-    return state / "clips" / f"{clip_id}.wav"

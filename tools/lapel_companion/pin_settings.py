@@ -9,7 +9,7 @@ _HAPTIC_FULL = 255
 _LED_USUAL = 96
 
 
-def for_pin(pin: Pin) -> dict[str, bool | int | None]:
+def for_pin(pin: Pin) -> dict[str, bool | int | str | None]:
     """Names and units as the pin checks them; times of day as minutes."""
     return {
         "preroll": pin.preroll,
@@ -17,6 +17,7 @@ def for_pin(pin: Pin) -> dict[str, bool | int | None]:
         "led_brightness": round(pin.led_percent * _LED_USUAL / 100),
         "quiet_from_min": _minute(pin.quiet_from),
         "quiet_to_min": _minute(pin.quiet_to),
+        "codec": pin.codec,
     }
 
 

@@ -27,8 +27,6 @@ _COMPILERS = 2
 # Of the libraries: what is never on a pin, and what only where MicroPython makes no machine code.
 HOST_ONLY = frozenset({"lapel_wire/flight_reading", "lapel_wire/receiver", "noise/host", "noise/initiator"})
 SLOW_ONLY = frozenset({"noise/plain"})
-# Folders that no pin needs yet.
-NOT_YET = ("lapel_audio/opus/",)
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def libraries(root: Path, arch: str) -> dict[str, Path]:
         for source in folder.glob("*/**/*.py"):
             found[source.relative_to(folder).with_suffix("").as_posix()] = source
     left_out = HOST_ONLY | SLOW_ONLY if arch else HOST_ONLY
-    return {path: source for path, source in found.items() if path not in left_out and not path.startswith(NOT_YET)}
+    return {path: source for path, source in found.items() if path not in left_out}
 
 
 def main_program(root: Path = ROOT) -> bytes:

@@ -21,6 +21,7 @@ from simulator import flash as nor
 from simulator import live, measured
 from simulator.air import Pace
 from simulator.boards import BoardError, pin_spec
+from simulator.codec import CALLED, CODECS, recording_in
 from simulator.compiled import CannotCompile
 from simulator.engine import CannotDo, Engine, Unmet
 from simulator.folder import Busy
@@ -53,6 +54,7 @@ HEAP = click.IntRange(100_000)
 @click.option("--without", multiple=True, metavar="CHIP", help="A part of the board that is not there.")
 @click.option("--device", type=FILE, help="A report of `lapel bringup`: that pin's constants in place of ours.")
 @click.option("--config", "config_file", type=FILE, help="The companion's; else the example.")
+@click.option("--codec", type=click.Choice(CODECS), help="Of recordings, in place of what the configuration says.")
 @click.option("--state", type=FILE, help="What both remember; else a temporary one.")
 @click.option("--radio", type=RADIO, default="virtual", help="external: the interpreter's own.")
 @click.option("--companion-radio", default="", metavar="SPEC", help="bleak, or bumble:TRANSPORT.")
@@ -77,6 +79,7 @@ def sim(
     without: tuple[str, ...],
     device: Path | None,
     config_file: Path | None,
+    codec: str | None,
     state: Path | None,
     radio: str,
     companion_radio: str,
@@ -109,6 +112,9 @@ def sim(
     for folder in device_paths:
         if not folder.is_dir():
             raise click.UsageError(f"--device-path {folder}: no such folder")
+    if codec:
+        # The pin hears of it over the link.
+        steps = [*parse(f"wait codec codec={CALLED[codec]}", "--codec", Path()), *steps]
     paths_first = [folder.absolute() for folder in device_paths]
     try:
         pin = pin_spec(board, without, paths_first, radio == "virtual", heap or 0)
@@ -124,7 +130,7 @@ def sim(
     with _state(state) as kept:
         options = Options(
             state=kept,
-            config=used.absolute(),
+            config=recording_in(codec, used, kept) if codec else used.absolute(),
             virtual_radio=radio == "virtual",
             companion_radio=companion_radio,
             companion=follow,

@@ -15,7 +15,10 @@ DEFAULTS = {
     "mic_gain_steps": 0,
     # How long a triple tap can take the newest dispatch back.
     "undo_ms": 30_000,
+    # Of recordings; auto takes Opus where chip and memory have room for it.
+    "codec": "auto",
 }
+_CHOICES = {"codec": ("auto", "opus", "adpcm")}
 _RANGES = {
     "haptic_strength": (0, 255),
     "led_brightness": (0, 255),
@@ -58,6 +61,9 @@ def _wrong(name: str, value):
     """None, or a sentence on what is wrong."""
     if name not in DEFAULTS:
         return "there is no setting '%s'" % name
+    if name in _CHOICES:
+        choices = _CHOICES[name]
+        return None if value in choices else "'%s' is %s, not %s" % (name, " or ".join(choices), _shown(value))
     if name not in _RANGES:
         return None if type(value) is bool else "'%s' is true or false, not %s" % (name, _shown(value))
     low, high = _RANGES[name]

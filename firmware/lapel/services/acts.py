@@ -5,7 +5,6 @@ from lapel.core import gesture, states
 from lapel.services.store_files import StoreError
 
 _CHECK_IN_MS = const(1000)
-_CODEC = "ima-adpcm"
 
 
 class Acts:
@@ -75,7 +74,6 @@ class Acts:
         press_ms = self._clock.at(self._gesture.pressed_ms)
         answers = self._announcer.reply_target(press_ms) if intent == gesture.REPLY else None
         meta = {
-            "codec": _CODEC,
             "rate": self._rate_hz,
             "boot": self._boot,
             "ms": press_ms,

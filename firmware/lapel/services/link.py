@@ -80,6 +80,11 @@ class Link:
         """The companion is in reach: it has just answered. True only while it is asked: see Vigil."""
         return self.up and self._vigil.is_near(self._clock.ms())
 
+    @property
+    def interval_ms(self) -> int:
+        """The connection's, 0 without a session or while it is not known."""
+        return self._session_link.interval_ms if self.up else 0
+
     def set_battery(self, percent: int) -> None:
         """How full the cell is: for the companion when it alone is connected, as it would tell one pin from another."""
         self._battery = percent

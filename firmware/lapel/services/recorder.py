@@ -56,7 +56,8 @@ class Recorder:
         self._timing = timing
         self._in_reach = in_reach
         self._check_in = check_in
-        self._encoder = encoder
+        # Another one may take its place while nothing is recorded.
+        self.encoder = encoder
         self._hold_console = hold_console
         self._is_held = False
         self._gain_steps = 0
@@ -84,7 +85,7 @@ class Recorder:
         """The button went down at tick `t_ms`. Nothing touches flash before begin()."""
         self._feedback.hold(True)
         self._feedback.light("pressed")
-        take = self._newest = Take(t_ms, self.ring, self._encoder, self._store)
+        take = self._newest = Take(t_ms, self.ring, self.encoder, self._store)
         if not self.is_paired:
             take.refused = "unpaired"
         elif len(self._takes) >= _TAKES_MAX:
@@ -108,7 +109,8 @@ class Recorder:
             self._over(take, "discarded")
 
     def begin(self, meta: dict) -> bool:
-        """It is a hold: a clip with this `meta` (Store.begin). False when it is refused, which is shown."""
+        """It is a hold: a clip with this `meta` (Store.begin), to which the codec is added. False when it is
+        refused, which is shown."""
         take = self._newest
         if take is None:
             return False

@@ -29,6 +29,7 @@ class Take:
         self._meta: dict = None
         self._writer = None
         self._written = 0
+        self._samples = 0
 
     @property
     def number(self):
@@ -44,6 +45,7 @@ class Take:
 
     def begin(self, meta: dict) -> None:
         """It becomes a clip."""
+        meta["codec"] = self._encoder.codec
         self._meta = meta
         self.is_begun = True
 
@@ -60,6 +62,7 @@ class Take:
             # A slice allocates; only the first block needs one.
             pcm = pcm[2 * skip :]
             samples -= skip
+        self._samples += samples
         ring = self._ring
         ring.commit(self._encoder.encode(pcm, samples, ring.memory, ring.mask))
 
@@ -78,13 +81,14 @@ class Take:
 
     def finish(self, samples_per_ms: int, cut: bool):
         """Everything to flash, and durable: (bytes, milliseconds). Raises StoreError and StoreFull."""
+        ring = self._ring
+        ring.commit(self._encoder.finish(ring.memory, ring.mask))
         self.pump(False)
         writer = self._opened()
-        left = self._ring.end - self._written
+        left = ring.end - self._written
         if left:
-            writer.write(self._ring.chunk(self._written)[:left])
-        # The last sample of an odd count stays behind in the encoder.
-        ms = 2 * self._ring.end // samples_per_ms
+            writer.write(ring.chunk(self._written)[:left])
+        ms = self._samples // samples_per_ms
         return writer.finish(ms, cut)[0], ms
 
     def _opened(self):
@@ -95,4 +99,6 @@ class Take:
     def salvage(self, samples_per_ms: int) -> None:
         """What was written stays, as a clip that was cut. Raises StoreError."""
         if self._writer is not None and self._writer.open:
-            self._writer.finish(2 * self._written // samples_per_ms, True)
+            # Its part of what was heard, as near as a rate that varies lets it be known.
+            ms = self._samples // samples_per_ms * self._written // max(1, self._ring.end)
+            self._writer.finish(ms, True)

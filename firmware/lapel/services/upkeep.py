@@ -13,11 +13,12 @@ _CHIPS = {"haptic": "haptic driver", "gauge": "fuel gauge"}
 class Upkeep:
     """`gauge` is the board's battery (read_mv(), read_percent(), charging), `battery` core/battery.Battery,
     `set_percent(percent)` tells the world; `drops() -> {name: count}` is what bounded queues turned away since boot,
-    and what chips missed.
+    and what chips missed; `at_rest()` is called each second in which nothing is recorded.
     """
 
     def __init__(
-        self, gauge, battery, set_percent, store, recorder, feedback, drops, flight, timing, trace, check_in
+        self, gauge, battery, set_percent, store, recorder, feedback, drops, flight, timing, trace, check_in,
+        at_rest,
     ) -> None:  # fmt: skip
         self._gauge = gauge
         self._battery = battery
@@ -30,6 +31,7 @@ class Upkeep:
         self._timing = timing
         self._trace = trace
         self._check_in = check_in
+        self._at_rest = at_rest
         self._reported = {}
 
     async def run(self) -> None:
@@ -42,6 +44,8 @@ class Upkeep:
             if now_ms >= battery_ms:
                 battery_ms = now_ms + _BATTERY_EVERY_MS
                 self._measure()
+            if not self._recorder.is_busy:
+                self._at_rest()
             if now_ms >= reconcile_ms and not self._recorder.is_busy:
                 reconcile_ms = now_ms + _RECONCILE_EVERY_MS
                 try:

@@ -201,11 +201,12 @@ def test_the_clock_dates_presses_of_known_boots_also_after_a_restart(tmp_path: P
 
 
 def test_the_pins_settings_in_its_own_words() -> None:
-    assert for_pin(Pin(True, "22:30", "07:05", 50, 100)) == {
+    assert for_pin(Pin(True, "22:30", "07:05", 50, 100, "adpcm")) == {
         "preroll": True,
         "haptic_strength": 128,
         "led_brightness": 96,
         "quiet_from_min": 1350,
         "quiet_to_min": 425,
+        "codec": "adpcm",
     }
-    assert for_pin(Pin(False, None, None, 0, 0))["quiet_from_min"] is None
+    assert for_pin(Pin(False, None, None, 0, 0, "opus"))["quiet_from_min"] is None

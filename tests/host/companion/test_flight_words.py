@@ -65,6 +65,25 @@ def test_a_bite_without_a_word_names_who_ran_last() -> None:
     assert "the last one was 'upkeep'" in flight_words.headline(told(write))
 
 
+def test_why_there_is_no_opus_is_known_of_this_boot() -> None:
+    def write(log: FlightLog) -> None:
+        log.event("note", "no Opus: 180 kB free", 300)
+
+    def later(log: FlightLog) -> None:
+        write(log)
+        log.begin_boot("reset")
+
+    assert flight_words.no_opus(told(write)) == "no Opus: 180 kB free"
+    assert flight_words.no_opus(told(later)) == flight_words.no_opus(told(lambda log: None)) == ""
+    assert flight_words.last_trouble(told(write)) is None
+
+    def taken(log: FlightLog) -> None:
+        write(log)
+        log.event("note", "codec opus", 400)
+
+    assert flight_words.no_opus(told(taken)) == ""
+
+
 def test_the_newest_trouble_counts_not_the_first() -> None:
     def write(log: FlightLog) -> None:
         log.event("drop", "link", MINUTE_MS)

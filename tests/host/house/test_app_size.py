@@ -29,11 +29,11 @@ def test_a_longer_module_is_a_larger_one(tmp_path: Path) -> None:
     assert size.total == sum(size.modules.values())
 
 
-def test_what_no_pin_needs_yet_has_a_bar_and_is_not_of_the_app() -> None:
+def test_opus_has_a_bar_of_its_own_and_goes_to_every_pin() -> None:
     size = app_size.Size({"firmware/main.py": 100, "lib/lapel_audio/opus/pvq.py": 30})
-    assert size.total == 100
-    assert size.parts["lib/lapel_audio/opus/"] == 30
-    assert not any("opus" in path for path in build.libraries(app_size.ROOT, app_size.ARCHITECTURE))
+    assert size.total == 130
+    assert size.parts["lib/lapel_audio/opus/"] == 30 and size.parts[""] == 100
+    assert "lapel_audio/opus/encoder" in build.libraries(app_size.ROOT, app_size.ARCHITECTURE)
 
 
 def test_what_the_device_cannot_compile_is_named(tmp_path: Path) -> None:

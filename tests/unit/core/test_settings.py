@@ -15,7 +15,7 @@ def test_defaults_are_valid_and_flat():
     assert merged(DEFAULTS) == DEFAULTS
     # As many keys, and such values, as the wire carries.
     assert len(DEFAULTS) <= 16
-    assert all(value is None or isinstance(value, (bool, int)) for value in DEFAULTS.values())
+    assert all(value is None or isinstance(value, (bool, int, str)) for value in DEFAULTS.values())
     assert DEFAULTS["preroll"] is False
 
 
@@ -36,6 +36,7 @@ def test_every_refusal_is_a_sentence_with_the_name():
         "low_battery_mv": (3299, 4001, 0),
         "mic_gain_steps": (7,),
         "undo_ms": (0, 10_000_000),
+        "codec": ("mp3", 1, None, ""),
         "no_such": (1,),
     }
     for name, values in bad.items():

@@ -100,10 +100,15 @@ class PlainConverter:
 class PlainEncoder:
     """A byte for two samples, as ADPCM; remembers the samples."""
 
+    codec = "ima-adpcm"
+
     def __init__(self):
         self.samples = []
         self.count = 0
         self.clips = []
+
+    def finish(self, out, mask):
+        return self.count
 
     def reset(self):
         self.samples = []

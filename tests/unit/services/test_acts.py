@@ -15,7 +15,6 @@ def test_a_hold_is_a_new_task():
     assert [c[0] for c in calls] == ["press", "begin", "end"]
     assert calls[0] == ("press", 2000) and calls[2] == ("end", 4000)
     assert calls[1][1] == {
-        "codec": "ima-adpcm",
         "rate": 16000,
         "boot": "0a0b0c0d",
         "ms": 1000,

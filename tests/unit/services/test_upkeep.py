@@ -22,7 +22,8 @@ class Desk:
         self.written = []
         self.counts = {}
         self.upkeep = Upkeep(
-            gauge, Battery(3500), self.told.append, None, None, self, self.drops, self, None, None, None
+            gauge, Battery(3500), self.told.append, None, None, self, self.drops, self, None, None, None,
+            None,
         )
 
     def show(self, name):

@@ -67,6 +67,22 @@ def _encoded(random: Random, meaning: Meaning) -> Iterator[Arguments]:
         yield 0, 0, samples, bytearray(32), state, steps, indices, count, 31
 
 
+def _gathered(random: Random, meaning: Meaning) -> Iterator[Arguments]:
+    yield 0, 0, speech(random, SAMPLES), bytearray(640), 0, 64, SAMPLES
+    while True:
+        count = random.choice(_LENGTHS)
+        start, at = random.randrange(9), random.randrange(9)
+        samples = array("h", [random.getrandbits(16) - 32768 for _ in range(count + start)])
+        yield 0, 0, samples, bytearray(2 * (count + at)), start, at, count
+
+
+def _laid(random: Random, meaning: Meaning) -> Iterator[Arguments]:
+    yield 0, 0, random.randbytes(80), 80, bytearray(256), 255, 200
+    while True:
+        size = random.choice((1, 2, 3, 60, 250))
+        yield 0, 0, random.randbytes(size), size, bytearray(512), 511, random.getrandbits(19)
+
+
 def _recorded(random: Random, meaning: Meaning) -> Sequence[tuple[float, Callable[[], object]]]:
     kernels = meaning.module("lapel_audio.kernels")
     converter, encoder, ring = kernels.Converter(), kernels.Encoder(), bytearray(SAMPLES)
@@ -82,5 +98,7 @@ def _recorded(random: Random, meaning: Meaning) -> Sequence[tuple[float, Callabl
 CASES: Sequence[Case] = (
     Kernel("lapel_audio.kernels._convert", "sample", SAMPLES, RATE, 62, _converted, strict=True),
     Kernel("lapel_audio.kernels._encode", "sample", SAMPLES, RATE, 170, _encoded, strict=True),
+    Kernel("lapel_audio.opus_kernels._gather", "sample", SAMPLES, RATE, 50, _gathered, strict=True),
+    Kernel("lapel_audio.opus_kernels._lay", "byte", 81, 4100, 50, _laid, strict=True),
     Whole("microphone to ADPCM", "sample", SAMPLES, RATE, 230, _recorded, strict=True),
 )
