@@ -95,6 +95,7 @@ def things() -> dict[str, Seeds]:
         file.setsampwidth(2)
         file.setframerate(16000)
         file.writeframes(bytes(range(64)))
+    packed = b"".join(b"\x29\xb8" + bytes(range(at, at + 40)) for at in range(5))
     told = json.dumps(json.loads(micropython(facts._PROBE)) | {"room": [1 << 40, 1 << 39]}).encode()
     owned = {"app": "/app/a1", "protocol": gatt.PROTOCOL_VERSION, "root": "/data", "boots": "0", "key": "there"}
     owned |= {"generation": 7, "fingerprint": "ab-cd", "clips": 1, "others": 2, "forgets": False, "proof": "0f" * 32}
@@ -102,6 +103,7 @@ def things() -> dict[str, Seeds]:
     return {
         "recordings": sounds,
         "clip_wavs": {"ours": held.getvalue()},
+        "opus_clips": {"ours": packed * 9, "cut": packed[:-7], "of others": packed + b"\x03\x78\1\2\0" + packed},
         "pin_facts": {"this computer": told, "a board": json.dumps(json.loads(told) | board).encode()},
         "pin_inventory": {"a pin": on_a_pin()},
         "pin_owner": {"paired": b"@" + json.dumps(owned).encode(), "of no app": b'@{"app":false}'},

@@ -21,6 +21,7 @@ TARGETS: Mapping[str, Callable[[bytes], str]] = {
     "flight_told": said.flight_told,
     "recordings": things.recordings,
     "clip_wavs": things.clip_wavs,
+    "opus_clips": things.opus_clips,
     "pin_facts": things.pin_facts,
     "pin_inventory": things.pin_inventory,
     "pin_owner": things.pin_owner,

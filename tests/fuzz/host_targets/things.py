@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lapel_companion import audio
+from lapel_companion import audio, opus
 from lapel_companion.pairing import Key
 from lapel_usb import facts, inventory, owner
 from lapel_usb.errors import UsbError
@@ -32,6 +32,17 @@ def clip_wavs(data: bytes) -> str:
         return str(len(audio.read_wav(file(data))))
     except audio.AudioError:
         return "refused"
+
+
+def opus_clips(data: bytes) -> str:
+    """What a pin sends as a clip of Opus: every whole packet is 20 ms, whatever is in it."""
+    path = file(b"")
+    count = len(opus.packets(data))
+    pcm = audio.decode(data, audio.OPUS)
+    assert audio.length_ms(data, audio.OPUS) == 20 * count and len(pcm) == max(0, 640 * count - 80)
+    opus.write_ogg(path, data)
+    assert bool(path.stat().st_size) == bool(count)
+    return str(count)
 
 
 def pin_facts(data: bytes) -> str:
