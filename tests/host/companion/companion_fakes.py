@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -199,6 +200,9 @@ class Rig:
         return seq
 
     async def start(self) -> None:
+        # Its own threads, so that they can die with it.
+        self._threads = ThreadPoolExecutor()
+        asyncio.get_running_loop().set_default_executor(self._threads)
         await self.intake.start()
         self._tasks = [asyncio.create_task(self.intake.run()), asyncio.create_task(self._watch())]
 
@@ -214,9 +218,10 @@ class Rig:
         self.state.close()
 
     def die(self) -> None:
-        """As kill -9 would: nothing is written any more; what was durable stays."""
+        """As kill -9 would: nothing is written any more, by no thread either; what was durable stays."""
         for task in self._tasks:
             task.cancel()
+        self._threads.shutdown(cancel_futures=True)
         self.log.close()
         self.state.close()
 
