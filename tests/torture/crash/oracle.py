@@ -95,10 +95,11 @@ def _done(numbers: list[int], kinds: list[str], books: Books, found: Findings) -
 
 def _sound(world: World, found: Findings) -> None:
     heard = {received.number for received in world.ears.received}
-    wanted = {press.number: press.seconds for press in world.wearer.presses.values()}
+    wanted = {press.number: press for press in world.wearer.presses.values()}
     for received in world.ears.received:
         number = received.number
-        if number not in wanted or received.pcm != decoded(number, wanted[number]):
+        press = None if number is None else wanted.get(number)
+        if press is None or received.pcm != decoded(number, press.seconds, press.codec):
             found.wrong_data.append(f"the recogniser was given something else for {number}")
     for press in world.wearer.presses.values():
         if press.number not in heard and press.clip in world.wearer.pin.accepted:

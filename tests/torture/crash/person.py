@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from lapel_audio import adpcm
+from lapel_codec import pin_encoder
+from lapel_codec.recordings import FRAME_BYTES
+from lapel_companion import audio
 from lapel_wire import gatt
 from tests.host.companion.companion_pin import BOOT, EPOCH, Connection, Pin
 from tests.torture.agent import recordings
@@ -19,21 +22,27 @@ from tests.torture.crash.radio import MTU, frame, read_frame
 
 _PUMP_S = 0.005
 SECONDS = 0.6
+_KBPS = 24
 
 
 @cache
-def coded(number: int, seconds: float = SECONDS) -> bytes:
-    """What the pin's own codec makes of a recording."""
+def coded(number: int, seconds: float = SECONDS, codec: str = audio.ADPCM) -> bytes:
+    """What the pin's own encoder makes of a recording."""
     heard = recordings.samples(number, seconds)
     pcm = bytearray(heard.tobytes())
+    if codec == audio.OPUS:
+        frames = (bytes(pcm[at : at + FRAME_BYTES]) for at in range(0, len(pcm), FRAME_BYTES))
+        with pin_encoder.start("opus", _KBPS, variable=False) as encoder:
+            return b"".join(bytes((len(packet),)) + packet for packet in map(encoder.encode, frames))
     out = bytearray(len(pcm) // 4 + 1)
     return bytes(out[: adpcm.Encoder().encode(pcm, len(heard), out, 0xFFFFFFF)])
 
 
 @cache
-def decoded(number: int, seconds: float = SECONDS) -> bytes:
-    """What it must sound like at the recogniser."""
-    return adpcm.decode(coded(number, seconds)).tobytes()
+def decoded(number: int, seconds: float = SECONDS, codec: str = audio.ADPCM) -> bytes:
+    """What it must sound like at the recogniser. Of Opus by the companion's own library: it is the bytes that count."""
+    data = coded(number, seconds, codec)
+    return audio.decode(data, codec) if codec == audio.OPUS else adpcm.decode(data).tobytes()
 
 
 @dataclass
@@ -44,6 +53,12 @@ class Press:
     clip: int
     seconds: float = SECONDS
     cancelled: bool = False
+    codec: str = audio.ADPCM
+
+    @property
+    def spoken(self) -> bytes:
+        """All of it, as the pin sends it."""
+        return coded(self.number, self.seconds, self.codec)
 
 
 class Wearer:
@@ -59,23 +74,23 @@ class Wearer:
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.StreamWriter] = set()
 
-    def press(self, number: int, seconds: float = SECONDS) -> Press:
+    def press(self, number: int, codec: str = audio.ADPCM) -> Press:
         """A whole recording waits on the pin's flash."""
-        made = self._next(number, seconds)
-        self.pin.record(made.clip, coded(number, seconds), boot=BOOT, ms=500 + made.clip, t=_now_ms())
+        made = self._next(number, SECONDS, codec)
+        self.pin.record(made.clip, made.spoken, boot=BOOT, ms=500 + made.clip, t=_now_ms(), codec=codec)
         return made
 
     def hold(self, number: int, seconds: float = SECONDS) -> Press:
         """A recording begins; half of it is spoken."""
         made = self._next(number, seconds)
-        data = coded(number, seconds)
+        data = made.spoken
         self.pin.growing.add(made.clip)
         self.pin.record(made.clip, data[: len(data) // 2], boot=BOOT, ms=500 + made.clip, t=_now_ms())
         return made
 
     def let_go(self, made: Press) -> None:
         """The rest of it is spoken: captured."""
-        self.pin.clips[made.clip] = coded(made.number, made.seconds)
+        self.pin.clips[made.clip] = made.spoken
         self.pin.growing.discard(made.clip)
 
     def calm_down(self) -> None:
@@ -157,8 +172,8 @@ class Wearer:
             link.pump()
             await asyncio.sleep(_PUMP_S)
 
-    def _next(self, number: int, seconds: float) -> Press:
-        made = Press(number, len(self.presses) + 1, seconds)
+    def _next(self, number: int, seconds: float, codec: str = audio.ADPCM) -> Press:
+        made = Press(number, len(self.presses) + 1, seconds, codec=codec)
         self.presses[made.clip] = made
         return made
 

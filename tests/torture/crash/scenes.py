@@ -11,6 +11,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from lapel_companion import audio
 from lapel_wire import gatt, messages, rescue
 from tests.host.companion.companion_pin import DEVICE, EPOCH
 from tests.torture.agent.scene import BROKEN, ENDLESS, NOTE, PARENT, REMINDER, REPEAT, TASK, UNKNOWN
@@ -45,7 +46,7 @@ async def all_felt(world: World) -> None:
 
 
 async def clips(world: World) -> None:
-    """From flash and live; broken off and resumed; misread, with room for the evidence and without."""
+    """From flash and live; broken off and resumed; misread, with room for the evidence and without; in both codecs."""
     wearer = world.wearer
     long = wearer.hold(REPEAT + 1, 1.2)
     await world.start_armed()
@@ -63,6 +64,8 @@ async def clips(world: World) -> None:
     wearer.pin.misreads = 1
     second = wearer.press(NOTE + 1)
     await world.until(lambda: accepted(world, second))
+    third = wearer.press(TASK + 5, audio.OPUS)
+    await world.until(lambda: accepted(world, third))
     await world.get("/v1/flight")
     await all_felt(world)
 
