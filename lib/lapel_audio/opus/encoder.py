@@ -6,7 +6,7 @@ import micropython
 
 from lapel_audio.opus import allocation, analysis, bands, energy, pvq, range_coder, tables
 from lapel_audio.opus.mdct import ZERO, Transform
-from lapel_audio.opus.voice import Voice
+from lapel_audio.opus.voice import LARGE_BYTES, Voice
 
 FRAME_BYTES = 640
 MOST_BYTES = 250
@@ -27,6 +27,8 @@ SPREAD_BYTES = 57
 ATTACK = 64
 # A little more for low bands than what is usual.
 TRIM = 6
+# What no packet grows beyond at a variable rate.
+_LARGEST_BYTES = 170
 # Packets' worth of bytes that may be saved.
 RESERVOIR = 8
 # A frame gets less where it is weaker than the loudest by this, 1024 for 6 dB; half where it is by so much more.
@@ -167,7 +169,11 @@ class Encoder:
             size -= rate * weaker // (2 * WEAKEST)
         if size < LEAST_BYTES:
             return LEAST_BYTES
-        return size if size < MOST_BYTES else MOST_BYTES
+        # A large packet takes too long, a pitch and a smaller one as well.
+        most = LARGE_BYTES - 1 if rate < LARGE_BYTES else _LARGEST_BYTES
+        if most < rate:
+            most = rate
+        return size if size < most else most
 
     def _code(self, out: bytearray, size: int, short: int) -> None:
         coder = self._coder

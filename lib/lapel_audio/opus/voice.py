@@ -12,7 +12,7 @@ _QUIET_BITS = 10
 # Frames below this pay less for a pitch.
 _SMALL_BYTES = 36
 # From here on a pitch is no longer looked for: it would hardly be heard, and there the rest takes longest.
-_LARGE_BYTES = 110
+LARGE_BYTES = 103
 
 
 @micropython.viper
@@ -59,7 +59,7 @@ class Voice:
         self._bits_before = bits
         period = 0
         gain = 0
-        if bits > _QUIET_BITS and rate_bytes < _LARGE_BYTES:
+        if bits > _QUIET_BITS and rate_bytes < LARGE_BYTES:
             pitch.thin(0, 0, heard, self._thin, loudest + 5)
             period = pitch.search(0, 0, self._thin, self._scores)
             if period:

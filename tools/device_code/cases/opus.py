@@ -22,6 +22,8 @@ _OPUS = "lapel_audio.opus"
 # Frames that are counted, one of so many.
 COUNTED = 5
 EVERY = 3
+# And of each of other rates.
+MORE = 16
 
 
 def voice(random: Random, count: int) -> array[int]:
@@ -73,6 +75,15 @@ def _coded(random: Random, meaning: Meaning) -> Iterable[tuple[float, Callable[[
     for kbps in (8, 16, 64):
         encoder.set_rate(kbps)
         yield from ((0, partial(encoder.encode, frame, out)) for frame in _frames(samples))
+
+
+def _at(
+    kbps: int, variable: bool, random: Random, meaning: Meaning
+) -> Iterable[tuple[float, Callable[[], object]]]:
+    encoder = meaning.module(f"{_OPUS}.encoder").Encoder(kbps, variable)
+    out = bytearray(meaning.module(f"{_OPUS}.encoder").MOST_BYTES)
+    for frame in _frames(voice(random, MORE * SAMPLES)):
+        yield 1 / MORE, partial(encoder.encode, frame, out)
 
 
 def _made(random: Random, meaning: Meaning) -> Iterable[tuple[float, Callable[[], object]]]:
@@ -129,6 +140,20 @@ CASES: Sequence[Case] = (
         each=True,
         strict=True,
         kernels={f"{_OPUS}.{name}": budget for name, budget in _KERNELS.items()},
+    ),
+    *(
+        Whole(
+            f"the same at {kbps} kbit/s, {'variable' if variable else 'constant'}",
+            "frame",
+            units=1,
+            per_second=PER_SECOND,
+            budget=FRAME_CYCLES,
+            parts=partial(_at, kbps, variable),
+            bytecodes=True,
+            each=True,
+            strict=True,
+        )
+        for kbps, variable in ((32, False), (32, True), (41, True), (48, True))
     ),
     Whole(
         "an Opus encoder made",
