@@ -63,7 +63,7 @@ wipe: $(VENV) ## erase recordings, settings and key of a pin; ALL=1 everything; 
 
 # --- what a developer does ----------------------------------------------------------------------------
 
-.PHONY: test quick lint size cycles bench bench-codec wrong-actions flash-torture fuzz strangers torture torture-selftest
+.PHONY: test quick lint size cycles bench bench-codec codec-hour wrong-actions flash-torture fuzz strangers torture torture-selftest
 test: $(VENV) $(MPY) $(FLITE) $(QEMU) $(OPUS) ## the whole suite, for two cores (T=path or T="-k name" for a part)
 	@$(PY) -m pytest -q -n 4 --dist worksteal $(PYTEST) $(T)
 
@@ -96,6 +96,10 @@ bench-codec: $(VENV) $(MPY) $(FLITE) $(QEMU) $(OPUS) ## our Opus encoder beside 
 
 flash-torture: $(VENV) $(MPY) ## a flash that breaks off at every operation and every piece (STEP=10: every tenth booted)
 	@PYTHONPATH=. $(PY) -m tests.host.usb.torture --step $(or $(STEP),1)
+
+# make codec-hour HOURS=0.1 SEED=7.
+codec-hour: $(VENV) $(MPY) $(OPUS) ## an hour of every sound at every rate: libopus and FFmpeg read each packet as it was meant
+	@PYTHONPATH=. $(PY) -m tests.codec $(if $(HOURS),--hours $(HOURS)) $(if $(SEED),--seed $(SEED))
 
 # make fuzz TARGET=message,store SECONDS=60.
 fuzz: $(VENV) $(MPY) ## every parser fed with nonsense, guided by coverage: TARGET=, SECONDS= for each
