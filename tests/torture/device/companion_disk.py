@@ -7,7 +7,10 @@ never restored: agents write their ledger themselves, and the truth knows every 
 import gc
 import hashlib
 
+from sound import ADPCM
+
 from lapel_audio.adpcm import Decoder
+from lapel_audio.frames import packets
 
 # States of a dispatch.
 ACCEPTED, ATTEMPTED, OVER = 0, 1, 2
@@ -18,34 +21,42 @@ SENT, STORED, SEEN, TOLD, RETRACTED, MOVED = 1, 2, 4, 8, 16, 32
 UNSEEN, SEEN_BY_PIN, SEEN_HERE, WITHDRAWN = 0, 1, 2, 3
 
 _DECODE_BYTES = 2048
+# Packets of the longest clip, and more.
+_PACKETS_MAX = 4000
 
 
 class Ears:
-    """Decodes clips and digests what was said in them; the same clip is heard once."""
+    """Digests what was said in clips; the same clip is heard once."""
 
     def __init__(self):
         self._heard = {}
 
-    def digest(self, data):
-        """SHA-256 of the 16-bit PCM in these bytes of ADPCM, in hex."""
-        key = hashlib.sha256(data).digest()
+    def digest(self, data, codec):
+        """SHA-256 in hex of what is heard in these bytes: of 16-bit PCM, or of the whole packets of Opus, which no
+        decoder hears otherwise."""
+        key = (codec, hashlib.sha256(data).digest())
         if key not in self._heard:
-            decoder, sha = Decoder(), hashlib.sha256()
-            view = memoryview(data)
-            for at in range(0, len(data), _DECODE_BYTES):
-                sha.update(decoder.decode(view[at : at + _DECODE_BYTES]))
             if len(self._heard) > 256:
                 self._heard.clear()
+            sha = hashlib.sha256()
+            for piece in _decoded(data) if codec == ADPCM else packets(data, _PACKETS_MAX):
+                sha.update(piece)
             self._heard[key] = sha.digest().hex()
         return self._heard[key]
+
+
+def _decoded(data):
+    decoder, view = Decoder(), memoryview(data)
+    for at in range(0, len(data), _DECODE_BYTES):
+        yield decoder.decode(view[at : at + _DECODE_BYTES])
 
 
 class Witness:
     """What happened for good: the agents' ledger, and every notice by its text.
 
-    ledger: [(ms, PCM digest, bytes of ADPCM)]; a run of an agent is written down by the agent itself, when
-    it starts. clips: {PCM digest: (bytes of ADPCM, cut)} of all that was accepted. recorded: {text: [ms, kind,
-    PCM digest of the dispatch or "", UNSEEN or what became of it]}.
+    A digest is Ears'. ledger: [(ms, digest, bytes of the clip)]; a run of an agent is written down by the agent
+    itself, when it starts. clips: {digest: (bytes, cut, codec)} of all that was accepted. recorded: {text: [ms,
+    kind, digest of the dispatch or "", UNSEEN or what became of it]}.
     """
 
     def __init__(self, ears):
@@ -57,9 +68,9 @@ class Witness:
         self.forgotten = []
         self.restores = 0
 
-    def accepted(self, digest, data, cut):
+    def accepted(self, digest, data, cut, codec):
         """A clip was made a dispatch."""
-        self.clips[digest] = (data, cut)
+        self.clips[digest] = (data, cut, codec)
 
     def ran(self, now_ms, digest, length):
         """An agent began to work on what was said."""
@@ -84,7 +95,7 @@ class Witness:
 
 class Disk:
     """epoch: of the state. parts: {clip id: (meta, pieces, how many of them)}; a list of pieces only grows behind that
-    many. dispatches: {clip id: (number, boot, press ms, SHA, cut, state, PCM digest, audio)}. notices: {seq: (epoch,
+    many. dispatches: {clip id: (number, boot, press ms, SHA, cut, state, digest, audio)}. notices: {seq: (epoch,
     kind, dispatch number, text, flags)}, every change a new tuple. cancels: {cancel id: clip id}.
     """
 

@@ -5,6 +5,8 @@ import hashlib
 
 import companion_disk as disks
 
+from sound import ADPCM, OPUS
+
 from lapel_wire import messages
 from lapel_wire.clips import PROGRESS_BYTES, WINDOW_BYTES
 from lapel_wire.packets import RECORD_MAX_BYTES
@@ -18,6 +20,7 @@ MAX_CLIP_BYTES = 520_000
 MAX_PARTIALS = 64
 CONFLICTS_A_RUN = 3
 NUMBERS_MAX = 256
+CODECS = (ADPCM, OPUS)
 
 
 class Incoming:
@@ -97,7 +100,7 @@ class Intake:
             return
         incoming = self._incoming.get(clip_id)
         if incoming is None:
-            if body["codec"] != "ima-adpcm" or body["rate"] != 16000 or len(self._incoming) >= MAX_PARTIALS:
+            if body["codec"] not in CODECS or body["rate"] != 16000 or len(self._incoming) >= MAX_PARTIALS:
                 self.refused += 1
                 return
             incoming = self._incoming[clip_id] = Incoming(dict(body), 0, 0)
@@ -205,14 +208,14 @@ class Intake:
         if incoming.receiver.held != end["bytes"] or digest != end["sha"]:
             return self._set_aside(clip_id, incoming)
         number = len(disk.dispatches) + 1
-        heard = self._mind.witness.ears.digest(data)
         meta = incoming.meta
+        heard = self._mind.witness.ears.digest(data, meta["codec"])
         disk.dispatches[clip_id] = (
             number, meta["boot"], meta["ms"], end["sha"], end["cut"], disks.ACCEPTED, heard, len(data),
         )  # fmt: skip
         disk.newest_clip = clip_id
         del disk.parts[clip_id]
-        self._mind.witness.accepted(heard, data, end["cut"])
+        self._mind.witness.accepted(heard, data, end["cut"], meta["codec"])
 
         def say():
             self._accepted(meta["n"], number)

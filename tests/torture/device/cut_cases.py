@@ -7,14 +7,14 @@ first operation. One run of the scenario serves a whole batch: at each operation
 
 from flash import Random
 from play import Play, trees
-from scenarios import SCENARIOS
+from scenarios import SCENARIOS, row
 
 # How the operation is left: not begun, a part of the bytes, some of the bits, done (and nothing said of it).
 HOWS = {"program": ("before", "prefix", "bits", "after"), "erase": ("before", "bits", "after")}
 # Between operations as well: what was said to the companion may not have been felt yet.
 _EVERY_MS = 50
 # Of so many cases drawn, one is a first cut whose recovery is cut at each of its operations.
-_SECOND = 50
+_SECOND = 38
 
 
 def cases(n: int, seed: int):
@@ -25,7 +25,8 @@ def cases(n: int, seed: int):
         play.run()
         if play.ending.rest_ms is None:
             # Not even the run with nothing wrong comes to rest: there is no other case.
-            found.setdefault("no fault", []).append("a/cut/%s/none" % scenario)
+            name = "a/cut/%s/none" % scenario
+            found.setdefault(kind_of(name), []).append(name)
             continue
         steps = play.steps()
         times = ["t%d" % ms for ms in range(_EVERY_MS, play.ending.rest_ms, _EVERY_MS)]
@@ -49,14 +50,14 @@ def run(names) -> None:
 
 def kind_of(name: str) -> str:
     """The row of the table."""
-    steps = name.split("/")[3:]
+    _, _, scenario, *steps = name.split("/")
     if steps == ["none"]:
-        return "no fault"
+        return row(scenario, "no fault")
     if len(steps) > 1:
-        return "second power cut"
+        return row(scenario, "second power cut")
     if steps[0][0] == "t":
-        return "power cut between operations"
-    return "power cut in an erase" if steps[0][0] == "e" else "power cut in a program"
+        return row(scenario, "power cut between operations")
+    return row(scenario, "power cut in an erase" if steps[0][0] == "e" else "power cut in a program")
 
 
 class Cuts(Play):

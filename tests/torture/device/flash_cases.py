@@ -10,7 +10,7 @@ from judge import WARNINGS, Excuse
 from life import CUT, DEAD, LATE, SHUT
 from nor import BLOCK
 from play import Play, trees
-from scenarios import SCENARIOS
+from scenarios import SCENARIOS, row
 
 # Of a block: every program and erase raises EIO, or answers with it, or with LittleFS's own word for a bad block
 # (-84); nothing happens and nothing is said; reading raises EIO; some bits never change.
@@ -42,7 +42,8 @@ def cases(n: int, seed: int):
                 blocks.append(block)
                 steps += ["b%d-%s" % (block, how) for how in BLOCK_HOWS]
             for step in steps:
-                found.setdefault(kind_of(step), []).append("a/flash/%s/%s" % (scenario, step))
+                kind = row(scenario, kind_of(step))
+                found.setdefault(kind, []).append("a/flash/%s/%s" % (scenario, step))
     return sorted(found.items())
 
 

@@ -6,13 +6,16 @@ how many notices are unseen by tapping until the pin says that there is none (en
 
 from companion_disk import SEEN_BY_PIN, UNSEEN
 from ending import NOTICES
+from sound import OPUS, bytes_of, kbps_of
 
-# What a cut may take of a hold: 1.2 s of ADPCM.
-LOST_MAX_BYTES = 9600
+# What a cut may take of a hold, in every codec.
+LOST_MAX_MS = 1200
 PROMISES = ("captured", "kept")
 WARNINGS = ("error", "full", "unpaired")
 # What tells the person that a press came to nothing, or perhaps to nothing.
 TELLING = ("failed", "held", "cancelled", "unheard")
+# Any that is allowed will do to say how much was said.
+_SOME_KBPS = 24
 # From a tap to the end of what it plays again.
 _REPLAY_MS = 3000
 
@@ -79,14 +82,17 @@ def judge_presses(life, excuse) -> Verdict:
     excuse.held_empty = _held_empty(witness, left, excuse)
     for press in life.person.holds():
         _judge_press(life, press, witness, left, excuse, verdict)
-    for data, _ in left.values():
-        verdict.add("wrong_data", "a clip of %d bytes was accepted that nobody said" % len(data))
+    for data, _, codec in left.values():
+        verdict.add("wrong_data", "a clip of %d bytes of %s was accepted that nobody said" % (len(data), codec))
+    for _, _, codec in witness.clips.values():
+        if codec not in life.codecs:
+            verdict.broken.append("a clip came as %s" % codec)
     return verdict
 
 
 def _held_empty(witness, left, excuse) -> bool:
     # Of a clip whose first page is lost only its press is left, and that it is held.
-    for digest, (data, is_cut) in list(left.items()):
+    for digest, (data, is_cut, _) in list(left.items()):
         if is_cut and not data and excuse.is_given:
             del left[digest]
             return any(entry[2] == digest and entry[1] == "held" for entry in witness.recorded.values())
@@ -134,23 +140,25 @@ def _seen(life, ending, witness):
 
 def _judge_press(life, press, witness, left, excuse, verdict) -> None:
     what = "press %d" % press.number
-    whole = press.spoken(life.sound)
-    cuts = [ticks for ms, ticks in life.cuts if ms >= press.at_ms]
-    spoken = len(press.spoken(life.sound, cuts[0])) if cuts else len(whole)
     promise = promises(life).get(press.number)
-    came = [digest for digest, (data, _) in left.items() if data and whole[: len(data)] == data]
+    came = [digest for digest, (data, _, codec) in left.items() if _is_of(life, press, data, codec)]
+    # As it came, or as it would have.
+    kbps = _how(left[came[0]]) if came else (_SOME_KBPS if OPUS in life.codecs else 0)
+    whole, lost_max_bytes = press.spoken(life.sound, kbps), bytes_of(kbps, LOST_MAX_MS)
+    cuts = [ticks for ms, ticks in life.cuts if ms >= press.at_ms]
+    spoken = len(press.spoken(life.sound, kbps, cuts[0])) if cuts else len(whole)
     if not came:
         if promise and excuse.held_empty:
             # Its first page decayed: `held` says that there was something.
             excuse.held_empty = False
             return
-        lost = not excuse.decay() if promise else spoken > LOST_MAX_BYTES and not excuse.unpromised(press)
+        lost = not excuse.decay() if promise else spoken > lost_max_bytes and not excuse.unpromised(press)
         if lost:
             verdict.add("clips_lost", "%s: felt %s, %d bytes were said, nothing arrived" % (what, promise, spoken))
         return
     if len(came) > 1:
         verdict.add("run_twice", "%s became %d dispatches" % (what, len(came)))
-    data, is_cut = left[came[0]]
+    data, is_cut, _ = left[came[0]]
     for digest in came:
         del left[digest]
     arrived = "%s: felt %s, and %d of %d bytes arrived" % (what, promise, len(data), len(whole))
@@ -158,9 +166,19 @@ def _judge_press(life, press, witness, left, excuse, verdict) -> None:
         verdict.add("wrong_data", arrived)
     elif promise and is_cut and excuse.decayed_ms is None:
         verdict.add("wrong_data", arrived + ", marked as cut")
-    elif spoken - len(data) > LOST_MAX_BYTES and not excuse.unpromised(press) and excuse.decayed_ms is None:
+    elif spoken - len(data) > lost_max_bytes and not excuse.unpromised(press) and excuse.decayed_ms is None:
         verdict.add("clips_lost", arrived + " of %d said until the cut" % spoken)
     _judge_runs(what, came, is_cut, witness, verdict)
+
+
+def _how(clip):
+    return kbps_of(clip[2], clip[0])
+
+
+def _is_of(life, press, data, codec):
+    # Bit for bit what the codec makes of that recording, from its beginning on.
+    kbps = kbps_of(codec, data)
+    return bool(data) and kbps is not None and press.spoken(life.sound, kbps)[: len(data)] == data
 
 
 def _judge_runs(what, came, is_cut, witness, verdict) -> None:

@@ -9,7 +9,7 @@ import virtual_time
 from flash import Random
 from nor import PowerCut
 from person import Person
-from sound import Sound
+from sound import ADPCM, OPUS, Sound
 from virtual_board import FLASH_DIR, READ_BYTES, Bitten, Board, ButtonPin, Reset, Touch
 from virtual_flash import TimedNor
 
@@ -18,6 +18,8 @@ from lapel.services.store_files import StoreError
 
 # 60 s of speech must fit at a press, with the reserve.
 BLOCKS = 192
+# As the boards with PSRAM have it.
+_PSRAM_BYTES = 8_000_000
 _LOOK_MS = 50
 _EVENTS_MAX = 4000
 
@@ -55,6 +57,9 @@ class Life:
         self.touch = Touch(world)
         self.retained = [b""]
         self.battery_mv = 3900
+        # Of the board; and the codecs that clips of such a pin have.
+        self.heap_bytes = 0
+        self.codecs = (ADPCM,)
         self.pin = ButtonPin()
         self.person = self.voice = Person(world, self.pin, self.openings)
         self.fit = None
@@ -110,6 +115,11 @@ class Life:
             how = DEAD
         self._off(look)
         return how
+
+    def has_psram(self) -> None:
+        """It is a board whose heap has room for Opus, which its pin then takes by itself."""
+        self.heap_bytes = _PSRAM_BYTES
+        self.codecs = (OPUS,)
 
     def lose_power(self) -> None:
         """An event of the world: the power goes between two operations."""

@@ -6,7 +6,7 @@ it is copied where the fault comes.
 """
 
 from play import Play, trees
-from scenarios import SCENARIOS
+from scenarios import SCENARIOS, row
 from troubles import AFTER, BEFORE, DELAYED, DOUBLED, LOST, Troubles
 
 _DIRECTIONS = ("up", "down")
@@ -27,7 +27,8 @@ def cases(n: int, seed: int):
         play = Packets(scenario, {})
         play.run()
         for step in play.steps():
-            found.setdefault(_kind_of(step), []).append("a/packet/%s/%s" % (scenario, step))
+            kind = row(scenario, _kind_of(step))
+            found.setdefault(kind, []).append("a/packet/%s/%s" % (scenario, step))
     return sorted(found.items())
 
 

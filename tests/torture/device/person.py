@@ -22,8 +22,8 @@ class Press:
         """It was held long enough for a clip; one that goes on counts as well."""
         return self.released_ms is None or self.released_ms - self.at_ms >= HOLD_MS
 
-    def spoken(self, sound, until_ticks=None) -> bytes:
-        """What the codec makes of this press: the whole, or what was said until a tick."""
+    def spoken(self, sound, kbps: int, until_ticks=None) -> bytes:
+        """What the codec makes of this press: the whole, or what was said until a tick. `kbps` as in sound.py."""
         if self.opening is None or self.number not in self.opening.numbers:
             return b""
         ends = [self.opening.heard_ms]
@@ -31,7 +31,7 @@ class Press:
             ends.append(self.opening.since(until_ticks))
         if self.released_ticks is not None:
             ends.append(self.opening.since(self.released_ticks) + TAIL_MS)
-        return sound.encoded(self.opening, self.opening.since(self.ticks), min(ends))
+        return sound.encoded(self.opening, self.opening.since(self.ticks), min(ends), kbps)
 
 
 class Person:

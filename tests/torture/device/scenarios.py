@@ -1,10 +1,11 @@
-"""What happens in a case without its fault: three clips, two notices and what goes with them."""
+"""What happens in a case without its fault: some clips, notices and what goes with them."""
 
 from carrier import Carrier
 from companion import Companion, Options
 from companion_disk import Ears
 from draws import Draws
 from life import Life
+from sound import ClipEncoder
 
 # Ticks wrap in the middle of it.
 _TICKS = (1 << 30) - 12_000
@@ -61,13 +62,42 @@ def many() -> Life:
     return life
 
 
+def opus() -> Life:
+    """A pin with PSRAM. A clip goes over the link while it is spoken, one waits until the companion is back; then the
+    battery is nearly empty: three rates. A notice comes, and is seen."""
+    life = _life(Options(results=("done", "")))
+    life.has_psram()
+    person = life.person
+    person.hold(2500, 1700)
+    person.tap(6500)
+    _away(life, 8000, 13_000)
+    person.hold(9000, 2300)
+    life.world.after_ms(11_500, _drain, life)
+    person.hold(17_000, 1500)
+    return life
+
+
 SCENARIOS = {"plain": plain, "busy": busy, "many": many}
+# Where no machine code is made there is no Opus.
+if ClipEncoder is not None:
+    SCENARIOS["opus"] = opus
+
+
+def row(scenario: str, kind: str) -> str:
+    """The row of the table for a kind of fault: Opus has its own."""
+    return "Opus: " + kind if scenario == "opus" else kind
 
 
 def _life(options) -> Life:
     life = Life(ticks_at_start=_TICKS)
     life.carrier = Carrier(life.world, Companion(options, Ears(), Draws(5)))
     return life
+
+
+def _drain(life) -> None:
+    life.battery_mv = 3700
+    if life.board is not None:
+        life.board.battery.mv = life.battery_mv
 
 
 def _away(life, from_ms: int, until_ms: int) -> None:

@@ -1,6 +1,7 @@
 """What is said into the microphone: another recording for each press, known by its number alone.
 
-And what must come of it: the pin's own codec over the samples that the microphone gave.
+And what must come of it: the pin's own codec over the samples that the microphone gave. How a clip was encoded is a
+number here: kbit/s of Opus, 0 for ADPCM.
 """
 
 import struct
@@ -14,6 +15,11 @@ try:
 except (ImportError, SyntaxError, ValueError):
     from lapel_audio.adpcm import Encoder
     from lapel_audio.convert import Converter
+try:
+    from lapel_audio.opus_kernels import ClipEncoder
+except SyntaxError:
+    # MicroPython makes no machine code here (64-bit ARM): such a pin has no Opus either.
+    ClipEncoder = None
 
 BLOCK_SAMPLES = 256
 BLOCK_BYTES = 4 * BLOCK_SAMPLES
@@ -21,9 +27,45 @@ SAMPLES_PER_MS = 16
 # Kept after letting go, and what a microphone needs from power-up: promises of the product, not read from it.
 TAIL_MS = 120
 STARTUP_MS = 256
+# Codecs, as a pin names them to its companion.
+ADPCM, OPUS = "ima-adpcm", "opus"
+_ADPCM_BYTES_S = 8000
+# Of Opus; and for how long a packet is heard.
+_LEAST_KBPS, _MOST_KBPS = 16, 32
+_PACKET_MS = 20
 # Words of noise that every recording is cut from.
 _WORDS = 4096
 _MASK = 0x7FFFFFF
+# An encoder's mask that leaves every count as it is.
+_NO_RING = 0xFFFFFFF
+
+
+def kbps_of(codec: str, data):
+    """How these bytes of a clip were encoded: a clip of Opus says it by its first byte, the length of all of its
+    packets. None: as no pin may."""
+    if codec == ADPCM:
+        return 0
+    for kbps in range(_LEAST_KBPS, _MOST_KBPS + 1):
+        if codec == OPUS and len(data) and data[0] == _packet_bytes(kbps):
+            return kbps
+    return None
+
+
+def bytes_of(kbps: int, ms: int) -> int:
+    """What so much sound takes."""
+    return ms // _PACKET_MS * (1 + _packet_bytes(kbps)) if kbps else ms * _ADPCM_BYTES_S // 1000
+
+
+def _packet_bytes(kbps):
+    return kbps * _PACKET_MS // 8
+
+
+def _encoder(kbps):
+    if kbps:
+        return ClipEncoder(kbps)
+    encoder = Encoder()
+    encoder.reset()
+    return encoder
 
 
 def _noise():
@@ -39,6 +81,8 @@ class Sound:
     def __init__(self):
         self._noise = _noise()
         self._silence = bytes(BLOCK_BYTES)
+        # {an Opening, a span of it, how: what came of it}
+        self._made = {}
 
     def block(self, recording: int, index: int):
         """256 samples of 32 bits of that recording."""
@@ -47,17 +91,22 @@ class Sound:
         at = (recording * 1009 + index * 67) % (_WORDS - BLOCK_SAMPLES)
         return self._noise[4 * at : 4 * at + BLOCK_BYTES]
 
-    def encoded(self, opening, from_ms: int, until_ms: int) -> bytes:
+    def encoded(self, opening, from_ms: int, until_ms: int, kbps: int) -> bytes:
         """What the codec makes of an Opening of the microphone between two times since then, or from the first
         good sample. Shorter where the microphone was closed before."""
-        first = max(STARTUP_MS, from_ms) * SAMPLES_PER_MS
-        end = until_ms * SAMPLES_PER_MS
-        converter, encoder = Converter(), Encoder()
+        key = (opening, from_ms, until_ms, kbps, len(opening.lost))
+        if key not in self._made:
+            first = max(STARTUP_MS, from_ms) * SAMPLES_PER_MS
+            self._made[key] = self._encode(opening, first, until_ms * SAMPLES_PER_MS, kbps)
+        return self._made[key]
+
+    def _encode(self, opening, first, end, kbps):
+        converter, encoder = Converter(), _encoder(kbps)
         converter.reset(UNITY_SHIFT)
-        encoder.reset()
-        out = bytearray(max(0, end - first) // 2 + 2)
+        # Two packets more than it is long: the last one's rest, and the end of what a decoder is late.
+        out = bytearray(bytes_of(kbps, max(0, end - first) // SAMPLES_PER_MS + 2 * _PACKET_MS))
         work = bytearray(BLOCK_BYTES)
-        count = position = 0
+        position = 0
         for index in range(len(opening.recordings)):
             if index in opening.lost:
                 position += BLOCK_SAMPLES
@@ -67,9 +116,9 @@ class Sound:
             start, stop = max(first, position), min(end, position + BLOCK_SAMPLES)
             if start < stop:
                 pcm = memoryview(work)[2 * (start - position) : 2 * BLOCK_SAMPLES]
-                count = encoder.encode(pcm, stop - start, out, 0xFFFFFFF)
+                encoder.encode(pcm, stop - start, out, _NO_RING)
             position += BLOCK_SAMPLES
-        return bytes(out[:count])
+        return bytes(out[: encoder.finish(out, _NO_RING)])
 
 
 class Opening:

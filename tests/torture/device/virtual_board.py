@@ -201,16 +201,17 @@ class Battery:
 
 
 class Board:
-    """`life` has world, carrier, sound, voice, openings, touch, retained, pin, battery_mv and told(event, fields)."""
+    """`life` has world, carrier, sound, voice, openings, touch, retained, pin, battery_mv, heap_bytes and
+    told(event, fields)."""
 
     name = "virtual"
     flash_dir = FLASH_DIR
-    memory = {"heap_bytes": 0, "executable_bytes": 0, "dma_bytes": 0, "nimble_bytes": 0}
 
     def __init__(self, life, flash, cause: str):
         world = life.world
         self._life = life
         self._cause = cause
+        self.memory = {"heap_bytes": life.heap_bytes, "executable_bytes": 0, "dma_bytes": 0, "nimble_bytes": 0}
         self.flash = flash
         self.faults = []
         self.retained = Retained(life.retained)
