@@ -42,7 +42,7 @@ def cases(n: int, seed: int):
                 blocks.append(block)
                 steps += ["b%d-%s" % (block, how) for how in BLOCK_HOWS]
             for step in steps:
-                kind = row(scenario, kind_of(step))
+                kind = row(scenario, kind_of(step), "a flash that fails")
                 found.setdefault(kind, []).append("a/flash/%s/%s" % (scenario, step))
     return sorted(found.items())
 

@@ -10,11 +10,17 @@ import vfs
 from judge import Excuse
 from life import CUT
 from play import Play, trees
+from scenarios import SCENARIOS, row
 from virtual_board import FLASH_DIR, READ_BYTES
 from virtual_flash import TimedNor
 
 # Times at which clips wait, notices are unseen, something is being recorded.
-TIMES_MS = {"plain": (6000, 12_100, 16_500), "busy": (5500, 11_500, 16_000), "many": (30_000,)}
+TIMES_MS = {
+    "plain": (6000, 12_100, 16_500),
+    "busy": (5500, 11_500, 16_000),
+    "many": (30_000,),
+    "opus": (3900, 10_900, 12_000, 18_300),
+}
 # A flipped byte at the beginning, in the middle, at the end; half of it; nothing of it; and no file at all.
 HOWS = ("flip0", "flip1", "flip2", "half", "empty", "gone")
 # What a file system that keeps its promises cannot do to files that are whole, and nobody could notice.
@@ -30,12 +36,14 @@ _STATE_FOLDERS = ("state", "clips", "notices")
 
 def cases(n: int, seed: int):
     """Every file at each time, in every way; every time and number of blocks."""
-    files, full = [], []
-    for scenario, times_ms in TIMES_MS.items():
-        for ms in times_ms:
+    found = []
+    for scenario in SCENARIOS:
+        files = []
+        for ms in TIMES_MS[scenario]:
             files += ["a/file/%s/%s" % (scenario, step) for step in Damaged(scenario, {}).steps_at_ms(ms)]
-        full += ["a/full/%s/t%d-%d" % (scenario, ms, blocks) for ms in FULL_MS for blocks in FULL_BLOCKS]
-    return [(kind_of(files[0]), files), (kind_of(full[0]), full)]
+        full = ["a/full/%s/t%d-%d" % (scenario, ms, blocks) for ms in FULL_MS for blocks in FULL_BLOCKS]
+        found += [(kind_of(names[0]), names) for names in (files, full)]
+    return found
 
 
 def run(names) -> None:
@@ -48,7 +56,8 @@ def run(names) -> None:
 
 def kind_of(name: str) -> str:
     """The row of the table."""
-    return "a damaged file" if name.split("/")[1] == "file" else "a full flash"
+    _, family, scenario, _ = name.split("/")
+    return row(scenario, "a damaged file" if family == "file" else "a full flash")
 
 
 class Timed(Play):

@@ -152,8 +152,8 @@ def _judge_press(life, press, witness, left, excuse, verdict) -> None:
             # Its first page decayed: `held` says that there was something.
             excuse.held_empty = False
             return
-        lost = not excuse.decay() if promise else spoken > lost_max_bytes and not excuse.unpromised(press)
-        if lost:
+        lost = promise or spoken > lost_max_bytes and not excuse.unpromised(press)
+        if lost and not excuse.decay():
             verdict.add("clips_lost", "%s: felt %s, %d bytes were said, nothing arrived" % (what, promise, spoken))
         return
     if len(came) > 1:

@@ -34,24 +34,17 @@ def cases(n: int, seed: int):
     """All of them, whatever is drawn."""
     found = {}
     for scenario in SCENARIOS:
-        steps = ["air-" + air for air in _AIRS] + ["reader-%d" % ms for ms in _READS_MS]
-        # To what else befalls a link the bytes of a clip are all the same.
-        if scenario != "opus":
-            steps += ["wrap-%d" % ms for ms in range(0, _SCENARIO_MS, _WRAP_EVERY_MS)] + _phases()
+        steps = ["wrap-%d" % ms for ms in range(0, _SCENARIO_MS, _WRAP_EVERY_MS)]
+        steps += ["air-" + air for air in _AIRS] + ["reader-%d" % ms for ms in _READS_MS]
+        for what, (seconds, _) in _PHASES.items():
+            for from_ms in range(_PHASE_MS, _SCENARIO_MS, _PHASE_MS):
+                steps += ["%s-%d-%d" % (what, from_ms, s) for s in seconds]
         for step in steps:
-            kind = row(scenario, _kind_of(step))
+            kind = row(scenario, _kind_of(step), "a bad link")
             found.setdefault(kind, []).append("a/link/%s/%s" % (scenario, step))
     for name, (_, kind) in long_runs.LIVES.items():
         found.setdefault(kind, []).append("a/link/long/" + name)
     return sorted(found.items())
-
-
-def _phases():
-    found = []
-    for what, (seconds, _) in _PHASES.items():
-        for from_ms in range(_PHASE_MS, _SCENARIO_MS, _PHASE_MS):
-            found += ["%s-%d-%d" % (what, from_ms, s) for s in seconds]
-    return found
 
 
 def run(names) -> None:

@@ -1,6 +1,7 @@
 """Everything at once, drawn: what a person does, what the companion does, a bad link, power cuts, a failing flash.
 
-A name is `a/mix/SEED/K`, and draws the same each time, alone or among others.
+A name is `a/mix/SEED/K`, and draws the same each time, alone or among others. Every third is of a pin that has room
+for Opus, and may be set to ADPCM on the way.
 """
 
 from carrier import Air, Carrier
@@ -13,26 +14,42 @@ from forks import branch, leave
 from judge import Excuse
 from life import CUT, DEAD, SHUT, Life
 from play import Play
+from scenarios import row
+from sound import ADPCM, OPUS, ClipEncoder
 from troubles import HUNG, NOTHING_DOWN, NOTHING_UP, Troubles
 
 KIND = "mixture"
+_OPUS_EVERY = 3
+# Rates go with the battery.
+_BATTERIES_MV = (3700, 3860, 4000)
 _WRAP = 1 << 30
 _RESULTS = ("done", "failed", "question", "held", "done", "")
 _KINDS = ("reminder", "held", "done")
 _AIRS = ((247, 30, 4), (247, 15, 6), (247, 60, 3), (185, 30, 4), (100, 45, 2), (64, 15, 6), (23, 15, 6))
 _BOOTS_MAX = 4
 _SETTINGS = ({}, {"haptic_strength": 200}, {"led_brightness": 10, "undo_ms": 5000})
+_OPUS_SETTINGS = ({}, {"codec": "opus"}, {"codec": "adpcm"})
 
 
 def cases(n: int, seed: int):
     """`n` of them."""
-    return [(KIND, ["a/mix/%d/%d" % (seed, k) for k in range(n)])]
+    found = {}
+    for k in range(n):
+        name = "a/mix/%d/%d" % (seed, k)
+        found.setdefault(kind_of(name), []).append(name)
+    return sorted(found.items())
+
+
+def kind_of(name: str) -> str:
+    """The row of the table."""
+    is_opus = ClipEncoder is not None and int(name.split("/")[3]) % _OPUS_EVERY == 0
+    return row("opus" if is_opus else "", KIND)
 
 
 def run(names) -> None:
     """As forks.emit, one verdict for each."""
     for name in names:
-        if branch(name, KIND):
+        if branch(name, kind_of(name)):
             Mixture(name).run()
             leave()
 
@@ -46,6 +63,7 @@ class Mixture(Play):
     def __init__(self, name):
         seed, k = name.split("/")[2:]
         self.draws = Draws((int(seed) * 1_000_003 + int(k)) & 0x3FFFFFFF)
+        self._is_opus = kind_of(name) != KIND
         # {operation of the flash: what happens there} of the boot that is next.
         self._faults = {}
         self._failed_ms = None
@@ -62,10 +80,16 @@ class Mixture(Play):
         results = [draws.pick(_RESULTS) for _ in range(4)]
         runs_ms = [draws.pick((50, 300, 1000, 5000)) for _ in range(3)]
         settings = draws.below(len(_SETTINGS))
+        chosen = (_OPUS_SETTINGS if self._is_opus else _SETTINGS)[settings]
         read_ms = draws.pick((0, 0, 0, 2, 10))
-        options = Options(results, runs_ms, _SETTINGS[settings], settings, read_ms, draws.between(500, 6000))
+        options = Options(results, runs_ms, chosen, settings, read_ms, draws.between(500, 6000))
         air = Air(*draws.pick(_AIRS[:5] if draws.chance(800) else _AIRS))
         life.carrier = Carrier(life.world, Companion(options, Ears(), Draws(draws.below(1000))), air, Troubles())
+        if self._is_opus:
+            life.has_psram()
+            life.battery_mv = draws.pick(_BATTERIES_MV)
+            if chosen.get("codec") == "adpcm":
+                life.codecs = (ADPCM, OPUS)
         return life
 
     def _person(self):
