@@ -19,7 +19,7 @@ TIMES_MS = {
     "plain": (6000, 12_100, 16_500),
     "busy": (5500, 11_500, 16_000),
     "many": (30_000,),
-    "opus": (3900, 10_900, 12_000, 18_300),
+    "opus": (3900, 10_900, 12_500, 18_300),
 }
 # A flipped byte at the beginning, in the middle, at the end; half of it; nothing of it; and no file at all.
 HOWS = ("flip0", "flip1", "flip2", "half", "empty", "gone")

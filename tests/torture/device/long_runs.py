@@ -9,6 +9,7 @@ from companion import Companion, Options
 from companion_disk import Ears
 from draws import Draws
 from life import Life
+from sound import ClipEncoder
 from troubles import Troubles
 
 from lapel.services.feedback import QUEUE_MAX
@@ -87,6 +88,20 @@ def late(read_ms, per_mille=0):
     return life
 
 
+def joined():
+    """The companion comes in the middle of a minute: what the ring has forgotten is read from flash, behind which the
+    pin still writes."""
+    life = lossy(50)
+    life.world.after_ms(1000, life.carrier.crash, 30_000)
+    return life
+
+
+def of_opus(life):
+    """The same on a pin with PSRAM."""
+    life.has_psram()
+    return life
+
+
 def blocked(what):
     """The radio takes nothing, or carries nothing, through all of the hold."""
     troubles = Troubles()
@@ -124,6 +139,7 @@ def restored(after, early):
 
 
 _MINUTE = "a minute of speech"
+_OPUS_MINUTE = "Opus: a minute of speech"
 _RESTORED = "an older copy of the state"
 # name: (what makes the life, the row of the table)
 LIVES = {
@@ -139,6 +155,7 @@ LIVES = {
     "slow-reader": (lambda: minute(read_ms=40), _MINUTE),
     "late-slow-reader": (lambda: late(60), _MINUTE),
     "lossy-slow-reader": (lambda: late(10, 10), _MINUTE),
+    "joined": (joined, _MINUTE),
     "real-arithmetic": (in_earnest, _MINUTE),
     "waiting": (waiting, "clips wait while one is recorded"),
     "restored-0": (lambda: restored(0, False), _RESTORED),
@@ -148,3 +165,13 @@ LIVES = {
     "restored-1-early": (lambda: restored(1, True), _RESTORED),
     "restored-3-early": (lambda: restored(3, True), _RESTORED),
 }
+_OPUS_LIVES = {
+    "opus": (lambda: of_opus(minute()), _OPUS_MINUTE),
+    "opus-lossy": (lambda: of_opus(lossy(50)), _OPUS_MINUTE),
+    "opus-mtu-23": (lambda: of_opus(minute(Air(23, 15, 6))), _OPUS_MINUTE),
+    "opus-stalled": (lambda: of_opus(blocked("stalls")), _OPUS_MINUTE),
+    "opus-slow-reader": (lambda: of_opus(minute(read_ms=40)), _OPUS_MINUTE),
+    "opus-joined": (lambda: of_opus(joined()), _OPUS_MINUTE),
+}
+if ClipEncoder is not None:
+    LIVES.update(_OPUS_LIVES)

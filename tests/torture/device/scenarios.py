@@ -63,17 +63,18 @@ def many() -> Life:
 
 
 def opus() -> Life:
-    """A pin with PSRAM. A clip goes over the link while it is spoken, one waits until the companion is back; then the
-    battery is nearly empty: three rates. A notice comes, and is seen."""
-    life = _life(Options(results=("done", "")))
+    """A pin with PSRAM. A clip goes over the link while it is spoken, one waits until the companion is back; behind
+    that the battery is nearly empty: three rates. One notice is seen, and one is not."""
+    life = _life(Options(results=("done", "", "failed")))
     life.has_psram()
     person = life.person
-    person.hold(2500, 1700)
-    person.tap(6500)
-    _away(life, 8000, 13_000)
-    person.hold(9000, 2300)
+    # More than the pin's RAM keeps of it.
+    person.hold(2500, 2700)
+    person.tap(7700)
+    _away(life, 8500, 13_500)
+    person.hold(9200, 2300)
     # In the middle of a clip, which keeps its rate.
-    life.world.after_ms(9500, _drain, life)
+    life.world.after_ms(9700, _drain, life)
     person.hold(16_500, 2600)
     return life
 
