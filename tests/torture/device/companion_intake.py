@@ -4,7 +4,6 @@ import binascii
 import hashlib
 
 import companion_disk as disks
-
 from sound import ADPCM, OPUS
 
 from lapel_wire import messages

@@ -148,12 +148,11 @@ def _judge_press(life, press, witness, left, excuse, verdict) -> None:
     cuts = [ticks for ms, ticks in life.cuts if ms >= press.at_ms]
     spoken = len(press.spoken(life.sound, kbps, cuts[0])) if cuts else len(whole)
     if not came:
-        if promise and excuse.held_empty:
+        lost = promise or (spoken > lost_max_bytes and not excuse.unpromised(press))
+        if lost and excuse.held_empty:
             # Its first page decayed: `held` says that there was something.
             excuse.held_empty = False
-            return
-        lost = promise or spoken > lost_max_bytes and not excuse.unpromised(press)
-        if lost and not excuse.decay():
+        elif lost and not excuse.decay():
             verdict.add("clips_lost", "%s: felt %s, %d bytes were said, nothing arrived" % (what, promise, spoken))
         return
     if len(came) > 1:
