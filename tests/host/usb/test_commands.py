@@ -142,7 +142,7 @@ def test_logs_are_words_and_do_not_disturb(desk: Desk) -> None:
     talks = APP.replace("        time.sleep_ms(5)\n", "        time.sleep_ms(50)\n        board.trace('a_b', clip=3)\n")
     desk.flash("one", root=tree(desk.folder / "talks", "one", app=talks))
     heard: list[str] = []
-    logs.follow(desk.pin.port, heard.append, timeout_s=0.6)
+    logs.follow(desk.pin.port, heard.append, timeout_s=2)
     assert "Ctrl-C leaves" in heard[0]
     assert len(heard) > 3 and all(line.endswith("a b, clip: 3") for line in heard[2:-1])
     assert b"KeyboardInterrupt" not in desk.pin.output
