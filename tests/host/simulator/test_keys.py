@@ -53,7 +53,7 @@ def test_c_alone_is_no_way_out() -> None:
 
 
 def test_repeats_hold_it_down_until_they_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "REPEATS_END_S", 0.04)
+    monkeypatch.setattr(keys, "REPEATS_END_S", 0.5)
 
     async def run() -> Pressed:
         pressed = Pressed()
@@ -64,7 +64,7 @@ def test_repeats_hold_it_down_until_they_stop(monkeypatch: pytest.MonkeyPatch) -
             pressed.button.feed(b" ")
             await asyncio.sleep(0.01)
             assert pressed.edges == [True]
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):
             while pressed.edges == [True]:
                 await asyncio.sleep(0.005)
         return pressed
@@ -81,7 +81,7 @@ def test_without_repeats_a_second_press_ends_it(monkeypatch: pytest.MonkeyPatch)
         await asyncio.sleep(0.03)
         assert pressed.edges == [True]
         pressed.button.feed(b" ")
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):
             while pressed.edges == [True]:
                 await asyncio.sleep(0.005)
         return pressed
