@@ -64,6 +64,20 @@ PIN = (
         ("a/cut/many", "a/cut"),
     ),
     Defect(
+        "a sync at the end of a block alone, in Opus",
+        _WRITER,
+        "        self._file.flush()\n        self.synced = clip_layout",
+        "        if not page % self._parts:\n            self._file.flush()\n        self.synced = clip_layout",
+        ("a/cut/opus",),
+    ),
+    Defect(
+        "pages of Opus looked for where those of ADPCM are",
+        _RECOVERY,
+        "    parts = clip_layout.parts(meta)\n",
+        "    parts = 1\n",
+        ("a/cut/opus",),
+    ),
+    Defect(
         "a cut clip looks whole",
         _RECOVERY,
         "pack_end(good_bytes, ms, digest, True)",
