@@ -192,6 +192,8 @@ class Rig:
             report=self.reports.append,
         )
         self._tasks: list[asyncio.Task[None]] = []
+        # Its own, so that they can die with it.
+        self._threads = ThreadPoolExecutor()
 
     def record(self, kind: str, text: str) -> int:
         """A notice, as the engine would record it."""
@@ -200,8 +202,6 @@ class Rig:
         return seq
 
     async def start(self) -> None:
-        # Its own threads, so that they can die with it.
-        self._threads = ThreadPoolExecutor()
         asyncio.get_running_loop().set_default_executor(self._threads)
         await self.intake.start()
         self._tasks = [asyncio.create_task(self.intake.run()), asyncio.create_task(self._watch())]
