@@ -103,9 +103,7 @@ class PlainEncoder:
     codec = "ima-adpcm"
 
     def __init__(self):
-        self.samples = []
-        self.count = 0
-        self.clips = []
+        self.samples, self.count, self.clips = [], 0, []
 
     def finish(self, out, mask):
         return self.count

@@ -1,4 +1,4 @@
-"""Ids, cancels, settings and free space, over resets and with broken files."""
+"""Ids and free space, over resets and with broken files."""
 
 import os
 
@@ -7,7 +7,6 @@ from flash import Flash, Random, Trace, damage
 from lapel.services import store_files
 from lapel.services.store import Store, StoreError, StoreFull
 from lapel.services.store_ids import BATCH
-from lapel.services.store_objects import PENDING_MAX
 from lapel.services.store_space import RESERVE_BLOCKS
 
 MICROPYTHON_HEAP = "4m"
@@ -265,46 +264,6 @@ def content_of(path):
 def put_back(path, content):
     with open(path, "wb") as file:
         file.write(content)
-
-
-# Cancels and settings
-
-
-def test_cancels_wait_until_confirmed():
-    with Flash() as flash:
-        store = make(flash)
-        first = store.add_cancel(A, 5)
-        assert store.add_cancel(A, 5) == first and first["n"] == 5 and first["ep"] == A
-        second = store.add_cancel(B, 6)
-        store = again(flash)
-        assert store.pending_cancels() == [first, second] and first["id"] != second["id"]
-        assert store.cancel_answered(first["id"]) and not store.cancel_answered(first["id"])
-        assert again(flash).pending_cancels() == [second]
-
-
-def test_cancels_are_bounded_and_never_dropped():
-    with Flash() as flash:
-        store = make(flash)
-        for number in range(PENDING_MAX):
-            store.add_cancel(A, number)
-        assert "not confirmed" in raised(StoreFull, store.add_cancel, A, 99)
-        assert len(again(flash).pending_cancels()) == PENDING_MAX
-
-
-def test_settings_come_back_and_broken_ones_are_none():
-    with Flash() as flash:
-        store = make(flash)
-        assert store.settings.load() == (0, {})
-        store.settings.save(3, {"preroll": True, "quiet": None, "strength": 80, "name": "x" * 30})
-        settings = again(flash).settings
-        assert settings.load() == (3, {"preroll": True, "quiet": None, "strength": 80, "name": "x" * 30})
-        damage(flash.root + "/state/settings", 20)
-        trace = Trace()
-        store = again(flash, trace=trace)
-        assert store.settings.load() == (0, {}) and store.quarantined == 1
-        assert store.aside == ["settings checksum does not match"]
-        store.settings.save(4, {})
-        assert store.settings.load() == (4, {}) and again(flash).quarantined == 0
 
 
 def test_a_store_without_its_folder_says_so():
